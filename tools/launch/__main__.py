@@ -6,7 +6,7 @@ import sys
 
 from base import TOOL_ERROR, ToolError, say
 
-COMMANDS = {"fetch": "fetch"}
+COMMANDS = {"run": "run", "build": "build", "fetch": "fetch", "mkimage": "image"}
 
 
 def main():
