@@ -6,7 +6,8 @@ import sys
 
 from base import TOOL_ERROR, ToolError, say
 
-COMMANDS = {"run": "run", "build": "build", "fetch": "fetch", "mkimage": "image"}
+COMMANDS = {"run": "run", "build": "build", "test": "tests", "bench": "bench", "image": "image_file",
+            "fetch": "fetch", "mkimage": "image"}
 
 
 def main():
