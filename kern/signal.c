@@ -50,7 +50,7 @@ struct sighand *sighand_new(void)
 	struct sighand *h = kcache_alloc(&sighand_cache);
 
 	if (h) {
-		refs_init(&h->refs);
+		refs_init(&h->refs, 1);
 		lock_init(&h->lock);
 	}
 	return h;
