@@ -19,8 +19,8 @@ Q = $(if $(V),,@)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel clean
-all: kernel
+.PHONY: all kernel image clean
+all: kernel image
 
 KERNEL_SRC :=
 KERNEL_INC := -I. -Iarch/include
