@@ -4,6 +4,7 @@
 #include "arch/mmu.h"
 #include "arch/thread.h"
 #include "arch/user.h"
+#include "arch/x86_64/cpu.h"
 #include "base/errno.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -197,8 +198,18 @@ static void test_fpu(void)
 	check(fpu_from_user(b, (u8 __user *)USER_END) == -EFAULT, "fpu: an unmapped image is EFAULT");
 }
 
+/* With the processor's help the kernel cannot touch a program's page by mistake; without it, it can. */
+static void test_smap(void)
+{
+	user_fault_in((u8 __user *)LAZY, 1, true);
+	check(probe_write((u8 *)LAZY) == !cpu_features.smap, "the kernel writes a user page only where there is no SMAP");
+	*(volatile u8 *)phys_to_virt(*user_entry(phys_to_virt(run_this()->root), USER_CODE) & PTE_FRAME) = 0xc3;
+	check(probe_exec((void *)USER_CODE) == !cpu_features.smep, "the kernel runs a user page only where there is no SMEP");
+}
+
 void test_user_once(void)
 {
+	test_smap();
 	test_copies();
 	test_fpu();
 }
