@@ -45,6 +45,13 @@ static void model_set(struct model *m, u32 fd, u64 handle, bool cloexec)
 	m->cloexec[fd] = cloexec;
 }
 
+static s32 model_expect(const struct model *m, const struct files_op *op)
+{
+	u64 at = model_at(m, op->fd);
+
+	return !at ? -EBADF : at != op->handle ? -EAGAIN : 0;
+}
+
 static void model_alloc(struct model *m, const struct files_op *op, u32 min, struct files_ret *r)
 {
 	s32 fd = model_free(m, min, op->limit);
@@ -85,8 +92,8 @@ static void model_dup2(struct model *m, const struct files_op *op, struct files_
 		r->err = -EINVAL;
 	} else if (op->fd != op->fd2 && (op->fd2 >= op->limit || op->fd2 >= FILES_MAX)) {
 		r->err = -EBADF;
-	} else if (model_at(m, op->fd) != op->handle) {
-		r->err = model_at(m, op->fd) ? -EAGAIN : -EBADF;
+	} else if (model_expect(m, op)) {
+		r->err = model_expect(m, op);
 	} else if ((r->fd = op->fd2) == op->fd) {
 		r->kept = true;
 	} else {
@@ -120,8 +127,8 @@ static struct files_ret model_apply(struct model *m, const struct files_op *op)
 		break;
 	case FILES_DUP:
 	case FILES_DUPFD:
-		if (model_at(m, op->fd) != op->handle)
-			r.err = model_at(m, op->fd) ? -EAGAIN : -EBADF;
+		if (model_expect(m, op))
+			r.err = model_expect(m, op);
 		else if (op->kind == FILES_DUPFD && op->min >= op->limit)
 			r.err = -EINVAL;
 		else

@@ -78,6 +78,7 @@ static u64 test_seed(int argc, char **argv)
 {
 	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20250101;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("# seed %llu (argument 1 changes it)\n", (unsigned long long)seed);
 	return seed;
 }
