@@ -76,9 +76,10 @@ void regions_after_fork(struct regions *s)
 	struct regions_node *n = regions_above(s, 0), *next;
 	u32 count;
 
+	s->nclaims = 0;
 	for (; n; n = next) {
 		next = node_next(n);
-		if (n->r.flags & REGIONS_DONTFORK || n->r.what == REGIONS_BUSY)
+		if (n->r.flags & REGIONS_DONTFORK)
 			node_remove(s, n);
 		else
 			node_set(s, n, n->r.prot, n->r.flags & ~REGIONS_LOCKED);
@@ -101,7 +102,10 @@ u64 regions_hash(const struct regions *s)
 {
 	u64 h = mix(mix(mix(1, s->brk_start), s->brk), s->count);
 	struct regions_node *n;
+	u32 i;
 
+	for (i = 0; i < s->nclaims; i++)
+		h = mix(mix(h, s->claim[i].start), s->claim[i].end);
 	for (n = regions_above(s, 0); n; n = node_next(n)) {
 		const struct region *r = &n->r;
 
@@ -144,7 +148,7 @@ int regions_check(const struct regions *s)
 	for (n = regions_above(s, 0); n; below = &n->r, n = node_next(n)) {
 		if (check_one(s, n, below))
 			return -EINVAL;
-		len = n->r.what == REGIONS_BUSY ? 0 : pages_of(region_len(&n->r));
+		len = pages_of(region_len(&n->r));
 		count++;
 		pages += len;
 		data += region_is_data(&n->r) ? len : 0;

@@ -5,7 +5,7 @@
  * Invariants (regions_check): regions are page aligned, disjoint, inside [low, high), and no two neighbours could
  * be one; object 0 has offset 0, IDENTITY has offset == start; node.gap is the usable free space below the region
  * (down to its lower neighbour's end or `low`, less the guard if it grows down), node.max_gap the largest gap in its
- * subtree; the page counters are sums over the regions, BUSY ones not counted.
+ * subtree; the page counters are sums over the regions; claims are ranges that a FIXED mapping is about to fill.
  */
 #ifndef SEQ_REGIONS_INTERNAL_H
 #define SEQ_REGIONS_INTERNAL_H
@@ -81,10 +81,12 @@ void node_cut(struct regions *s, struct regions_node *n, u64 start, u64 end);
 /* Unmaps up to REGIONS_STEP regions of [start, end); true if it is all free now, else ret->more and ret->next.
  * The caller has checked that a split is allowed. */
 bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
-/* The same for a FIXED mapping under way: what was cleared is kept BUSY until the last step. */
+/* The same for a FIXED mapping; the range is claimed from the first of several steps to the last. May say -EAGAIN. */
 bool range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
-void range_release(struct regions *s, u64 start, u64 end); /* gives up a claim */
-bool range_free(const struct regions *s, u64 start, u64 end); /* nothing mapped there */
+void range_release(struct regions *s, u64 start, u64 end);     /* gives up a claim of exactly this range, if any */
+bool range_empty(const struct regions *s, u64 start, u64 end); /* nothing mapped there */
+bool range_free(const struct regions *s, u64 start, u64 end);  /* empty and not claimed */
+u64 range_claimed(const struct regions *s, u64 start, u64 end); /* start of a claim that overlaps; 0 none */
 bool range_splits(const struct regions *s, u64 start, u64 end); /* clearing it leaves one region more */
 u64 range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool data); /* bytes mapped with all of these flags */
 

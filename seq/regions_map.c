@@ -8,6 +8,17 @@
 
 /* ---- where ------------------------------------------------------------------------------------------- */
 
+static u64 place_unclaimed(const struct regions *s, u64 limit, u64 len)
+{
+	u64 at;
+
+	do {
+		at = regions_place_below(s, limit, len);
+		limit = at ? range_claimed(s, at, at + len) : 0;
+	} while (limit);
+	return at;
+}
+
 /* The hint, if len bytes fit there; else the highest place below mmap_base, else below the end. 0: nowhere. */
 u64 regions_place(const struct regions *s, u64 hint, u64 len)
 {
@@ -21,11 +32,11 @@ u64 regions_place(const struct regions *s, u64 hint, u64 len)
 	if (hint) {
 		hint = MAX(hint, s->cfg.low);
 		above = regions_above(s, hint);
-		if (hint <= s->cfg.high - len && (!above || hint + len <= region_floor(&above->r)))
+		if (hint <= s->cfg.high - len && (!above || hint + len <= region_floor(&above->r)) && !range_claimed(s, hint, hint + len))
 			return hint;
 	}
-	at = regions_place_below(s, s->cfg.mmap_base, len);
-	return at ? at : regions_place_below(s, s->cfg.high, len);
+	at = place_unclaimed(s, s->cfg.mmap_base, len);
+	return at ? at : place_unclaimed(s, s->cfg.high, len);
 }
 
 static s32 check_fixed(const struct regions *s, u64 addr, u64 len, u32 how)
@@ -75,7 +86,7 @@ static s32 check_map(const struct regions *s, const struct regions_op *op, u64 l
 {
 	u64 pgoff = pages_of(op->r.offset);
 
-	if (op->len == 0 || !page_aligned(op->r.offset) || (op->r.prot & ~7u) || op->r.what >= REGIONS_BUSY)
+	if (op->len == 0 || !page_aligned(op->r.offset) || (op->r.prot & ~7u) || op->r.what > REGIONS_VVAR)
 		return -EINVAL;
 	if (len == 0 || len > s->cfg.high)
 		return -ENOMEM;
@@ -132,7 +143,8 @@ static bool grow_heap(struct regions *s, const struct regions_op *op, u64 from, 
 	r.start = from;
 	r.end = to;
 	r.what = REGIONS_HEAP;
-	if (to > s->cfg.high || from < s->cfg.low || (above && to + PAGE_SIZE > region_floor(&above->r)))
+	if (to > s->cfg.high || from < s->cfg.low || (above && to + PAGE_SIZE > region_floor(&above->r)) ||
+	    range_claimed(s, from, to))
 		return false;
 	if (check_limits(s, op, &r, false) || s->count > s->cfg.max)
 		return false;
@@ -142,7 +154,7 @@ static bool grow_heap(struct regions *s, const struct regions_op *op, u64 from, 
 
 static bool shrink_heap(struct regions *s, u64 from, u64 to, struct regions_ret *ret)
 {
-	if (range_free(s, from, to) || (s->count >= s->cfg.max && range_splits(s, from, to)))
+	if (range_empty(s, from, to) || (s->count >= s->cfg.max && range_splits(s, from, to)))
 		return false;
 	return range_clear(s, from, to, ret);
 }

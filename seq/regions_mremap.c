@@ -107,7 +107,7 @@ static void mremap_fixed(struct regions *s, const struct regions_op *op, u64 old
 	u64 tail = op->addr + new_len, end = op->addr + old_len, to = op->new_addr;
 	struct regions_node *n;
 
-	if (old_len > new_len && !range_free(s, tail, end)) {
+	if (old_len > new_len && !range_empty(s, tail, end)) {
 		ret->more = true; /* in any case: a step of its own, so that `gone` has room */
 		drop_tail(s, tail, end, ret);
 		return;
@@ -127,7 +127,7 @@ static void do_mremap(struct regions *s, const struct regions_op *op, struct reg
 	struct regions_node *n = regions_above(s, op->addr);
 
 	ret->err = check_args(s, op, old_len, new_len);
-	if (!ret->err && (!n || n->r.start > op->addr || n->r.what == REGIONS_BUSY))
+	if (!ret->err && (!n || n->r.start > op->addr))
 		ret->err = -EFAULT;
 	if (ret->err)
 		return;

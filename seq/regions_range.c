@@ -6,11 +6,16 @@
 #include "base/errno.h"
 #include "seq/regions_internal.h"
 
-bool range_free(const struct regions *s, u64 start, u64 end)
+bool range_empty(const struct regions *s, u64 start, u64 end)
 {
 	const struct regions_node *n = regions_above(s, start);
 
 	return !n || n->r.start >= end;
+}
+
+bool range_free(const struct regions *s, u64 start, u64 end)
+{
+	return range_empty(s, start, end) && !range_claimed(s, start, end);
 }
 
 bool range_splits(const struct regions *s, u64 start, u64 end)
@@ -26,7 +31,7 @@ u64 range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool da
 	u64 sum = 0;
 
 	for (n = regions_above(s, start); n && n->r.start < end; n = node_next(n)) {
-		if (n->r.what == REGIONS_BUSY || (n->r.flags & flags) != flags || (data && !region_is_data(&n->r)))
+		if ((n->r.flags & flags) != flags || (data && !region_is_data(&n->r)))
 			continue;
 		sum += MIN(n->r.end, end) - MAX(n->r.start, start);
 	}
@@ -35,8 +40,6 @@ u64 range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool da
 
 static void report_gone(const struct region *r, u64 start, u64 end, struct regions_ret *ret)
 {
-	if (r->what == REGIONS_BUSY)
-		return;
 	ret->gone[ret->ngone++] = (struct regions_gone){
 		.start = start,
 		.end = end,
@@ -80,24 +83,52 @@ bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
 	return true;
 }
 
-bool range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
-{
-	struct region busy = { .start = start, .what = REGIONS_BUSY };
+/* ---- claims ------------------------------------------------------------------------------------------ */
 
-	if (range_clear(s, start, end, ret))
-		return true;
-	/* What follows is mapped: the claim ends where it begins, so the space below stays ours. */
-	busy.end = ret->next;
-	node_add(s, &busy);
-	return false;
+u64 range_claimed(const struct regions *s, u64 start, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < s->nclaims; i++)
+		if (s->claim[i].start < end && s->claim[i].end > start)
+			return s->claim[i].start;
+	return 0;
 }
 
 void range_release(struct regions *s, u64 start, u64 end)
 {
-	struct regions_node *n = regions_above(s, start);
+	u32 i;
 
-	if (n && n->r.what == REGIONS_BUSY && n->r.start == start && n->r.end <= end)
-		node_remove(s, n);
+	for (i = 0; i < s->nclaims; i++) {
+		if (s->claim[i].start == start && s->claim[i].end == end) {
+			s->claim[i] = s->claim[--s->nclaims];
+			return;
+		}
+	}
+}
+
+static bool one_step(const struct regions *s, u64 start, u64 end)
+{
+	struct regions_node *n = regions_above(s, start);
+	unsigned i;
+
+	for (i = 0; i <= REGIONS_STEP && n && n->r.start < end; i++)
+		n = node_next(n);
+	return i <= REGIONS_STEP;
+}
+
+bool range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
+{
+	range_release(s, start, end);
+	if (one_step(s, start, end))
+		return range_clear(s, start, end, ret);
+	if (s->nclaims == REGIONS_CLAIMS) {
+		ret->err = -EAGAIN;
+		return false;
+	}
+	s->claim[s->nclaims].start = start;
+	s->claim[s->nclaims++].end = end;
+	return range_clear(s, start, end, ret);
 }
 
 /* ---- unmap ------------------------------------------------------------------------------------------- */
@@ -167,7 +198,7 @@ static void change_one(struct regions *s, const struct change *c, struct regions
 
 static bool same(const struct change *c, const struct region *r)
 {
-	return r->what == REGIONS_BUSY || (new_prot(c, r) == r->prot && new_flags(c, r) == r->flags);
+	return new_prot(c, r) == r->prot && new_flags(c, r) == r->flags;
 }
 
 static void change_range(struct regions *s, const struct change *c, u64 start, u64 end, struct regions_ret *ret)

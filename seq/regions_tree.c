@@ -56,8 +56,6 @@ static void account(struct regions *s, const struct region *r, bool add)
 	u64 n = pages_of(region_len(r)), sign = add ? 1 : ~(u64)0;
 
 	s->count += (u32)sign;
-	if (r->what == REGIONS_BUSY)
-		return;
 	s->pages += sign * n;
 	if (region_is_data(r))
 		s->data_pages += sign * n;
@@ -154,7 +152,7 @@ struct regions_node *node_split(struct regions *s, struct regions_node *n, u64 a
 bool regions_mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->what == b->what &&
-	       a->what <= REGIONS_HEAP && a->dev == b->dev && a->ino == b->ino && a->object == b->object &&
+	       a->dev == b->dev && a->ino == b->ino && a->object == b->object &&
 	       (!a->object || a->offset + region_len(a) == b->offset);
 }
 
