@@ -6,9 +6,14 @@
 
 /* Text that grows towards the front of buf. */
 struct tail {
-	char *buf, *at;
+	char *buf, *at, *end; /* the NUL goes to *end */
 	bool full;
 };
+
+static struct tail tail_of(char *buf, size_t size)
+{
+	return (struct tail){ .buf = buf, .at = buf + size - 1, .end = buf + size - 1 };
+}
 
 static void prepend(struct tail *x, const char *text, size_t len)
 {
@@ -36,6 +41,8 @@ static int climb(const struct tree_dir *d, const struct tree_dir *root, struct t
 		} else if (d->covers) {
 			d = d->covers;
 		} else if (tree_is_root(&d->i)) {
+			if (x->at == x->end)
+				prepend(x, "/", 1);
 			prepend(x, UNREACHABLE, sizeof(UNREACHABLE) - 1);
 			return 0;
 		} else {
@@ -46,15 +53,15 @@ static int climb(const struct tree_dir *d, const struct tree_dir *root, struct t
 }
 
 /* Moves the text to the front of buf, with a NUL. Its length or -ERANGE. */
-static int settle(struct tail *x, size_t size)
+static int settle(struct tail *x)
 {
 	size_t len;
 
-	if (x->at == x->buf + size - 1)
+	if (x->at == x->end)
 		prepend(x, "/", 1);
 	if (x->full)
 		return -ERANGE;
-	len = (size_t)(x->buf + size - 1 - x->at);
+	len = (size_t)(x->end - x->at);
 	memmove(x->buf, x->at, len);
 	x->buf[len] = 0;
 	return (int)len;
@@ -72,24 +79,17 @@ static int find_root(const struct tree *t, u64 ino, const struct tree_dir **out)
 
 int tree_path(const struct tree *t, u64 root, u64 dir, char *buf, size_t size)
 {
-	struct tail x = { .buf = buf, .at = buf + size - 1 };
 	const struct tree_dir *r, *d;
+	struct tail x;
 	int err = find_root(t, root, &r);
 
 	if (!err)
 		err = find_root(t, dir, &d);
-	if (!err && !size)
-		err = -ERANGE;
-	if (!err)
-		err = climb(d, r, &x);
-	if (err)
-		return err;
-	/* The root of an unmounted file system: Linux writes "(unreachable)/". */
-	if (!x.full && d != r && tree_is_root(&d->i) && !d->covers) {
-		x.at = buf + size - 1;
-		prepend(&x, UNREACHABLE "/", sizeof(UNREACHABLE));
-	}
-	return settle(&x, size);
+	if (err || !size)
+		return err ? err : -ERANGE;
+	x = tail_of(buf, size);
+	err = climb(d, r, &x);
+	return err ? err : settle(&x);
 }
 
 /* The name to show: the given one if it names ino, else the oldest; NULL: deleted. */
@@ -117,17 +117,18 @@ static int path_of_deleted(const struct tree *t, const struct tree_dir *r, u64 d
 
 int tree_path_of(const struct tree *t, u64 root, u64 ino, u64 dir, const char *name, size_t len, char *buf, size_t size)
 {
-	struct tail x = { .buf = buf, .at = buf + size - 1 };
-	const struct tree_inode *i = tree_ino_find(t, ino);
 	struct tree_key k = tree_key(name, MIN(len, (size_t)TREE_NAME_MAX));
+	const struct tree_inode *i = tree_ino_find(t, ino);
 	const struct tree_entry *e;
 	const struct tree_dir *r;
+	struct tail x;
 	int err = find_root(t, root, &r);
 
 	if (err || !i || !size)
 		return err ? err : !i ? -ENOENT : -ERANGE;
 	if (tree_is_dir(i) && i->nlink)
 		return tree_path(t, root, ino, buf, size);
+	x = tail_of(buf, size);
 	e = best_name(t, i, dir, &k);
 	if (!e) {
 		err = path_of_deleted(t, r, dir, &k, &x);
@@ -136,5 +137,5 @@ int tree_path_of(const struct tree *t, u64 root, u64 ino, u64 dir, const char *n
 		prepend(&x, "/", 1);
 		err = climb(e->dir, r, &x);
 	}
-	return err ? err : settle(&x, size);
+	return err ? err : settle(&x);
 }
