@@ -177,8 +177,8 @@ int tree_op_decode(const void *op, size_t len, struct tree_change *c);
 int tree_change_dir(const struct tree_change *c, u64 ino, struct tree_dir **out); /* exists and may be searched */
 int tree_may_create(const struct tree_change *c, const struct tree_dir *d);
 int tree_may_delete(const struct tree_change *c, const struct tree_entry *e);
-void tree_drop_name(struct tree_inode *i, struct tree_dir *from); /* nlink counts after a name of i in from went */
-void tree_gain_name(struct tree_inode *i, struct tree_dir *to);
+void tree_drop_name(struct tree_inode *i, struct tree_dir *from); /* link counts: a name of i in from goes for good */
+void tree_gain_name(struct tree_inode *i, struct tree_dir *to);   /* and a name in `to` is new */
 int tree_apply_rename(struct tree_change *c);   /* tree_rename.c */
 int tree_apply_chmod(struct tree_change *c);    /* tree_attr.c */
 int tree_apply_chown(struct tree_change *c);

@@ -128,10 +128,14 @@ static int check_rights(const struct tree_change *c, const struct move *m)
 
 /* ---- the changes ---- */
 
+/* A file keeps its number of names; a directory takes its ".." along. */
 static void count_move(struct tree_inode *i, struct tree_dir *from, struct tree_dir *to)
 {
-	tree_drop_name(i, from);
-	tree_gain_name(i, to);
+	if (!tree_is_dir(i))
+		return;
+	from->i.nlink--;
+	to->i.nlink++;
+	tree_as_dir(i)->parent = to->i.ino;
 }
 
 static void exchange(struct move *m)
