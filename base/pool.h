@@ -13,7 +13,8 @@
  *   pool_free    O(1): push on the free list of the class; memory returns to the system with the pool
  *   pool_drop    O(pages): gives every page back through `release`
  *
- * Objects are 16-byte aligned, at most POOL_MAX bytes; sizes are rounded up to a class.
+ * Objects are 16-byte aligned, at most POOL_MAX bytes (more: NULL); sizes are rounded up to a class.
+ * B rounded bytes of objects cost at most ceil(B / POOL_PAGE_WORTH) refills, whatever was allocated before.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -22,6 +23,7 @@
 
 #define POOL_MAX 2048
 #define POOL_CLASSES 16
+#define POOL_PAGE_WORTH 2048
 
 struct pool_page;
 
