@@ -38,6 +38,25 @@ static inline void refs_get(struct refs *r)
 		nr_port_panic("refs_get: no reference to copy, or too many");
 }
 
+/* Many at once: one per page of a mapping. */
+static inline void refs_add(struct refs *r, u32 n)
+{
+	u32 old = atomic_fetch_add_explicit(&r->n, n, memory_order_relaxed);
+
+	if (unlikely(old == 0 || old >= UINT32_MAX - n))
+		nr_port_panic("refs_add: no reference to copy, or too many");
+}
+
+/* True: those were the last ones. */
+static inline bool refs_sub(struct refs *r, u32 n)
+{
+	u32 old = atomic_fetch_sub_explicit(&r->n, n, memory_order_acq_rel); /* F1, F2 */
+
+	if (unlikely(old < n))
+		nr_port_panic("refs_sub: more puts than gets");
+	return old == n;
+}
+
 /* False: the object is already dying, leave it alone. */
 static inline bool refs_get_unless_zero(struct refs *r)
 {
