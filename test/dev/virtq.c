@@ -137,6 +137,24 @@ static bool driver_harvest(struct rig *r, unsigned *count)
 	return true;
 }
 
+/* The driver's turn, in one of its two manners: interrupts left on; or off until the queue is empty, with the
+ * device finishing requests at the worst moment, after the last look. */
+static bool driver_run(struct rig *r, unsigned *harvested, unsigned *finished)
+{
+	if (random() % 2)
+		return driver_harvest(r, harvested);
+	virtq_irq_off(&r->q);
+	do {
+		if (!driver_harvest(r, harvested))
+			return false;
+		if (random() % 2 && r->ntaken) {
+			device_finish(r);
+			++*finished;
+		}
+	} while (virtq_irq_on(&r->q));
+	return true;
+}
+
 static void random_program(unsigned size, bool event_idx, unsigned steps)
 {
 	static struct rig r;
@@ -168,10 +186,7 @@ static void random_program(unsigned size, bool event_idx, unsigned steps)
 				break;
 			}
 			r.interrupted = false;
-			virtq_irq_off(&r.q);
-			do
-				good = good && driver_harvest(&r, &harvested);
-			while (virtq_irq_on(&r.q) && good);
+			good = driver_run(&r, &harvested, &finished);
 			asleep = true;
 			break;
 		}
