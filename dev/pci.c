@@ -222,7 +222,7 @@ unsigned pci_scan(const struct pci_driver *const drivers[])
 		if (err == 0)
 			d->driver = driver;
 		else if (driver && err != -ENODEV)
-			kprintf("pci %02x:%02x.%x: %s: error %d\n", d->bus, d->slot, d->fn, driver->name, -err);
+			kwarn("pci %02x:%02x.%x: %s: error %d\n", d->bus, d->slot, d->fn, driver->name, -err);
 	}
 	return n;
 }

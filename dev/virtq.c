@@ -108,7 +108,7 @@ static void chain_free(struct virtq *q, u16 head)
 static void *virtq_break(struct virtq *q)
 {
 	q->broken = true;
-	kprintf("virtio: queue %u broken by the device\n", q->index);
+	kwarn("virtio: queue %u broken by the device\n", q->index);
 	return NULL;
 }
 
