@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * body: what a file contains, and everything about it that changes often: pages, size, times.
+ *
+ * Names and attributes of a file are replicated (seq/tree); its body is one channel object that the parties
+ * really share, so that neither an overwrite nor an append touches a log. A shared anonymous mapping is a body
+ * without a name.
+ *
+ * Pages hang in a radix tree by page index, grown under `lock`, read without it. A page found is returned with a
+ * reference of its own. Holes read as zeros and own nothing.
+ *
+ * Life: the tree's inode holds one reference while it exists with a name or is an orphan in use; open files,
+ * working directories and mappings hold one each. body_put of the last one frees pages; if the body belongs to
+ * an inode without names it submits the tree's FREE.
+ *
+ *   size, times          under `lock` (times: last one wins)
+ *   write, truncate      serialised by `writer`, which may sleep; reads run beside them
+ */
+#ifndef KERN_BODY_H
+#define KERN_BODY_H
+
+#include <stdatomic.h>
+#include "arch/mmu.h"
+#include "kern/io.h"
+#include "kern/mutex.h"
+#include "nr/sync/lock.h"
+#include "nr/sync/refs.h"
+
+struct pipe;
+
+struct body {
+	struct refs refs;
+	u64 ino;                 /* 0: anonymous */
+	struct lock lock;
+	struct mutex writer;
+	_Atomic u64 size;        /* bytes */
+	_Atomic u64 pages;       /* frames owned */
+	u32 height;              /* levels of tables above the pages; under lock */
+	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
+	u64 atime, mtime, ctime, btime; /* ns since 1970 */
+	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
+	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */
+	_Atomic u32 executing;   /* spaces that run it; opening for writing is -ETXTBSY */
+	u64 inline_data;         /* for the file systems of kern/ */
+};
+
+struct body *body_new(void);                       /* one reference; NULL: no memory */
+static inline void body_get(struct body *b) { refs_get(&b->refs); }
+void body_put(struct body *b);
+
+/* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */
+paddr_t body_page(struct body *b, u64 index);
+/* The same, filling a hole with zeros; 0: no memory. */
+paddr_t body_page_make(struct body *b, u64 index);
+
+/* Bytes moved, 0 at the end of file, -EFAULT if none could be. */
+long body_read(struct body *b, u64 pos, struct io *io);
+/* Takes `writer`; extends the file. `append` makes *pos the end first; *pos ends behind what was written. Bytes,
+ * -ENOSPC, -EFBIG (at or beyond limit), -EFAULT. */
+long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit);
+/* Takes `writer`. Frees pages beyond; zeroes the rest of the last one. */
+int body_truncate(struct body *b, u64 size);
+/* SEEK_DATA / SEEK_HOLE: offset or -ENXIO. */
+long body_seek(struct body *b, u64 from, bool data);
+void body_touch(struct body *b, bool a, bool m, bool c);
+u64 body_total_pages(void);
+
+#define BODY_MAX (1ul << 46)
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Open files: what a descriptor names. A channel object: status flags, position, and a table of functions.
+ *
+ * Descriptor tables are replicated (seq/files); they hold counted references to these. A call borrows a file with
+ * file_of_fd, which takes a reference under the table's guard, and gives it back with file_put. The last
+ * file_put runs `release` (which may sleep and may call nr).
+ *
+ * `pos` is used under `pos_lock` by read, write and lseek only (POSIX: they are atomic towards each other).
+ */
+#ifndef KERN_FILE_H
+#define KERN_FILE_H
+
+#include <stdatomic.h>
+#include "base/abi.h"
+#include "kern/io.h"
+#include "kern/mutex.h"
+#include "kern/poll.h"
+#include "nr/sync/refs.h"
+
+struct body;
+struct file;
+struct process;
+struct pseudo;
+struct tree_attr;
+
+/* Called by readdir for each entry; false: no room, stop before it. */
+typedef bool (*dir_emit)(void *ctx, const char *name, size_t len, u64 ino, u64 cookie, u32 type);
+
+struct file_ops {
+	const char *kind;                                             /* for /proc/PID/fd links: "pipe", "tty", ... */
+	/* Bytes or -errno; *pos is the position to use and to advance. NULL: -EINVAL (directories: -EISDIR). */
+	long (*read)(struct file *f, struct io *io, u64 *pos);
+	long (*write)(struct file *f, struct io *io, u64 *pos);
+	bool seekable;
+	long (*seek)(struct file *f, s64 off, int whence);            /* NULL: by size from stat if seekable */
+	u32 (*poll)(struct file *f, struct poller *p);                /* NULL: always readable and writable */
+	long (*ioctl)(struct file *f, u32 cmd, u64 arg);              /* NULL: -ENOTTY */
+	int (*readdir)(struct file *f, u64 *cookie, dir_emit emit, void *ctx); /* NULL: -ENOTDIR */
+	int (*stat)(struct file *f, struct abi_stat *st);             /* NULL: from the tree by f->ino */
+	int (*truncate)(struct file *f, u64 size);
+	/* The body to map, with a reference; NULL: -ENODEV. */
+	struct body *(*mappable)(struct file *f);
+	void (*release)(struct file *f);
+};
+
+struct file {
+	struct refs refs;
+	const struct file_ops *ops;
+	_Atomic u32 flags;          /* O_*: access mode and status flags */
+	struct mutex pos_lock;
+	u64 pos;
+	u64 ino;                    /* in the tree; 0: none */
+	struct body *body;          /* of a tree file: holds a reference */
+	struct pseudo *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
+	void *data;                 /* for ops */
+	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
+	char name[64];              /* cut; enough for most */
+};
+
+struct file *file_new(const struct file_ops *ops, u32 flags); /* one reference; NULL: no memory */
+static inline void file_get(struct file *f) { refs_get(&f->refs); }
+void file_put(struct file *f);                                /* NULL is fine */
+static inline bool file_readable(const struct file *f)
+{
+	u32 m = atomic_load_explicit(&f->flags, memory_order_relaxed);
+	return (m & O_ACCMODE) != O_WRONLY && !(m & O_PATH);
+}
+static inline bool file_writable(const struct file *f)
+{
+	u32 m = atomic_load_explicit(&f->flags, memory_order_relaxed);
+	return (m & O_ACCMODE) != O_RDONLY && (m & O_ACCMODE) != 3 && !(m & O_PATH);
+}
+static inline bool file_nonblock(const struct file *f)
+{
+	return atomic_load_explicit(&f->flags, memory_order_relaxed) & O_NONBLOCK;
+}
+
+/* read(2), write(2) and friends on a borrowed file: checks the mode, takes the position lock. `at` < 0: use pos. */
+long file_read(struct file *f, struct io *io, s64 at);
+long file_write(struct file *f, struct io *io, s64 at);
+long file_seek(struct file *f, s64 off, int whence);
+int file_stat(struct file *f, struct abi_stat *st);
+u32 file_poll(struct file *f, struct poller *p);
+
+/* ---- descriptor tables (kern/files.c) */
+struct files;
+struct files *files_new(void);
+struct files *files_fork(struct files *f);                    /* counts every file once more */
+void files_get(struct files *f);
+void files_put(struct files *f);                              /* the last one closes everything */
+void files_close_on_exec(struct files *f);
+struct files *files_unshare(struct files *f);                 /* exec: a table of one's own; drops f's reference */
+bool files_shared(struct files *f);
+
+/* The calling process's table. A borrowed reference or NULL (-EBADF). O_PATH files only if asked. */
+struct file *file_of_fd(int fd);
+struct file *file_of_fd_path(int fd);
+struct file *file_of_fd_in(struct files *t, int fd, bool *cloexec);
+/* Lowest free descriptor >= min for f; takes over the caller's reference on success. fd or -EMFILE, -ENOMEM. */
+int fd_install(struct file *f, int min, bool cloexec);
+int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2]);
+int fd_close(int fd);
+int fd_dup2(int old, int new, bool cloexec);
+int fd_set_cloexec(int fd, bool cloexec);
+int fd_get_cloexec(int fd);
+/* The first descriptor >= from in use, -1: none. */
+int files_next(struct files *t, int from);
+struct nr *files_nr(struct files *t);
+
+/* ---- makers of files */
+int pipe_new(struct file *end[2], u32 flags);                 /* 0 or -ENOMEM, -ENFILE */
+struct file *fifo_open(struct body *b, u32 flags, int *err);  /* sleeps as open(2) of a FIFO does */
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What the kernel keeps per core. Only the owner touches it, except for the words marked "others": those are
+ * how cores talk. Found through core_this()->kern.
+ */
+#ifndef KERN_PERCORE_H
+#define KERN_PERCORE_H
+
+#include <stdatomic.h>
+#include "arch/core.h"
+#include "base/queue.h"
+#include "base/types.h"
+#include "kern/timer.h"
+#include "nr/nr.h"
+#include "nr/sync/mpsc.h"
+
+struct thread;
+struct space;
+
+TAILQ_HEAD(thread_queue, thread);
+
+struct percore {
+	struct nr_self nr;            /* this core's identity towards every nr instance */
+	struct thread *current;       /* never NULL once the core is up */
+	struct thread *idle;
+	struct thread *reap;          /* a dead thread whose stack we just left */
+	struct thread *moving;        /* a thread on its way to core moving_to, handed over by idle */
+	u32 moving_to;
+	struct thread_queue runq;     /* RUNNABLE threads, without current */
+	u32 queued;                   /* length of runq; others: read as a hint */
+	u32 resched;                  /* the slice is over; read on the way to ring 3 */
+	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
+	u64 slice_end;                /* clock_ns; 0 without a tick */
+	struct timer_base timers;
+	u64 user_ns, system_ns, idle_ns, stamp; /* where time went since boot; stamp: last change */
+	u64 switches, interrupts, faults, syscalls;
+
+	/* others */
+	_Alignas(64) struct mpsc mailbox;       /* thread messages: wake, migrate (kern/sched.c) */
+	_Atomic u32 mail;                       /* non-zero: look into the mailbox; core_idle watches it */
+	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
+	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
+	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
+	_Atomic u64 flush_asked, flush_done;    /* TLB flush tickets (kern/flush.c) */
+};
+
+static inline struct percore *percore(void) { return core_this()->kern; }
+static inline struct percore *percore_of(u32 core) { return core_get(core)->kern; }
+static inline struct thread *thread_current(void) { return percore()->current; }
+static inline struct nr_self *nr_me(void) { return &percore()->nr; }
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Scheduling: a run queue per core that only the core touches.
+ *
+ * Others talk to it through the mailbox: a thread with message bits (wake, migrate) is pushed once, a flag
+ * says there is mail, and a core that idles is interrupted. A message that reaches a stale home is forwarded.
+ * A core with nothing to do asks one busy core for a thread (`thief`), of its own node first; the victim hands
+ * over the last in its queue when it next schedules.
+ *
+ * The tick runs only while threads share the core. Time is counted at each switch between user, system, idle.
+ */
+#include "arch/clock.h"
+#include "arch/core.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "kern/space.h"
+#include "kern/thread.h"
+
+#define SLICE_NS 6000000ul
+
+void sched_account(struct percore *pc, u64 *slot)
+{
+	u64 now = clock_ns();
+
+	*slot += now - pc->stamp;
+	pc->stamp = now;
+}
+
+/* ---- messages */
+
+static void sched_post(struct percore *to)
+{
+	atomic_store(&to->mail, 1);
+	if (to != percore())
+		core_ipi(to->nr.id, IPI_WAKE);
+}
+
+/* Any core. The message bits are set before the thread is queued; whoever empties the queue clears `msg_queued`
+ * before it reads the bits, so a bit is never left without a mail that will find it. */
+static void thread_message(struct thread *t, u32 bits)
+{
+	struct percore *to;
+
+	atomic_fetch_or(&t->msg, bits);
+	if (atomic_exchange(&t->msg_queued, 1))
+		return;
+	thread_get(t);
+	to = percore_of(atomic_load(&t->home));
+	mpsc_push(&to->mailbox, &t->mail);
+	sched_post(to);
+}
+
+static void sched_enqueue(struct percore *pc, struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	TAILQ_INSERT_TAIL(&pc->runq, t, runq);
+	pc->queued++;
+	pc->want_slice = !pc->slice_end;
+}
+
+static void sched_make_runnable(struct percore *pc, struct thread *t)
+{
+	if (t->state == THREAD_SLEEPING) {
+		timer_cancel(&t->sleep_timer);
+		sched_enqueue(pc, t);
+	} else if (t->state == THREAD_RUNNING) {
+		t->wake_pending = true;
+	}
+}
+
+void thread_wake(struct thread *t)
+{
+	struct percore *pc = percore();
+
+	if (atomic_load(&t->home) == pc->nr.id)
+		sched_make_runnable(pc, t);
+	else
+		thread_message(t, MSG_WAKE);
+}
+
+void thread_kick(struct thread *t)
+{
+	struct percore *pc = percore();
+
+	if (atomic_load(&t->home) != pc->nr.id)
+		thread_message(t, MSG_WAKE); /* the interrupt makes a running thread pass trap_return */
+	else
+		sched_make_runnable(pc, t);
+}
+
+static void sched_receive(struct percore *pc, struct thread *t)
+{
+	u32 bits;
+
+	atomic_store(&t->msg_queued, 0);
+	if (atomic_load(&t->home) != pc->nr.id) {
+		thread_message(t, 0); /* forward */
+		thread_put(t);
+		return;
+	}
+	bits = atomic_exchange(&t->msg, 0);
+	if (bits & MSG_MIGRATE)
+		sched_enqueue(pc, t);
+	if (bits & MSG_WAKE)
+		sched_make_runnable(pc, t);
+	thread_put(t);
+}
+
+void sched_mailbox(struct percore *pc)
+{
+	struct mpsc_node *n, *next;
+
+	if (!atomic_load_explicit(&pc->mail, memory_order_relaxed))
+		return;
+	atomic_exchange(&pc->mail, 0);
+	for (n = mpsc_take_all(&pc->mailbox); n; n = next) {
+		next = n->next;
+		sched_receive(pc, container_of(n, struct thread, mail));
+	}
+}
+
+/* ---- placement */
+
+static bool core_quiet(u32 core)
+{
+	struct percore *pc = percore_of(core);
+
+	return atomic_load_explicit(&pc->idling, memory_order_relaxed) && !pc->queued;
+}
+
+/* The calling core if it has nothing else, an idle core of this node, any idle core, else the shortest queue. */
+u32 sched_pick_core(const struct thread *t)
+{
+	u32 n = cores_count(), me = core_id(), best = ~0u, best_queue = ~0u, elsewhere = ~0u, i;
+
+	for (i = 0; i < n; i++) {
+		u32 c = (me + i) % n;
+		u32 queue;
+
+		if (!cpuset_has(&t->affinity, c))
+			continue;
+		if (core_quiet(c)) {
+			if (core_get(c)->node == core_node())
+				return c;
+			if (elsewhere == ~0u)
+				elsewhere = c;
+		}
+		queue = percore_of(c)->queued;
+		if (queue < best_queue) {
+			best_queue = queue;
+			best = c;
+		}
+	}
+	if (elsewhere != ~0u)
+		return elsewhere;
+	return best != ~0u ? best : me;
+}
+
+/* Hands a thread that is in no queue to another core. */
+static void sched_hand_over(struct thread *t, u32 core)
+{
+	t->state = THREAD_RUNNABLE;
+	atomic_store(&t->home, core);
+	thread_message(t, MSG_MIGRATE);
+}
+
+void thread_start(struct thread *t)
+{
+	u32 core = sched_pick_core(t);
+
+	if (core == core_id()) {
+		atomic_store(&t->home, core);
+		sched_enqueue(percore(), t);
+	} else {
+		sched_hand_over(t, core);
+	}
+}
+
+static void sched_serve_thief(struct percore *pc)
+{
+	u32 thief = atomic_exchange(&pc->thief, 0);
+	struct thread *t;
+
+	if (!thief)
+		return;
+	thief--;
+	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
+		if (!cpuset_has(&t->affinity, thief))
+			continue;
+		TAILQ_REMOVE(&pc->runq, t, runq);
+		pc->queued--;
+		sched_hand_over(t, thief);
+		return;
+	}
+}
+
+/* Asks one core with waiting threads for one of them; of this node if there is such a core. */
+static void sched_ask_for_work(struct percore *pc)
+{
+	u32 n = cores_count(), me = pc->nr.id, victim = ~0u, i, none = 0;
+	struct percore *v;
+
+	for (i = 1; i < n; i++) {
+		u32 c = (me + i) % n;
+
+		v = percore_of(c);
+		if (!v || !*(volatile u32 *)&v->queued)
+			continue;
+		if (core_get(c)->node == pc->nr.node) {
+			victim = c;
+			break;
+		}
+		if (victim == ~0u)
+			victim = c;
+	}
+	if (victim == ~0u)
+		return;
+	v = percore_of(victim);
+	if (atomic_compare_exchange_strong(&v->thief, &none, me + 1)) {
+		atomic_store(&v->mail, 1);
+		core_ipi(victim, IPI_WAKE);
+	}
+}
+
+/* ---- switching */
+
+static struct thread *sched_next(struct percore *pc)
+{
+	struct thread *t;
+
+	sched_mailbox(pc);
+	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
+		sched_serve_thief(pc);
+	t = TAILQ_FIRST(&pc->runq);
+	if (!t)
+		return NULL;
+	TAILQ_REMOVE(&pc->runq, t, runq);
+	pc->queued--;
+	return t;
+}
+
+/* Runs on the new thread's stack: what the old one could not do for itself. */
+static void sched_after_switch(void)
+{
+	struct percore *pc = percore();
+	struct thread *dead = pc->reap;
+
+	pc->reap = NULL;
+	if (dead)
+		thread_put(dead);
+}
+
+static void sched_load_user(struct thread *t)
+{
+	core_set_kstack(t->kstack);
+	fpu_restore(t->fpu);
+	user_fs_set(t->fs_base);
+	user_gs_set(t->gs_base);
+	space_switch(t->proc->space);
+}
+
+static void sched_save_user(struct thread *t)
+{
+	fpu_save(t->fpu);
+	t->fs_base = user_fs_get();
+	t->gs_base = user_gs_get();
+}
+
+static void sched_slice(struct percore *pc)
+{
+	u64 end = pc->queued ? clock_ns() + SLICE_NS : 0;
+
+	pc->want_slice = 0;
+	if (!end && !pc->slice_end)
+		return;
+	pc->slice_end = end;
+	timer_program(end);
+}
+
+/* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
+void sched_tick(struct percore *pc)
+{
+	if (pc->resched)
+		sched_yield_now();
+	else if (pc->want_slice)
+		sched_slice(pc);
+}
+
+static void sched_switch(struct percore *pc, struct thread *next)
+{
+	struct thread *prev = pc->current;
+
+	next->state = THREAD_RUNNING;
+	pc->resched = 0;
+	if (next == prev) {
+		sched_slice(pc);
+		return;
+	}
+	if (prev->proc && prev->state != THREAD_DEAD)
+		sched_save_user(prev);
+	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->system_ns);
+	pc->switches++;
+	pc->current = next;
+	if (next->proc)
+		sched_load_user(next);
+	sched_slice(pc);
+	context_switch(&prev->ctx, &next->ctx);
+	sched_after_switch();
+}
+
+bool sched_sleep(u64 deadline)
+{
+	struct percore *pc = percore();
+	struct thread *t = pc->current, *next;
+
+	sched_mailbox(pc);
+	if (t->wake_pending) {
+		t->wake_pending = false;
+		return deadline != FOREVER && clock_ns() >= deadline;
+	}
+	t->sleep_expired = false;
+	t->state = THREAD_SLEEPING;
+	if (deadline != FOREVER)
+		timer_arm(&t->sleep_timer, deadline);
+	next = sched_next(pc);
+	sched_switch(pc, next ? next : pc->idle);
+	t->wake_pending = false;
+	return t->sleep_expired || (deadline != FOREVER && clock_ns() >= deadline);
+}
+
+static void sched_timer_fire(struct timer *timer)
+{
+	struct thread *t = container_of(timer, struct thread, sleep_timer);
+
+	t->sleep_expired = true;
+	thread_wake(t);
+}
+
+void sched_yield_now(void)
+{
+	struct percore *pc = percore();
+	struct thread *t = pc->current, *next = sched_next(pc);
+
+	if (!next) {
+		pc->resched = 0;
+		return;
+	}
+	sched_enqueue(pc, t);
+	sched_switch(pc, next);
+}
+
+void sched_apply_affinity(void)
+{
+	struct percore *pc = percore();
+	struct thread *t = pc->current, *next;
+	u32 core;
+
+	if (cpuset_has(&t->affinity, pc->nr.id))
+		return;
+	core = sched_pick_core(t);
+	if (core == pc->nr.id)
+		return;
+	/* The new home may run it only once its registers are saved: idle pushes it over (pc->idle's stack). */
+	next = sched_next(pc);
+	t->state = THREAD_NEW;
+	pc->moving = t;
+	pc->moving_to = core;
+	if (next) {
+		TAILQ_INSERT_HEAD(&pc->runq, next, runq);
+		next->state = THREAD_RUNNABLE;
+		pc->queued++;
+	}
+	sched_switch(pc, pc->idle);
+}
+
+_Noreturn void thread_gone(void)
+{
+	struct percore *pc = percore();
+	struct thread *t = pc->current, *next;
+
+	space_switch_kernel();
+	t->state = THREAD_DEAD;
+	pc->reap = t;
+	next = sched_next(pc);
+	sched_switch(pc, next ? next : pc->idle);
+	panic("a dead thread ran");
+}
+
+static void thread_first(void *arg)
+{
+	struct thread *t = arg;
+
+	sched_after_switch();
+	t->start(t->start_arg);
+	panic("a thread's start function returned");
+}
+
+void thread_prepare(struct thread *t, void (*fn)(void *), void *arg)
+{
+	t->start = fn;
+	t->start_arg = arg;
+	t->sleep_timer.fire = sched_timer_fire;
+	context_new(&t->ctx, kstack_frame(t->kstack), thread_first, t);
+}
+
+/* ---- cores */
+
+void sched_init_core(struct core *c, bool boot)
+{
+	struct percore *pc = c->kern;
+
+	(void)boot;
+	pc->nr.id = c->id;
+	pc->nr.node = c->node;
+	TAILQ_INIT(&pc->runq);
+	mpsc_init(&pc->mailbox);
+	timer_base_init(&pc->timers);
+	pc->idle->state = THREAD_RUNNING;
+	atomic_store(&pc->idle->home, c->id);
+	pc->current = pc->idle;
+}
+
+_Noreturn void sched_idle_loop(void)
+{
+	struct percore *pc = percore();
+	struct thread *next;
+
+	pc->stamp = clock_ns();
+	for (;;) {
+		sched_after_switch();
+		if (pc->moving) {
+			struct thread *t = pc->moving;
+
+			pc->moving = NULL;
+			sched_hand_over(t, pc->moving_to);
+		}
+		next = sched_next(pc);
+		if (next) {
+			sched_switch(pc, next);
+			continue;
+		}
+		sched_ask_for_work(pc);
+		atomic_store(&pc->idling, 1);
+		core_idle((const volatile u32 *)&pc->mail);
+		atomic_store(&pc->idling, 0);
+	}
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Threads and processes: their run-time half. Names, parents, groups and wait states are replicated (seq/procs,
+ * kern/procs.h); here is what belongs to one owner.
+ *
+ * A thread's run state is changed by its home core only; everybody else sends that core a message:
+ *
+ *            thread_start            sched picks it
+ *   NEW ------------------> RUNNABLE --------------> RUNNING
+ *                              ^  ^                  |  |  |
+ *                   wake msg   |  +---- yield -------+  |  | thread_exit
+ *                              |                        |  v
+ *                              +------- SLEEPING <------+  DEAD
+ *
+ * Who owns what: a thread by itself (ctx, fpu, tls, restart); `msg*` by anybody (atomic); signal words by the
+ * process's signal lock. A process's counted pointers (space, files, fs, sighand) change only in its own exec/exit.
+ */
+#ifndef KERN_THREAD_H
+#define KERN_THREAD_H
+
+#include <stdatomic.h>
+#include "arch/thread.h"
+#include "arch/user.h"
+#include "base/queue.h"
+#include "kern/percore.h"
+#include "kern/signal.h"
+#include "kern/wait.h"
+#include "nr/sync/refs.h"
+
+struct space;
+struct files;
+struct fs;
+struct process;
+
+enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+enum { MSG_WAKE = 1, MSG_MIGRATE = 2 };
+
+struct cpuset { u64 bit[CORES_MAX / 64]; };
+static inline bool cpuset_has(const struct cpuset *s, u32 c) { return s->bit[c / 64] >> (c % 64) & 1; }
+static inline void cpuset_add(struct cpuset *s, u32 c) { s->bit[c / 64] |= 1ul << (c % 64); }
+
+struct thread {
+	struct context ctx;
+	void (*start)(void *);           /* first function, on its own stack */
+	void *start_arg;
+	void *kstack;                    /* top of the kernel stack; NULL for idle threads */
+	struct process *proc;            /* NULL for kernel threads */
+	u32 tid;
+	struct refs refs;
+
+	/* scheduling: home core only */
+	enum thread_state state;
+	TAILQ_ENTRY(thread) runq;
+	struct timer sleep_timer;
+	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
+	bool sleep_expired;
+	_Atomic u32 home;
+	struct cpuset affinity;          /* written by itself or with the process's lock held */
+	u64 user_ns, system_ns;
+
+	/* mailbox */
+	struct mpsc_node mail;
+	_Atomic u32 msg, msg_queued;
+
+	/* registers that the trap frame does not hold */
+	void *fpu;
+	u64 fs_base, gs_base;
+
+	/* signals: under proc->signals lock unless noted */
+	sigset_t blocked;                /* written by itself, under the lock */
+	sigset_t saved_blocked;          /* sigsuspend, ppoll: restored after the handler's frame is made */
+	bool restore_blocked;
+	struct sigqueue pending;
+	_Atomic u32 sigpending;          /* hint: something deliverable may be queued; see signal_pending() */
+	struct { u64 sp, size; u32 flags; } altstack;
+	struct restart {                 /* for restart_syscall */
+		long (*fn)(struct restart *);
+		u64 deadline;
+		void __user *user;
+	} restart;
+
+	u32 __user *clear_tid;
+	void __user *robust_list;
+	_Atomic bool dying;              /* exit was asked (group exit, exec) */
+	TAILQ_ENTRY(thread) sibling;     /* proc->threads, under proc->lock */
+};
+
+struct cred {
+	u32 uid, euid, suid, fsuid;
+	u32 gid, egid, sgid, fsgid;
+	u32 ngroups;
+	u32 groups[32];
+};
+
+#define RLIMITS 16
+struct rlimit { u64 cur, max; };
+
+struct process {
+	u32 pid;
+	struct refs refs;
+	struct lock lock;                /* short: threads list, cred, limits, comm, exit state */
+	TAILQ_HEAD(, thread) threads;
+	u32 nthreads;
+	struct space *space;
+	struct files *files;
+	struct fs *fs;
+	struct sighand *sighand;
+	struct signals signals;          /* pending for the whole process; has its own lock */
+	struct cred cred;
+	struct rlimit limit[RLIMITS];
+	char comm[16];
+	u32 exit_signal;
+	bool group_exit;
+	int exit_code;                   /* wait status word */
+	struct thread *execing;          /* the thread that asked the others to go */
+	struct waitq exec_wait;          /* where it waits for that */
+	struct waitq child_wait;         /* wait4 sleeps here */
+	struct waitq vfork_wait;         /* a vfork parent waits here for exec or exit of this child */
+	bool vfork_done;
+	bool dumpable;
+	u32 personality;
+	u64 start_ns;
+	_Atomic u64 dead_user_ns, dead_system_ns, child_user_ns, child_system_ns;
+	struct timer alarm;              /* ITIMER_REAL */
+	u64 alarm_interval;
+	_Atomic u32 alarm_fired;
+	u32 pdeathsig;
+};
+
+/* ---- threads */
+struct thread *thread_new(struct process *p);               /* one reference, NEW, not listed; NULL: no memory */
+void thread_put(struct thread *t);
+static inline void thread_get(struct thread *t) { refs_get(&t->refs); }
+/* Kernel-mode start: runs fn(arg) on its own stack when first switched to. */
+void thread_prepare(struct thread *t, void (*fn)(void *), void *arg);
+void thread_start(struct thread *t);                        /* places it on a core and makes it RUNNABLE */
+_Noreturn void thread_gone(void);                           /* end of the current thread; never returns */
+static inline struct process *process_current(void) { return thread_current()->proc; }
+static inline struct trapframe *thread_frame(struct thread *t) { return kstack_frame(t->kstack); }
+
+/* ---- scheduling (kern/sched.c) */
+void sched_init_core(struct core *c, bool boot);
+_Noreturn void sched_idle_loop(void);
+/* Sleeps until woken, or until `deadline` (clock_ns, ~0 for ever). May return early; callers loop on their
+ * condition. Returns true if the deadline passed. No lock or guard may be held. */
+bool sched_sleep(u64 deadline);
+void sched_yield_now(void);
+void sched_tick(struct percore *pc);
+/* Any core, also from interrupts and under a waitq lock. */
+void thread_wake(struct thread *t);
+/* Makes it look at its signals soon: wakes it, or interrupts the core it runs on. */
+void thread_kick(struct thread *t);
+/* Current thread: move to an allowed core if this one is not. */
+void sched_apply_affinity(void);
+void sched_mailbox(struct percore *pc);
+void sched_account(struct percore *pc, u64 *slot);          /* adds time since the last stamp to *slot */
+u32 sched_pick_core(const struct thread *t);
+
+static inline void process_get(struct process *p) { refs_get(&p->refs); }
+void process_put(struct process *p);
+
+#endif

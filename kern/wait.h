@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Wait queues: the only way to block.
+ *
+ *   struct waiter w;                    WAIT_UNTIL(q, deadline, cond) does all of this:
+ *   waitq_add(q, &w);                   1. be on the queue
+ *   while (!cond) sched_sleep(...);     2. look, linearizably if the condition is replicated state; 3. sleep
+ *   waitq_remove(q, &w);
+ *
+ * A wake between 2 and 3 is not lost: it is a message to this thread's home core, which is the core that runs
+ * it until it sleeps. A waiter lives on its thread's stack; one thread may wait on many queues (poll).
+ * waitq_wake may be called from interrupts and under locks; it takes the queue's short lock.
+ */
+#ifndef KERN_WAIT_H
+#define KERN_WAIT_H
+
+#include "base/errno.h"
+#include "base/queue.h"
+#include "base/types.h"
+#include "nr/sync/lock.h"
+
+struct thread;
+
+struct waiter {
+	TAILQ_ENTRY(waiter) link;
+	struct thread *thread;
+	bool exclusive;    /* waitq_wake_one passes the baton to one of these */
+	bool queued;
+};
+
+struct waitq {
+	struct lock lock;
+	TAILQ_HEAD(waiter_list, waiter) list;
+};
+
+void waitq_init(struct waitq *q);
+void waitq_add(struct waitq *q, struct waiter *w);
+void waitq_add_exclusive(struct waitq *q, struct waiter *w);
+void waitq_remove(struct waitq *q, struct waiter *w);
+void waitq_wake(struct waitq *q);      /* everybody */
+void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
+static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
+
+#define FOREVER (~0ul)
+
+bool signal_pending_current(void);
+bool wait_sleep(u64 deadline);         /* sched_sleep */
+
+/* 0 once cond holds; -ERESTARTSYS if a signal is pending; -ETIMEDOUT. */
+#define WAIT_UNTIL(q, deadline, cond) WAIT_IMPL(q, deadline, cond, true)
+/* The same without heed to signals. */
+#define WAIT_KILLABLE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false)
+
+#define WAIT_IMPL(q, until, cond, interruptible) ({             \
+	struct waiter wait_w;                                   \
+	int wait_r = 0;                                         \
+	bool wait_late = false;                                 \
+	waitq_add((q), &wait_w);                                \
+	for (;;) {                                              \
+		if (cond)                                       \
+			break;                                  \
+		if (wait_late) {                                \
+			wait_r = -ETIMEDOUT;                    \
+			break;                                  \
+		}                                               \
+		if ((interruptible) && signal_pending_current()) { \
+			wait_r = -ERESTARTSYS;                  \
+			break;                                  \
+		}                                               \
+		wait_late = wait_sleep(until);                  \
+	}                                                       \
+	waitq_remove((q), &wait_w);                             \
+	wait_r;                                                 \
+})
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * nr: node replication. Turns a sequential, deterministic structure into a linearizable concurrent one.
+ *
+ * An instance has one replica of the structure per NUMA node that uses it, at most NR_NODES_MAX. Updates are
+ * ordered by a shared log and applied to every replica; reads run on the replica of the reader's node under a
+ * distributed readers-writer lock. An instance starts with one replica and no log: an update then is a
+ * combiner try-lock and an apply in place. (Calciu et al., ASPLOS'17; Bhardwaj et al., OSDI'21.)
+ *
+ * Guarantees
+ *  G1  Linearizable: an update takes effect once, between nr_update's call and return; a read sees every update
+ *      that returned before nr_read_begin was called, on whatever replica.
+ *  G2  Every replica applies the same operations in the same order; replicas are equal at equal log indices.
+ *  G3  The result of an update is written once, into the caller's buffer, by apply on one replica (`ret` is
+ *      NULL on the others); it is complete when nr_update returns.
+ *  G4  An update that nr_update refuses (-ENOMEM) had no effect anywhere. One that it accepts never fails for
+ *      memory on any replica: op_mem bytes were reserved on each of them first.
+ *  G5  No thread waits for a timer or for an idle node: whoever needs a lagging replica to move applies the log
+ *      to it himself (helping).
+ *  G6  After nr_sync(nr, self, index) every live replica has applied all operations below index, and no reader
+ *      is still inside a guard that began on a state before them.
+ *
+ * Rules for apply and query (checked in the kernel's debug build)
+ *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
+ *  - no nr call, no lock, no user memory, no waiting under a read guard or inside apply
+ *  - operation bytes are plain data, no pointer to the submitter's stack
+ *
+ * Context: a caller must not be interrupted by code that calls nr (the kernel runs with interrupts off), and
+ * must not migrate to another core between begin and end. nothing here sleeps; waiting loops call
+ * nr_port_relax().
+ */
+#ifndef NR_NR_H
+#define NR_NR_H
+
+#include "base/pool.h"
+#include "base/types.h"
+
+#define NR_NODES_MAX 64
+#define NR_OP_MAX 1024 /* bytes of one operation; spans consecutive log slots */
+
+/* What is replicated: a structure's functions, given once per kind. */
+struct nr_type {
+	const char *name;
+	size_t state_size;                                                  /* bytes, zeroed before init or clone */
+	size_t op_mem_max;                                                  /* largest value op_mem can return */
+	int (*init)(void *state, struct pool *mem, const void *arg);        /* 0 or -ENOMEM */
+	int (*clone)(void *dst, struct pool *mem, const void *src);         /* 0 or -ENOMEM: the replica is not made */
+	void (*destroy)(void *state);                                       /* may be NULL; the pool is dropped after it */
+	void (*apply)(void *state, unsigned shard, const void *op, size_t len, void *ret);
+	size_t (*op_mem)(const void *op, size_t len);                       /* bytes apply may allocate: sum of pool_rounded */
+	u64 (*hash)(const void *state);                                     /* equal states, equal hashes; may be NULL */
+	int (*check)(const void *state);                                    /* 0, or -EINVAL after saying what is broken */
+};
+
+/* Who calls: one per core (kernel) or per thread (hosted), owned by the caller, usable with every instance. */
+struct nr_self {
+	u32 id;    /* < cfg.threads, unique among concurrent callers */
+	u32 node;  /* < NR_NODES_MAX: whose replica it prefers */
+	u32 held;  /* guards held now; debug */
+	u32 flags; /* private */
+};
+
+struct nr_config {
+	u32 threads;   /* ids are below this */
+	u32 shards;    /* 1 now; logs for operations that commute */
+	u32 log_slots; /* power of two; slots of 64 bytes once there is a second replica; 0: default 1024 */
+	u32 node;      /* where the first replica lives */
+};
+
+struct nr; /* see nr/internal.h; allocate nr_sizeof() bytes, or use nr_create */
+
+/* Makes an instance with one replica on cfg->node, initialised with type->init(arg). NULL: out of memory. */
+struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg);
+/* Nobody may be inside any call on it. */
+void nr_destroy(struct nr *nr);
+/* A new instance whose only replica is a clone of this one's state as of now (fork). NULL: out of memory.
+ * `fix`, if given, edits the fresh copy before anyone else can see it. */
+struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg);
+
+/* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
+ * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync. */
+int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
+
+/* The state of the caller's replica, fresh (G1), until nr_read_end. Short and without waiting. Does not nest on
+ * one instance; guards of different instances may nest (space inside tree is the kernel's only use: see docs). */
+const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard);
+void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard);
+
+/* Brings every live replica up to `index` (helping), G6. With one replica: nothing to do. */
+void nr_sync(struct nr *nr, struct nr_self *self, u64 index);
+/* Applies what the caller's own replica has not seen yet; for idle cores. Returns operations applied. */
+u64 nr_poll(struct nr *nr, struct nr_self *self);
+
+/* Replicas come and go. add: 0, -EEXIST, -ENOMEM; drop: 0, -ENOENT, -EBUSY (it is the last one).
+ * Both may be called at any time, concurrently with everything. */
+int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node);
+int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
+u32 nr_replicas(const struct nr *nr);
+bool nr_has_replica(const struct nr *nr, u32 node);
+/* Tells the instance that more than one thread will use it: it grows its reader and request slots from one to
+ * one per thread id. 0 or -ENOMEM (it then goes on with what it has: slower, still correct). */
+int nr_widen(struct nr *nr, struct nr_self *self);
+
+/* What /proc/nros/nr shows. */
+#define NR_BATCH_BUCKETS 8 /* batch sizes 1, 2, 3-4, 5-8, ... */
+struct nr_stat {
+	const char *name;
+	u32 shards, replicas;
+	u64 log_slots, tail; /* 0, 0 without a log */
+	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
+	struct nr_replica_stat {
+		u32 node;
+		bool live;
+		u64 applied, consumed, batches, ops, helped; /* index; entries taken from the log; combiner rounds; ... */
+		u64 batch[NR_BATCH_BUCKETS];
+		u64 pool_pages, pool_used;
+		u64 hash; /* at equal indices if `synced` */
+	} replica[NR_NODES_MAX];
+};
+/* Counters; with hashes, first syncs all replicas to one index so that the hashes can be compared. */
+void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool with_hash);
+/* 0 if type->check passes on every replica and all hashes agree at one index; else -EINVAL. */
+int nr_check(struct nr *nr, struct nr_self *self);
+/* Test switch: runs edit on one replica only, behind the protocol's back. -ENOENT without such a replica. */
+int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void *state));
+
+#endif

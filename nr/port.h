@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What nr needs from where it runs. Three ports: hosted (nr/port_host.c), the kernel (kern/nr_port.c) and the
+ * deterministic scheduler of the tests.
+ */
+#ifndef NR_PORT_H
+#define NR_PORT_H
+
+#include "base/types.h"
+
+/* Called in every waiting loop. The kernel serves TLB flush requests here, so that two cores which wait for
+ * each other make progress; hosted: pause, then yield, after a bounded number of calls. */
+void nr_port_relax(void);
+/* Page-granular memory on a node (any node if that one is empty); NULL if there is none. May take short locks. */
+void *nr_port_pages(size_t npages, u32 node);
+void nr_port_pages_free(void *mem, size_t npages);
+/* A few bytes to some KiB, 64-byte aligned, for instances and slots. */
+void *nr_port_alloc(size_t size, u32 node);
+void nr_port_free(void *mem, size_t size);
+_Noreturn void nr_port_panic(const char *what);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The hosted port of nr: a thread is a core, malloc is memory, every node is the same. See nr/port.h. */
+#include "nr/port_host.h"
+#include "nr/port.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SPINS 64 /* relax calls before the processor is given away */
+
+_Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to;
+_Thread_local u64 nr_host_relaxed;
+_Thread_local void (*nr_host_on_relax)(void);
+
+void nr_port_relax(void)
+{
+	if (nr_host_on_relax)
+		nr_host_on_relax();
+	if (++nr_host_relaxed % SPINS == 0)
+		sched_yield();
+	else
+#if defined(__x86_64__)
+		__builtin_ia32_pause();
+#else
+		atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+static void *take(size_t align, size_t size)
+{
+	s64 call = atomic_fetch_add(&nr_host_allocs, 1);
+	void *mem;
+
+	if (call >= atomic_load(&nr_host_fail_from) && call < atomic_load(&nr_host_fail_to))
+		return NULL;
+	mem = aligned_alloc(align, ALIGN_UP(size, align));
+	if (mem) {
+		__builtin_memset(mem, 0xa5, size); /* nobody may count on zeroes */
+		atomic_fetch_add(&nr_host_bytes, (s64)size);
+	}
+	return mem;
+}
+
+static void give(void *mem, size_t size)
+{
+	if (!mem)
+		return;
+	atomic_fetch_sub(&nr_host_bytes, (s64)size);
+	free(mem);
+}
+
+void *nr_port_pages(size_t npages, u32 node)
+{
+	(void)node;
+	return take(PAGE_SIZE, npages * PAGE_SIZE);
+}
+
+void nr_port_pages_free(void *mem, size_t npages)
+{
+	give(mem, npages * PAGE_SIZE);
+}
+
+void *nr_port_alloc(size_t size, u32 node)
+{
+	(void)node;
+	return take(64, size);
+}
+
+void nr_port_free(void *mem, size_t size)
+{
+	give(mem, size);
+}
+
+void nr_port_panic(const char *what)
+{
+	fprintf(stderr, "panic: %s\n", what);
+	abort();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* nr/sync under threads: exclusion and order of the lock, nothing lost or reordered in a mailbox, one last put. */
+#include "nr/sync/lock.h"
+#include "nr/sync/mpsc.h"
+#include "nr/sync/once.h"
+#include "nr/sync/refs.h"
+#include "test/nr/tap.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { THREADS = 6, ROUNDS = 4000 };
+
+static void run(void *(*fn)(void *))
+{
+	pthread_t t[THREADS];
+
+	for (long i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, fn, (void *)i);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+}
+
+static struct lock lock = LOCK_INIT;
+static long under_lock; /* plain: the lock protects it */
+
+static void *locker(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		if (((long)arg + i) % 3 == 0)
+			while (!lock_try(&lock))
+				nr_port_relax();
+		else
+			lock_acquire(&lock);
+		under_lock++;
+		lock_release(&lock);
+	}
+	return NULL;
+}
+
+static void test_lock(void)
+{
+	u32 first, second;
+
+	run(locker);
+	ok(under_lock == (long)THREADS * ROUNDS, "lock: %ld exclusive increments", under_lock);
+	first = lock_queue(&lock);
+	second = lock_queue(&lock);
+	ok(lock_my_turn(&lock, first) && !lock_my_turn(&lock, second), "lock: served in order of arrival");
+	lock_release(&lock);
+	ok(!lock_try(&lock), "lock: try does not overtake the queue");
+	ok(lock_my_turn(&lock, second), "lock: the next one's turn");
+	lock_release(&lock);
+	ok(!lock_held(&lock) && lock_try(&lock) && lock_held(&lock), "lock: free again, then held");
+	lock_release(&lock);
+}
+
+struct letter {
+	struct mpsc_node node;
+	long from, seq;
+};
+
+static struct mpsc box = MPSC_INIT;
+static _Atomic long writers_left = THREADS - 1;
+
+static void *mailer(void *arg)
+{
+	static bool in_order = true;
+	static long next[THREADS], got;
+
+	if (arg) {
+		for (long i = 0; i < ROUNDS; i++) {
+			struct letter *l = malloc(sizeof(*l));
+
+			*l = (struct letter){ .from = (long)arg, .seq = i };
+			mpsc_push(&box, &l->node);
+		}
+		atomic_fetch_sub(&writers_left, 1);
+		return NULL;
+	}
+	for (;;) {
+		bool last = atomic_load(&writers_left) == 0;
+
+		for (struct mpsc_node *n = mpsc_take_all(&box), *older; n; n = older) {
+			struct letter *l = container_of(n, struct letter, node);
+
+			older = n->next;
+			in_order = in_order && l->seq == next[l->from]++;
+			got++;
+			free(l);
+		}
+		if (last)
+			break;
+		nr_port_relax();
+	}
+	ok(in_order, "mpsc: each sender's letters arrive in order");
+	ok(got == (long)(THREADS - 1) * ROUNDS && mpsc_empty(&box), "mpsc: %ld letters, none lost", got);
+	return NULL;
+}
+
+static struct refs *shared;
+static _Atomic long last_puts, too_late;
+static struct once once = ONCE_INIT;
+static long once_count; /* plain: written by one, read after it is done */
+
+static void *sharer(void *arg)
+{
+	(void)arg;
+	if (once_begin(&once)) {
+		once_count++;
+		once_done(&once);
+	}
+	if (once_count != 1)
+		atomic_fetch_add(&too_late, 1);
+	for (int i = 0; i < ROUNDS; i++) {
+		refs_get(shared);
+		if (refs_put(shared))
+			atomic_fetch_add(&last_puts, 1);
+	}
+	if (refs_put(shared)) {
+		atomic_fetch_add(&last_puts, 1);
+		if (refs_get_unless_zero(shared))
+			atomic_fetch_add(&too_late, 1);
+		free(shared);
+	}
+	return NULL;
+}
+
+static void test_mpsc_edges(void)
+{
+	struct mpsc q = MPSC_INIT;
+	struct mpsc_node a, b;
+	bool first = mpsc_push(&q, &a), second = mpsc_push(&q, &b);
+	struct mpsc_node *n = mpsc_take_all(&q);
+
+	ok(first && !second, "mpsc: push tells the first letter of an empty box");
+	ok(n == &a && n->next == &b && !b.next && !mpsc_take_all(&q), "mpsc: oldest first");
+}
+
+int main(void)
+{
+	test_lock();
+	test_mpsc_edges();
+	run(mailer);
+	shared = malloc(sizeof(*shared));
+	refs_init(shared, THREADS);
+	run(sharer);
+	ok(last_puts == 1, "refs: exactly one last put");
+	ok(too_late == 0 && once_count == 1, "once: done once, seen by all");
+	return tap_end();
+}
