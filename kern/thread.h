@@ -79,6 +79,7 @@ struct thread {
 		void __user *user;
 	} restart;
 
+	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
 	u32 __user *clear_tid;
 	void __user *robust_list;
 	_Atomic bool dying;              /* exit was asked (group exit, exec) */
