@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The C library's memory and string functions, freestanding. */
+/* The C library's memory and string functions, freestanding. On the host, the C library's own. */
 #ifndef BASE_STRING_H
 #define BASE_STRING_H
 
@@ -18,7 +18,9 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
-size_t strlcpy(char *d, const char *s, size_t n);
+char *strstr(const char *s, const char *what);
+/* Copies at most size-1 bytes and always ends with NUL (if size > 0); returns strlen(s): >= size means cut. */
+size_t strlcpy(char *d, const char *s, size_t size);
 #endif
 
 #endif

@@ -31,7 +31,7 @@ struct body *body_new(void)
 
 	if (!b)
 		return NULL;
-	refs_init(&b->refs);
+	refs_init(&b->refs, 1);
 	lock_init(&b->lock);
 	mutex_init(&b->writer);
 	b->atime = b->mtime = b->ctime = b->btime = wall_ns();

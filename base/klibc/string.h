@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* <string.h> for the one borrowed file of base/ (klibc vsnprintf.c), which is compiled without a C library. */
+#include "base/string.h"

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Devices.
+KERNEL_SRC += $(sort $(wildcard dev/*.c))

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Signals: queues, sending, dispositions. Delivery is in deliver.c, frames in sigframe.c. See signal.h. */
+#include "kern/signal.h"
+#include "base/string.h"
+#include "kern/process.h"
+#include "kern/thread.h"
+#include "mem/slab.h"
+
+KCACHE(sigentry_cache, "sigentries", struct sigentry);
+KCACHE(sighand_cache, "sighands", struct sighand);
+
+#define SIGQUEUE_MAX 1024
+
+#define SIG_DFL 0ul
+#define SIG_IGN 1ul
+#define SIG_DEFAULT_IGNORED (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
+
+void sigqueue_init(struct sigqueue *q)
+{
+	q->set = 0;
+	q->count = 0;
+	TAILQ_INIT(&q->list);
+}
+
+void signals_init(struct signals *s)
+{
+	lock_init(&s->lock);
+	sigqueue_init(&s->pending);
+	waitq_init(&s->stop_wait);
+	s->stopped = false;
+}
+
+void sigqueue_flush(struct sigqueue *q, sigset_t which)
+{
+	struct sigentry *e, *next;
+
+	for (e = TAILQ_FIRST(&q->list); e; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (!(which & SIGBIT(e->info.signo)))
+			continue;
+		TAILQ_REMOVE(&q->list, e, link);
+		q->count--;
+		kcache_free(&sigentry_cache, e);
+	}
+	q->set &= ~which;
+}
+
+struct sighand *sighand_new(void)
+{
+	struct sighand *h = kcache_alloc(&sighand_cache);
+
+	if (h) {
+		refs_init(&h->refs, 1);
+		lock_init(&h->lock);
+	}
+	return h;
+}
+
+struct sighand *sighand_copy(struct sighand *from)
+{
+	struct sighand *h = sighand_new();
+
+	if (h) {
+		lock_acquire(&from->lock);
+		memcpy(h->action, from->action, sizeof(h->action));
+		lock_release(&from->lock);
+	}
+	return h;
+}
+
+void sighand_put(struct sighand *h)
+{
+	if (h && refs_put(&h->refs))
+		kcache_free(&sighand_cache, h);
+}
+
+void sighand_reset(struct sighand *h)
+{
+	int i;
+
+	for (i = 0; i < NSIG; i++) {
+		u64 keep = h->action[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+
+		memset(&h->action[i], 0, sizeof(h->action[i]));
+		h->action[i].handler = keep;
+	}
+}
+
+static struct abi_sigaction action_of(struct process *p, int signo)
+{
+	struct sighand *h = p->sighand;
+	struct abi_sigaction a = { 0 };
+
+	if (h) {
+		lock_acquire(&h->lock);
+		a = h->action[signo - 1];
+		lock_release(&h->lock);
+	}
+	return a;
+}
+
+bool signal_is_ignored(struct process *p, int signo)
+{
+	u64 handler = action_of(p, signo).handler;
+
+	if (SIG_UNBLOCKABLE & SIGBIT(signo))
+		return false;
+	return handler == SIG_IGN || (handler == SIG_DFL && (SIG_DEFAULT_IGNORED & SIGBIT(signo)));
+}
+
+/* Under the lock. Standard signals queue once; real-time ones each time. */
+static int sigqueue_add(struct sigqueue *q, const struct siginfo *info)
+{
+	struct sigentry *e;
+
+	if (info->signo < SIGRTMIN && (q->set & SIGBIT(info->signo)))
+		return 0;
+	e = q->count < SIGQUEUE_MAX ? kcache_alloc(&sigentry_cache) : NULL;
+	if (e) {
+		e->info = *info;
+		TAILQ_INSERT_TAIL(&q->list, e, link);
+		q->count++;
+	} else if (info->signo >= SIGRTMIN && info->code != SI_USER) {
+		return -EAGAIN;
+	}
+	q->set |= SIGBIT(info->signo);
+	return 0;
+}
+
+/* Under the lock: takes the first entry of the lowest signal in `set`; 0 if there is none. */
+static int sigqueue_take(struct sigqueue *q, sigset_t set, struct siginfo *info)
+{
+	struct sigentry *e, *found = NULL;
+	int signo;
+
+	set &= q->set;
+	if (!set)
+		return 0;
+	signo = __builtin_ctzl(set & (SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGFPE) | SIGBIT(SIGTRAP) |
+				      SIGBIT(SIGKILL) | SIGBIT(SIGSYS)) ? : set) + 1;
+	q->set &= ~SIGBIT(signo);
+	memset(info, 0, sizeof(*info));
+	info->signo = signo;
+	TAILQ_FOREACH(e, &q->list, link) {
+		if (e->info.signo != signo)
+			continue;
+		if (found) {
+			q->set |= SIGBIT(signo);
+			break;
+		}
+		found = e;
+	}
+	if (found) {
+		*info = found->info;
+		TAILQ_REMOVE(&q->list, found, link);
+		q->count--;
+		kcache_free(&sigentry_cache, found);
+	}
+	return signo;
+}
+
+/* Under the lock: a thread that would take it; prefers the current one, then one that is not blocking it. */
+static void signal_kick_one(struct process *p, int signo)
+{
+	struct thread *t;
+
+	if (signo == SIGKILL || signo == SIGCONT) {
+		TAILQ_FOREACH(t, &p->threads, sibling) {
+			atomic_store(&t->sigpending, 1);
+			thread_kick(t);
+		}
+		return;
+	}
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		if (!(t->blocked & SIGBIT(signo)) && !atomic_load(&t->dying))
+			break;
+	if (!t)
+		return;
+	atomic_store(&t->sigpending, 1);
+	thread_kick(t);
+}
+
+/* Under the lock: SIGCONT and the stop signals cancel each other when sent, whatever their dispositions. */
+static bool signal_job_control(struct process *p, int signo)
+{
+	struct thread *t;
+	sigset_t cancels = signo == SIGCONT || signo == SIGKILL ? SIG_STOPS :
+			   SIG_STOPS & SIGBIT(signo) ? SIGBIT(SIGCONT) : 0;
+
+	if (!cancels)
+		return false;
+	sigqueue_flush(&p->signals.pending, cancels);
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		sigqueue_flush(&t->pending, cancels);
+	if ((signo == SIGCONT || signo == SIGKILL) && p->signals.stopped) {
+		p->signals.stopped = false;
+		waitq_wake(&p->signals.stop_wait);
+		return signo == SIGCONT;
+	}
+	return false;
+}
+
+/* p->lock protects the list of threads and nests outside signals.lock. */
+static int signal_queue(struct process *p, struct thread *t, const struct siginfo *info)
+{
+	int signo = info->signo, r = 0;
+	bool continued, blocked = false;
+	struct thread *each;
+
+	lock_acquire(&p->lock);
+	lock_acquire(&p->signals.lock);
+	continued = signal_job_control(p, signo);
+	if (t)
+		blocked = t->blocked & SIGBIT(signo);
+	else
+		TAILQ_FOREACH(each, &p->threads, sibling)
+			blocked = blocked || (each->blocked & SIGBIT(signo));
+	if (blocked || !signal_is_ignored(p, signo)) {
+		r = sigqueue_add(t ? &t->pending : &p->signals.pending, info);
+		if (t) {
+			atomic_store(&t->sigpending, 1);
+			if (!(t->blocked & SIGBIT(signo)))
+				thread_kick(t);
+		} else {
+			signal_kick_one(p, signo);
+		}
+	}
+	lock_release(&p->signals.lock);
+	lock_release(&p->lock);
+	if (continued)
+		process_continued(p);
+	return r;
+}
+
+int signal_process(struct process *p, const struct siginfo *info)
+{
+	return signal_queue(p, NULL, info);
+}
+
+int signal_thread(struct thread *t, const struct siginfo *info)
+{
+	return signal_queue(t->proc, t, info);
+}
+
+void signal_kernel(struct process *p, int signo)
+{
+	struct siginfo info = { .signo = signo, .code = SI_KERNEL };
+
+	signal_process(p, &info);
+}
+
+void signal_force(const struct siginfo *info)
+{
+	struct thread *t = thread_current();
+	struct process *p = t->proc;
+	struct abi_sigaction *a = &p->sighand->action[info->signo - 1];
+
+	lock_acquire(&p->signals.lock);
+	lock_acquire(&p->sighand->lock);
+	if (a->handler == SIG_IGN || (t->blocked & SIGBIT(info->signo)))
+		a->handler = SIG_DFL;
+	lock_release(&p->sighand->lock);
+	t->blocked &= ~SIGBIT(info->signo);
+	sigqueue_add(&t->pending, info);
+	atomic_store(&t->sigpending, 1);
+	lock_release(&p->signals.lock);
+}
+
+bool signal_pending(struct thread *t)
+{
+	struct process *p = t->proc;
+
+	if (atomic_load(&t->dying))
+		return true;
+	if (!atomic_load(&t->sigpending))
+		return false;
+	return (t->pending.set | p->signals.pending.set) & ~t->blocked || p->signals.stopped;
+}
+
+bool signal_fatal_pending(struct thread *t)
+{
+	struct process *p = t->proc;
+
+	return atomic_load(&t->dying) || ((t->pending.set | p->signals.pending.set) & SIGBIT(SIGKILL));
+}
+
+void signal_set_blocked(sigset_t set)
+{
+	struct thread *t = thread_current();
+	struct process *p = t->proc;
+
+	lock_acquire(&p->signals.lock);
+	t->blocked = set & ~SIG_UNBLOCKABLE;
+	atomic_store(&t->sigpending, 1);
+	lock_release(&p->signals.lock);
+}
+
+sigset_t signal_pending_set(void)
+{
+	struct thread *t = thread_current();
+
+	return (t->pending.set | t->proc->signals.pending.set) & t->blocked;
+}
+
+int signal_take(sigset_t set, struct siginfo *info)
+{
+	struct thread *t = thread_current();
+	struct signals *s = &t->proc->signals;
+	int signo;
+
+	lock_acquire(&s->lock);
+	signo = sigqueue_take(&t->pending, set, info);
+	if (!signo)
+		signo = sigqueue_take(&s->pending, set, info);
+	if (!signo && !s->stopped)
+		atomic_store(&t->sigpending, (t->pending.set | s->pending.set) & ~t->blocked ? 1 : 0);
+	lock_release(&s->lock);
+	return signo;
+}
+
+int signal_action(int signo, const struct abi_sigaction *new, struct abi_sigaction *old)
+{
+	struct process *p = process_current();
+	struct sighand *h = p->sighand;
+	struct thread *t;
+
+	if (signo < 1 || signo > NSIG || (new && (SIG_UNBLOCKABLE & SIGBIT(signo))))
+		return -EINVAL;
+	lock_acquire(&h->lock);
+	*old = h->action[signo - 1];
+	if (new) {
+		h->action[signo - 1] = *new;
+		h->action[signo - 1].mask &= ~SIG_UNBLOCKABLE;
+	}
+	lock_release(&h->lock);
+	if (new && signal_is_ignored(p, signo)) {
+		lock_acquire(&p->lock);
+		lock_acquire(&p->signals.lock);
+		sigqueue_flush(&p->signals.pending, SIGBIT(signo));
+		TAILQ_FOREACH(t, &p->threads, sibling)
+			sigqueue_flush(&t->pending, SIGBIT(signo));
+		lock_release(&p->signals.lock);
+		lock_release(&p->lock);
+	}
+	return 0;
+}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Root images: the default one, another root in its place, and what one run adds.
+
+The default image is Debian's busybox-static (binary package, unpacked without root) under all of its
+names, the few files a root needs, init, and the programs of user/ in /usr/lib/nros. A machine gets
+one file: the root's archive followed by a small archive for this run (/.nros and --add).
+"""
+
+import os
+import shutil
+import tarfile
+
+import cpio
+import fetch
+from base import BUILD, ToolError, build_path, quiet_run, say
+
+DEFAULT = os.path.join(BUILD, "image", "default.cpio")
+INIT = os.path.join(BUILD, "user", "init")
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
+GROUP = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
+HOSTS = "127.0.0.1\tlocalhost nros\n::1\tlocalhost\n"
+
+
+def add_skeleton(archive):
+	"""The directories and device nodes that init and the kernel expect in any root."""
+	for path in ("dev", "proc", "sys", "run", "root", "tmp", "var/tmp"):
+		if path not in archive.entries:
+			archive.directory(path, {"root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}.get(path, 0o755))
+	archive.device("dev/console", 0o600, 5, 1)
+	archive.device("dev/null", 0o666, 1, 3)
+
+
+def add_busybox(archive):
+	item, directory = fetch.fetch("busybox")
+	busybox = os.path.join(directory, "bin", "busybox")
+	archive.copy("bin/busybox", busybox)
+	for path in quiet_run([busybox, "--list-full"], "busybox").split():
+		if path not in archive.entries:
+			archive.link(path, "/bin/busybox")
+	return item
+
+
+def make_default(target, init, programs):
+	archive = cpio.Archive()
+	busybox = add_busybox(archive)
+	add_skeleton(archive)
+	archive.file("etc/passwd", PASSWD)
+	archive.file("etc/group", GROUP)
+	archive.file("etc/hostname", "nros\n")
+	archive.file("etc/hosts", HOSTS)
+	archive.copy("init", init)
+	for program in programs:
+		archive.copy(f"usr/lib/nros/{os.path.basename(program)}", program)
+	write_archive(archive, target)
+	say(f"default image: busybox-static {busybox.version}, {os.path.getsize(target) >> 10} KiB")
+
+
+def write_archive(archive, target):
+	partial = f"{target}.{os.getpid()}.part"
+	with open(partial, "wb") as out:
+		archive.write(out)
+	os.replace(partial, target)
+
+
+def from_tar(archive, path):
+	with tarfile.open(path) as tar:
+		for member in tar:
+			name, owner = member.name.removeprefix("./"), (member.uid, member.gid)
+			if member.isreg() or member.islnk():
+				data = tar.extractfile(member).read()
+				archive.put(name, cpio.Entry(cpio.REGULAR | member.mode, data, owner=owner))
+			elif member.isdir():
+				archive.put(name, cpio.Entry(cpio.DIRECTORY | member.mode, owner=owner))
+			elif member.issym():
+				archive.link(name, member.linkname)
+
+
+def is_cpio(path):
+	with open(path, "rb") as file:
+		return file.read(6) == b"070701"
+
+
+def write_root(rootfs, out):
+	"""The root's archive: the default image, or what --rootfs names (directory, tar or cpio)."""
+	archive = cpio.Archive()
+	try:
+		if rootfs is None or (os.path.isfile(rootfs) and is_cpio(rootfs)):
+			with open(rootfs or DEFAULT, "rb") as source:
+				shutil.copyfileobj(source, out)
+			out.write(bytes(cpio.padding(out.tell(), cpio.PAGE)))
+		elif os.path.isdir(rootfs):
+			archive.tree("", rootfs)
+		else:
+			from_tar(archive, rootfs)
+	except tarfile.ReadError:
+		raise ToolError(f"--rootfs {rootfs}: neither a directory, a tar file nor a cpio archive")
+	except OSError as error:
+		raise ToolError(f"--rootfs {error.filename or rootfs}: {error.strerror}")
+	if rootfs is not None:
+		add_skeleton(archive)
+		archive.copy("init", INIT)
+	if archive.entries:
+		archive.write(out)
+
+
+def add_host_paths(archive, additions):
+	for host, guest in additions:
+		try:
+			archive.tree(guest, os.path.realpath(host))
+		except OSError as error:
+			raise ToolError(f"--add {error.filename or host}: {error.strerror}")
+
+
+def joined(strings):
+	return b"".join(os.fsencode(string) + b"\0" for string in strings)
+
+
+def write_run(target, options, mode):
+	"""The machine's whole initial archive: root, then this run's program, environment and additions."""
+	archive = cpio.Archive()
+	archive.file(".nros/argv", joined(options.program))
+	archive.file(".nros/env", joined(f"{key}={value}" for key, value in options.env.items()))
+	archive.file(".nros/workdir", options.workdir)
+	archive.file(".nros/mode", mode)
+	add_host_paths(archive, options.add)
+	with open(target, "wb") as out:
+		write_root(options.rootfs, out)
+		archive.write(out)
+
+
+def main(arguments):
+	"""mkimage TARGET INIT PROGRAM...: what the makefile calls for the default image."""
+	target, init, *programs = arguments
+	make_default(build_path(os.path.relpath(target, BUILD)), init, programs)
+	return 0

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The QEMU command of a machine: the same for both kernels, so that they can be compared.
+
+q35 with `cores` processors spread evenly over `nodes` NUMA nodes (10 to itself, 20 to any other),
+memory split likewise, nothing else than a virtio-serial device with the four ports that
+user/init.c describes, a serial line for the kernel's log, and a port for debug exit. With a
+terminal the first serial line is the terminal and the second one carries the log.
+"""
+
+import os
+import re
+
+from base import ToolError, say
+
+PORTS = ("stdin", "stdout", "stderr", "control")
+GRAIN = 2 << 20
+
+# Under TCG, QEMU 7.2 computes wrong flags after CMPXCHG16B (an interrupt right behind it then saves
+# garbage, and Linux dies of a double fault in three boots of ten); 5-level paging is only slow there.
+TCG_CPU = "max,la57=off,cx16=off"
+
+
+def kvm_works():
+	"""KVM counts only where the processor shows it: elsewhere /dev/kvm may open and guests stay dead."""
+	with open("/proc/cpuinfo") as file:
+		flags = re.search(r"(?m)^flags\s*:.*\b(svm|vmx)\b", file.read())
+	return bool(flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def acceleration(options):
+	if options.accel == "kvm" and not kvm_works():
+		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
+	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
+		return ["-accel", "kvm", "-cpu", "host"]
+	if options.verbose and options.accel == "auto":
+		say("no hardware virtualization here: QEMU translates (TCG)")
+	return ["-accel", "tcg,thread=multi", "-cpu", TCG_CPU]
+
+
+def share(total, parts, grain):
+	"""`total` cut into `parts` nearly equal multiples of `grain`; the last takes what is left."""
+	cuts = [total * i // parts // grain * grain for i in range(parts)] + [total]
+	return [high - low for low, high in zip(cuts, cuts[1:])]
+
+
+def sockets(cores, nodes):
+	"""A socket per node where that comes out even and its APIC ids stay below xAPIC's 255."""
+	per_node = cores // nodes
+	ids = nodes << max(0, per_node - 1).bit_length()
+	if cores % nodes == 0 and ids < 255:
+		return f"{cores},sockets={nodes},cores={per_node},threads=1"
+	return f"{cores},sockets={cores},cores=1,threads=1"
+
+
+def topology(options):
+	words = ["-smp", sockets(options.cores, options.nodes), "-m", f"{options.memory >> 10}K"]
+	first = 0
+	memory = share(options.memory, options.nodes, GRAIN)
+	for node, count in enumerate(share(options.cores, options.nodes, 1)):
+		words += ["-object", f"memory-backend-ram,id=memory{node},size={memory[node]}"]
+		words += ["-numa", f"node,nodeid={node},cpus={first}-{first + count - 1},memdev=memory{node}"]
+		first += count
+	for a in range(options.nodes):
+		for b in range(options.nodes):
+			if a != b:
+				words += ["-numa", f"dist,src={a},dst={b},val=20"]
+	return words
+
+
+def devices(channels):
+	"""`channels` gives the file descriptor of each channel's QEMU end: the ports, log, perhaps tty."""
+	words = []
+	for name, fd in channels.items():
+		words += ["-chardev", f"socket,id={name},fd={fd}"]
+	words += ["-device", "virtio-serial-pci,id=ports"]
+	for number, name in enumerate(PORTS, 1):
+		words += ["-device", f"virtserialport,bus=ports.0,nr={number},name=nros.{name},chardev={name}"]
+	if "tty" in channels:
+		words += ["-serial", "chardev:tty"]
+	return words + ["-serial", "chardev:log", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+
+
+def command_line(options, terminal):
+	words = ["console=ttyS1" if terminal else "console=ttyS0", "panic=-1"]
+	words += ["loglevel=7"] if options.verbose else ["quiet"]
+	words += ["trace=syscalls"] if options.trace else []
+	return " ".join(words + options.append.split())
+
+
+def command(options, kernel, initrd, channels):
+	"""The whole QEMU command."""
+	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
+	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
+	words += ["-kernel", kernel, "-initrd", initrd, "-append", command_line(options, "tty" in channels)]
+	return words + (["-S", "-gdb", "tcp:127.0.0.1:1234"] if options.gdb else [])

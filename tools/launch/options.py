@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The options of `nros run`, checked. Anything wrong is a ToolError of one line."""
+
+import argparse
+import os
+import re
+
+from base import ToolError
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LATER = ("--package", "--publish", "--volume")
+UNITS = {"": 1 << 20, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+MAX_CORES, MAX_NODES = 254, 64
+
+
+class Parser(argparse.ArgumentParser):
+	def error(self, message):
+		raise ToolError(f"{message} (./nros run --help lists the options)")
+
+
+def number(low, high):
+	def parse(text):
+		if not text.isdecimal() or not low <= int(text) <= high:
+			raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low} to {high}")
+		return int(text)
+	return parse
+
+
+def size(text):
+	"""Bytes from `512M`, `1G`; a bare number counts MiB, as QEMU's -m does."""
+	match = re.fullmatch(r"(\d+)([KMG]?)i?B?", text, re.IGNORECASE)
+	if not match:
+		raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512M or 1G")
+	count = int(match.group(1)) * UNITS[match.group(2).upper()]
+	if not 16 << 20 <= count <= 1 << 40:
+		raise argparse.ArgumentTypeError(f"{text!r} is not between 16M and 1024G")
+	return count
+
+
+def seconds(text):
+	try:
+		value = float(text)
+	except ValueError:
+		value = 0
+	if not 0 < value < 1e7:
+		raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+	return value
+
+
+def variable(text):
+	key, equals, value = text.partition("=")
+	if not key or not equals:
+		raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+	return key, value
+
+
+def addition(text):
+	"""HOSTPATH[:GUESTPATH]; without a guest path the file goes to the guest's / under its own name."""
+	host, _, guest = text.partition(":")
+	if not os.path.lexists(host):
+		raise argparse.ArgumentTypeError(f"{host}: no such file or directory")
+	return host, guest or "/" + os.path.basename(os.path.abspath(host))
+
+
+def absolute(text):
+	if not text.startswith("/"):
+		raise argparse.ArgumentTypeError(f"{text!r} is not an absolute path")
+	return text
+
+
+def existing(text):
+	if not os.path.exists(text):
+		raise argparse.ArgumentTypeError(f"{text}: no such file or directory")
+	return text
+
+
+def make_parser():
+	parser = Parser(prog="./nros run", allow_abbrev=False, usage="./nros run [OPTIONS] [--] [PROGRAM [ARGUMENTS...]]",
+	                description="Boot a machine, run PROGRAM in it (or a shell), and end with its exit status.")
+	add = parser.add_argument
+	add("--cores", type=number(1, MAX_CORES), default=4, metavar="N", help="processors (4)")
+	add("--nodes", type=number(1, MAX_NODES), metavar="N", help="NUMA nodes (2, or 1 for one core)")
+	add("--memory", type=size, default=1 << 30, metavar="SIZE", help="memory, such as 96M or 4G (1G)")
+	add("--rootfs", type=existing, metavar="PATH", help="directory, tar or cpio archive to use as root")
+	add("--add", type=addition, action="append", default=[], metavar="HOSTPATH[:GUESTPATH]", help="copy a file or tree in")
+	add("--env", type=variable, action="append", default=[], metavar="K=V", help="set a variable for the program")
+	add("--workdir", type=absolute, default="/", metavar="DIR", help="the program's working directory (/)")
+	add("--timeout", type=seconds, metavar="SECONDS", help="stop the machine after that time, status 124")
+	add("--kernel", choices=("nros", "linux"), default=os.environ.get("NROS_KERNEL", "nros"), help="what to boot")
+	add("--accel", choices=("auto", "kvm", "tcg"), default="auto", help="how QEMU runs the machine")
+	add("--append", default="", metavar="WORDS", help="more words for the kernel's command line")
+	add("--verbose", action="store_true", help="show the kernel's messages and what the tool does")
+	add("--dry-run", action="store_true", help="print the QEMU command and stop")
+	add("--gdb", action="store_true", help="wait for gdb on port 1234 before the first instruction")
+	add("--trace", action="store_true", help="have the kernel log every system call")
+	add("program", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+	return parser
+
+
+def environment(settings, terminal):
+	env = {"PATH": PATH, "HOME": "/root"}
+	if terminal:
+		env["TERM"] = os.environ.get("TERM", "linux")
+	env.update(settings)
+	return env
+
+
+def parse(arguments, terminal):
+	"""The options as a namespace; `terminal` says whether the program gets a tty."""
+	cut = arguments.index("--") if "--" in arguments else len(arguments)
+	for word in arguments[:cut]:
+		if word.split("=")[0] in LATER:
+			raise ToolError(f"{word.split('=')[0]}: not in this version")
+	options = make_parser().parse_args(arguments[:cut])
+	options.program += arguments[cut + 1:]
+	options.program = options.program or ["sh"]
+	options.nodes = options.nodes or min(2, options.cores)
+	if options.nodes > options.cores:
+		raise ToolError(f"--nodes {options.nodes}: more nodes than cores ({options.cores})")
+	if options.kernel not in ("nros", "linux"):
+		raise ToolError(f"NROS_KERNEL={options.kernel}: neither nros nor linux")
+	if options.trace and options.kernel == "linux":
+		raise ToolError("--trace: only with the nros kernel")
+	options.env = environment(options.env, terminal)
+	return options

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * init: process 1 on both kernels. It runs one program and reports how the program ended.
+ *
+ * The tool leaves the program's arguments, environment, working directory and mode in /.nros, and
+ * holds the other end of four virtio-serial ports:
+ *
+ *	1 stdin    host to guest; the end of the host's input is the port's end of file
+ *	2 stdout   guest to host
+ *	3 stderr   guest to host
+ *	4 control  guest to host: "ready", then "exit N" or "signal N"; host to guest: "stop"
+ *
+ * Mode "pipe": the program's descriptors 0-2 are pipes, and a child of init (a pump) moves the bytes
+ * between each pipe and its port. Mode "tty ROWS COLUMNS": they are the serial line, as the
+ * controlling terminal of the program's session; the ports for data stay closed.
+ *
+ *	start --ready--> running --the program is dead--> draining --pumps are gone--> reported, off
+ *
+ * Draining: a pump that gets SIGTERM moves what is in its pipe and exits at the first empty read, so
+ * background processes that still hold the pipe cannot keep the machine up.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define CONFIG "/.nros/"
+#define TTY "/dev/ttyS0"
+
+enum port { STDIN, STDOUT, STDERR, CONTROL, PORTS };
+
+static int ports[PORTS];
+static volatile sig_atomic_t program; /* its pid, for the handler of SIGTERM */
+static volatile sig_atomic_t pump_source;
+
+/* --- small helpers --- */
+
+static void fail(const char *what)
+{
+	dprintf(ports[STDERR], "nros: init: %s: %s\n", what, strerror(errno));
+	dprintf(ports[CONTROL], "exit 125\n");
+	reboot(RB_POWER_OFF);
+	_exit(125);
+}
+
+/* Reads a whole file; the result is NUL-terminated, *size excludes that NUL. NULL if there is none. */
+static char *read_file(const char *path, size_t *size)
+{
+	size_t room = 4096, used = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : malloc(room);
+	ssize_t got;
+
+	while (text && (got = read(fd, text + used, room - used - 1)) > 0) {
+		used += got;
+		if (used + 1 == room)
+			text = realloc(text, room *= 2);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (text)
+		text[used] = '\0';
+	*size = used;
+	return text;
+}
+
+/* A file of NUL-terminated strings as a NULL-terminated vector. */
+static char **read_vector(const char *path)
+{
+	size_t size, count = 0;
+	char *text = read_file(path, &size);
+	char **vector = text ? malloc((size + 1) * sizeof(*vector)) : NULL;
+
+	if (!vector)
+		fail(path);
+	for (char *at = text; at < text + size; at += strlen(at) + 1)
+		vector[count++] = at;
+	vector[count] = NULL;
+	return vector;
+}
+
+static int write_all(int fd, const char *bytes, ssize_t size)
+{
+	while (size > 0) {
+		ssize_t done = write(fd, bytes, size);
+		if (done < 0 && errno != EINTR)
+			return -1;
+		if (done > 0) {
+			bytes += done;
+			size -= done;
+		}
+	}
+	return 0;
+}
+
+/* --- the machine --- */
+
+/* What a mount needs may be there already, or be missing: the program will see. */
+static void mount_all(void)
+{
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+}
+
+static void set_hostname(void)
+{
+	size_t size;
+	char *name = read_file("/etc/hostname", &size);
+
+	if (name)
+		sethostname(name, strcspn(name, "\n"));
+	free(name);
+}
+
+/* The ports' driver may still be at work when init starts, and its number depends on other devices. */
+static int open_port(int number)
+{
+	char name[32];
+
+	for (int tries = 0; tries < 1000; tries++) {
+		for (int device = 0; device < 10; device++) {
+			snprintf(name, sizeof(name), "/dev/vport%dp%d", device, number);
+			int fd = open(name, O_RDWR | O_CLOEXEC);
+			if (fd >= 0)
+				return fd;
+		}
+		poll(NULL, 0, 10);
+	}
+	return -1;
+}
+
+/* Until the host's side is known to be open, reading gives end of file: wait for it. */
+static void open_ports(void)
+{
+	for (int i = PORTS - 1; i >= 0; i--) {
+		ports[i] = open_port(i + 1);
+		if (ports[i] < 0)
+			fail("no virtio-serial ports");
+		struct pollfd connected = {.fd = ports[i], .events = POLLOUT};
+		for (int tries = 0; tries < 1000; tries++) {
+			if (poll(&connected, 1, 0) >= 0 && !(connected.revents & POLLHUP))
+				break;
+			poll(NULL, 0, 10);
+		}
+	}
+}
+
+static void close_ports(void)
+{
+	for (int i = 0; i < PORTS; i++)
+		close(ports[i]);
+}
+
+/* --- pumps --- */
+
+/* From now on an empty pipe means the end: safe at any point, even right before read(). */
+static void drain(int signal)
+{
+	(void)signal;
+	fcntl(pump_source, F_SETFL, O_NONBLOCK);
+}
+
+static _Noreturn void pump(int from, int to)
+{
+	static char bytes[65536];
+	ssize_t got;
+
+	for (;;) {
+		got = read(from, bytes, sizeof(bytes));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || write_all(to, bytes, got) < 0)
+			_exit(0);
+	}
+}
+
+/* A child that moves bytes until the end; it keeps no other end of any pipe open. */
+static pid_t start_pump(int from, int to, int pipes[3][2])
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (int i = 0; i < 3; i++)
+		for (int end = 0; end < 2; end++)
+			if (pipes[i][end] != from && pipes[i][end] != to)
+				close(pipes[i][end]);
+	pump_source = from;
+	signal(SIGTERM, drain);
+	pump(from, to);
+}
+
+/* --- the program --- */
+
+static _Noreturn void run(int *descriptors, char **argv, char **env)
+{
+	size_t size;
+	char *workdir = read_file(CONFIG "workdir", &size);
+
+	for (int i = 0; i < 3; i++)
+		dup2(descriptors[i], i);
+	signal(SIGTERM, SIG_DFL);
+	environ = env;
+	if (!workdir || chdir(workdir) < 0) {
+		dprintf(2, "nros: %s: %s\n", workdir ? workdir : "workdir", strerror(errno));
+		_exit(125);
+	}
+	execvp(argv[0], argv);
+	int missing = errno == ENOENT || errno == ENOTDIR;
+	if (missing)
+		dprintf(2, "nros: %s: not found\n", argv[0]);
+	else
+		dprintf(2, "nros: %s: %s\n", argv[0], strerror(errno));
+	_exit(missing ? 127 : 126);
+}
+
+static pid_t start_on_pipes(char **argv, char **env, pid_t pumps[3])
+{
+	int pipes[3][2];
+	int ends[3];
+
+	for (int i = 0; i < 3; i++)
+		if (pipe2(pipes[i], O_CLOEXEC) < 0)
+			fail("pipe");
+	ends[0] = pipes[0][0];
+	ends[1] = pipes[1][1];
+	ends[2] = pipes[2][1];
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		run(ends, argv, env);
+	}
+	pumps[0] = start_pump(ports[STDIN], pipes[0][1], pipes);
+	pumps[1] = start_pump(pipes[1][0], ports[STDOUT], pipes);
+	pumps[2] = start_pump(pipes[2][0], ports[STDERR], pipes);
+	for (int i = 0; i < 3; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+	return pid;
+}
+
+static pid_t start_on_tty(char **argv, char **env, struct winsize *size)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	setsid();
+	int tty = open(TTY, O_RDWR);
+	if (tty < 0)
+		fail(TTY);
+	ioctl(tty, TIOCSCTTY, 0);
+	ioctl(tty, TIOCSWINSZ, size);
+	run((int[]){tty, tty, tty}, argv, env);
+}
+
+static void stop_program(int signal)
+{
+	(void)signal;
+	if (program > 0)
+		kill(program, SIGTERM);
+}
+
+/* A child that obeys the host's word. */
+static void start_control(void)
+{
+	char words[64];
+
+	if (fork() != 0)
+		return;
+	for (;;) {
+		ssize_t got = read(ports[CONTROL], words, sizeof(words) - 1);
+		if (got <= 0 && errno != EINTR)
+			_exit(0);
+		words[got > 0 ? got : 0] = '\0';
+		if (strstr(words, "stop"))
+			stop_program(SIGTERM);
+	}
+}
+
+/* Reaps until `pid` is gone; returns its wait status. */
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+	pid_t gone;
+
+	do {
+		gone = wait4(-1, &status, 0, NULL);
+	} while (gone != pid && !(gone < 0 && errno == ECHILD));
+	return status;
+}
+
+/* wait_for() may already have reaped a pump whose pipe ended before the program did. */
+static void finish_pumps(const pid_t pumps[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (pumps[i] > 0)
+			kill(pumps[i], i == 0 ? SIGKILL : SIGTERM);
+	for (int i = 0; i < 3; i++)
+		while (pumps[i] > 0 && waitpid(pumps[i], NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+static _Noreturn void report(int status)
+{
+	if (WIFSIGNALED(status))
+		dprintf(ports[CONTROL], "signal %d\n", WTERMSIG(status));
+	else
+		dprintf(ports[CONTROL], "exit %d\n", WEXITSTATUS(status));
+	close_ports();
+	reboot(RB_POWER_OFF);
+	_exit(0);
+}
+
+int main(void)
+{
+	struct winsize size = {0};
+	pid_t pumps[3] = {0};
+	size_t length;
+
+	mount_all();
+	set_hostname();
+	open_ports();
+	char **argv = read_vector(CONFIG "argv");
+	char **env = read_vector(CONFIG "env");
+	char *mode = read_file(CONFIG "mode", &length);
+	signal(SIGTERM, stop_program);
+	dprintf(ports[CONTROL], "ready\n");
+	if (mode && sscanf(mode, "tty %hu %hu", &size.ws_row, &size.ws_col) == 2)
+		program = start_on_tty(argv, env, &size);
+	else
+		program = start_on_pipes(argv, env, pumps);
+	if (program < 0)
+		fail("fork");
+	start_control();
+	int status = wait_for(program);
+	finish_pumps(pumps);
+	if (mode && mode[0] == 't') {
+		int tty = open(TTY, O_RDWR | O_NOCTTY);
+		tcdrain(tty);
+	}
+	report(status);
+}
