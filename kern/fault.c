@@ -27,6 +27,7 @@ struct fault {
 	struct space *s;
 	u64 va;
 	bool write;
+	bool unshares;           /* the commit lifts copy-on-write: not while a fork runs */
 	struct region r;
 	_Atomic pte_t *slot;
 	pte_t old;
@@ -79,35 +80,10 @@ static int region_allows(const struct region *r, u32 access)
 	return r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC) ? 0 : -EACCES;
 }
 
-/* A range that is being emptied: wait until it is. */
-static void fault_wait_leaving(struct space *s, u64 va)
+/* Is the page in a range that is being emptied? Whoever sees a change of the regions also sees it announced. */
+static bool fault_leaving(struct space *s, u64 va)
 {
-	struct leaving *l;
-	bool hit = true;
-
-	while (hit && atomic_load(&s->leaving_count)) {
-		hit = false;
-		lock_acquire(&s->leaving_lock);
-		TAILQ_FOREACH(l, &s->leaving, link)
-			hit = hit || (va >= l->start && va < l->end);
-		lock_release(&s->leaving_lock);
-		if (hit)
-			nr_port_relax();
-	}
-}
-
-static bool fault_must_wait(struct space *s, u64 va)
-{
-	struct leaving *l;
-	bool hit = false;
-
-	if (!atomic_load(&s->leaving_count))
-		return false;
-	lock_acquire(&s->leaving_lock);
-	TAILQ_FOREACH(l, &s->leaving, link)
-		hit = hit || (va >= l->start && va < l->end);
-	lock_release(&s->leaving_lock);
-	return hit;
+	return atomic_load(&s->leaving[(va >> 21) % LEAVING_SLOTS]) || atomic_load(&s->leaving_all);
 }
 
 static int fault_grow_stack(struct space *s, u64 va)
@@ -216,22 +192,29 @@ static void fault_install(struct fault *f, u64 va, pte_t e)
 		atomic_store(mine, e & ~PTE_KEEP);
 }
 
+/* Under the guard: may the page map still be changed for what fault_look saw? */
+static int fault_still(const struct regions *rs, struct fault *f)
+{
+	struct region now;
+
+	if (!regions_find(rs, f->va, &now) || !region_same(&now, &f->r))
+		return FAULT_AGAIN;
+	if (fault_leaving(f->s, f->va) || (f->unshares && atomic_load(&f->s->forking)))
+		return -EBUSY;
+	return FAULT_DONE;
+}
+
 /* One compare-exchange under the guard, if the region is what we looked at. */
 static int fault_commit(struct fault *f, pte_t want)
 {
-	struct space *s = f->s;
-	struct region now;
-	const struct regions *rs = nr_read_begin(s->nr, nr_me(), 0);
-	int r = FAULT_AGAIN;
+	const struct regions *rs = nr_read_begin(f->s->nr, nr_me(), 0);
+	int r = fault_still(rs, f);
 
-	if (regions_find(rs, f->va, &now) && region_same(&now, &f->r) && !atomic_load(&s->leaving_count) &&
-	    atomic_compare_exchange_strong(f->slot, &f->old, want)) {
+	if (r == FAULT_DONE && !atomic_compare_exchange_strong(f->slot, &f->old, want))
+		r = FAULT_AGAIN;
+	if (r == FAULT_DONE)
 		fault_install(f, f->va, want);
-		r = FAULT_DONE;
-	} else if (regions_find(rs, f->va, &now) && region_same(&now, &f->r)) {
-		r = -EBUSY; /* leaving somewhere, or the entry changed */
-	}
-	nr_read_end(s->nr, nr_me(), 0);
+	nr_read_end(f->s->nr, nr_me(), 0);
 	return r;
 }
 
@@ -240,14 +223,13 @@ static void fault_commit_window(struct fault *f)
 {
 	struct space *s = f->s;
 	u64 base = f->r.start + (f->first << PAGE_SHIFT) - f->r.offset;
-	struct region now;
 	const struct regions *rs;
 	u32 i;
 
 	if (f->count < 2)
 		return;
 	rs = nr_read_begin(s->nr, nr_me(), 0);
-	if (regions_find(rs, f->va, &now) && region_same(&now, &f->r) && !atomic_load(&s->leaving_count)) {
+	if (fault_still(rs, f) == FAULT_DONE) {
 		for (i = 0; i < f->count; i++) {
 			u64 va = base + i * PAGE_SIZE;
 			_Atomic pte_t *slot;
@@ -335,44 +317,45 @@ static int fault_withdraw(struct fault *f)
 	return 0;
 }
 
+static void fault_put_back(struct fault *f, pte_t busy)
+{
+	atomic_compare_exchange_strong(f->slot, &busy, busy & PTE_KEEP ? busy & ~PTE_BUSY : 0);
+}
+
 /* A write to a frame that others may hold, or to the zero page. */
 static int fault_copy(struct fault *f)
 {
 	paddr_t from = f->old & PTE_FRAME;
-	bool kept = f->old & PTE_KEEP;
+	bool kept = f->old & PTE_KEEP, alone = space_alone(f->s);
+	pte_t busy;
 	int r;
 
-	if (kept && frame_refs(from) == 1 && !atomic_load(&f->s->forking))
-		return fault_commit(f, (f->old & ~(PTE_COW | PTE_NX)) | PTE_LEAF | PTE_W |
-					       (f->r.prot & PROT_EXEC ? 0 : PTE_NX));
+	if (kept && frame_refs(from) == 1) {
+		f->unshares = true;
+		return fault_commit(f, pte_rights(&f->r, from) | PTE_W);
+	}
 	f->fresh = frame_alloc_user(core_node());
 	if (!f->fresh)
 		return -ENOMEM;
-	if (!space_alone(f->s) && (r = fault_withdraw(f)))
+	if (!alone && (r = fault_withdraw(f)))
 		return r;
+	busy = f->old;
 	if (kept)
 		memcpy(phys_to_virt(f->fresh), phys_to_virt(from), PAGE_SIZE);
 	else
 		memset(phys_to_virt(f->fresh), 0, PAGE_SIZE);
-	for (;;) {
-		r = fault_commit(f, pte_rights(&f->r, f->fresh) | PTE_W);
-		if (r == FAULT_DONE) {
-			f->fresh = 0;
-			pagemap_forget(&f->s->pages, f->va);
-			mmu_flush_page(f->va & PAGE_MASK);
-			if (kept)
-				frame_put(from);
-			else
-				atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
-			return r;
-		}
-		if (!(f->old & PTE_BUSY))
-			return r;
-		/* Somebody's range is leaving, or the region changed: put the page back as it was and start over. */
-		if (atomic_compare_exchange_strong(f->slot, &f->old, f->old & ~PTE_BUSY))
-			return FAULT_AGAIN;
-		return FAULT_AGAIN;
+	r = fault_commit(f, pte_rights(&f->r, f->fresh) | PTE_W);
+	if (r != FAULT_DONE) {
+		if (!alone)
+			fault_put_back(f, busy);
+		return r;
 	}
+	f->fresh = 0;
+	if (kept)
+		frame_put(from);
+	else
+		atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
+	return FAULT_DONE;
 }
 
 static int fault_resolve(struct fault *f, u32 access)
@@ -400,9 +383,7 @@ int space_fault(struct space *s, u64 va, u32 access)
 	if (va >= USER_END)
 		return -EFAULT;
 	percore()->faults++;
-	for (;;) {
-		if (fault_must_wait(s, va))
-			fault_wait_leaving(s, va);
+	for (;; nr_port_relax()) {
 		r = fault_look(&f);
 		if (r) {
 			r = fault_grow_stack(s, va);
@@ -410,17 +391,14 @@ int space_fault(struct space *s, u64 va, u32 access)
 				return r;
 			continue;
 		}
-		if (f.r.what == REGIONS_BUSY)
-			r = -EBUSY;
-		else
-			r = fault_resolve(&f, access);
+		f.unshares = false;
+		f.old = 0;
+		r = f.r.what == REGIONS_BUSY || fault_leaving(s, va) ? -EBUSY : fault_resolve(&f, access);
 		fault_drop(&f);
-		if (r == FAULT_DONE)
-			mmu_flush_page(va & PAGE_MASK);
+		if (r == FAULT_DONE && f.old)
+			mmu_flush_page(f.va);
 		if (r <= 0 && r != -EBUSY)
 			return r;
-		if (r == -EBUSY)
-			nr_port_relax();
 	}
 }
 
@@ -458,4 +436,36 @@ size_t space_read(struct space *s, u64 va, void *buf, size_t len)
 		done += n;
 	}
 	return done;
+}
+
+int space_write(struct space *s, u64 va, const void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		u64 at = va + done;
+		size_t n = MIN(len - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		int err = space_fault(s, at, PF_WRITE);
+		u8 *to;
+
+		if (err)
+			return err;
+		to = phys_to_virt(atomic_load(pagemap_slot(&s->pages, s->pages.home, at, false)) & PTE_FRAME);
+		to += at & (PAGE_SIZE - 1);
+		if (buf)
+			memcpy(to, (const u8 *)buf + done, n);
+		else
+			memset(to, 0, n);
+		done += n;
+	}
+	return 0;
+}
+
+u64 space_place(struct space *s, u64 len)
+{
+	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
+	u64 at = regions_place(r, 0, len);
+
+	nr_read_end(s->nr, nr_me(), 0);
+	return at;
 }

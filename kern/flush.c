@@ -68,8 +68,6 @@ static void flush_others(struct space *s)
 	u64 asked[CORES_MAX / 64];
 	u32 words = (cores_count() + 63) / 64, w;
 
-	if (space_alone(s) && atomic_load(&s->cores[core_id() / 64]) == 1ul << (core_id() % 64) && words == 1)
-		return;
 	for (w = 0; w < words; w++)
 		asked[w] = 0;
 	atomic_thread_fence(memory_order_seq_cst); /* F1 before F2 */

@@ -26,6 +26,8 @@ void sched_account(struct percore *pc, u64 *slot)
 	pc->stamp = now;
 }
 
+static void sched_serve_thief(struct percore *pc);
+
 /* ---- messages */
 
 static void sched_post(struct percore *to)
@@ -117,6 +119,14 @@ void sched_mailbox(struct percore *pc)
 		next = n->next;
 		sched_receive(pc, container_of(n, struct thread, mail));
 	}
+}
+
+/* On the way to ring 3: mail, and a thief's wish. */
+void sched_receive_all(struct percore *pc)
+{
+	sched_mailbox(pc);
+	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
+		sched_serve_thief(pc);
 }
 
 /* ---- placement */
@@ -298,7 +308,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
-	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->system_ns);
+	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->user_ns);
 	pc->switches++;
 	pc->current = next;
 	if (next->proc)

@@ -60,8 +60,6 @@ static struct space *space_blank(void)
 	if (!s)
 		return NULL;
 	refs_init(&s->refs, 1);
-	lock_init(&s->leaving_lock);
-	TAILQ_INIT(&s->leaving);
 	if (pagemap_init(&s->pages, core_node())) {
 		kcache_free(&space_cache, s);
 		return NULL;
@@ -203,22 +201,29 @@ struct space *space_fork(struct space *from)
 
 /* ---- changes */
 
-static void leaving_begin(struct space *s, struct leaving *l, u64 start, u64 end)
+/* Counts the 2 MiB pieces of a range in or out; a long range counts for everything. */
+static void leaving_count(struct space *s, u64 start, u64 end, u32 by)
 {
-	l->start = start;
-	l->end = end;
-	lock_acquire(&s->leaving_lock);
-	TAILQ_INSERT_TAIL(&s->leaving, l, link);
-	atomic_fetch_add(&s->leaving_count, 1);
-	lock_release(&s->leaving_lock);
+	u64 piece, last = (end - 1) >> 21;
+
+	if (start >= end)
+		return;
+	if (last - (start >> 21) >= LEAVING_SLOTS / 2) {
+		atomic_fetch_add(&s->leaving_all, by);
+		return;
+	}
+	for (piece = start >> 21; piece <= last; piece++)
+		atomic_fetch_add(&s->leaving[piece % LEAVING_SLOTS], by);
 }
 
-static void leaving_end(struct space *s, struct leaving *l)
+static void leaving_begin(struct space *s, u64 start, u64 end)
 {
-	lock_acquire(&s->leaving_lock);
-	TAILQ_REMOVE(&s->leaving, l, link);
-	atomic_fetch_sub(&s->leaving_count, 1);
-	lock_release(&s->leaving_lock);
+	leaving_count(s, start, end, 1);
+}
+
+static void leaving_end(struct space *s, u64 start, u64 end)
+{
+	leaving_count(s, start, end, -1u);
 }
 
 /* The log call all changes go through: with every replica past it, older guards are gone (G6). */
@@ -292,7 +297,6 @@ long space_map(struct space *s, const struct map_request *m)
 {
 	struct regions_op op = { .kind = REGIONS_MAP, .addr = m->addr, .len = ALIGN_UP(m->len, PAGE_SIZE) };
 	struct regions_ret ret;
-	struct leaving l;
 	u64 pages = op.len >> PAGE_SHIFT;
 
 	op.how = m->flags & MAP_FIXED_NOREPLACE ? REGIONS_FIXED | REGIONS_NOREPLACE : m->flags & MAP_FIXED ? REGIONS_FIXED : 0;
@@ -300,12 +304,12 @@ long space_map(struct space *s, const struct map_request *m)
 				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->ino ? 1 : 0 };
 	space_limits(&op);
 	object_take(op.r.object, pages);
-	leaving_begin(s, &l, op.how ? m->addr : 0, op.how ? m->addr + op.len : 0);
+	leaving_begin(s, m->addr, op.how ? m->addr + op.len : 0);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, &l);
+	leaving_end(s, m->addr, op.how ? m->addr + op.len : 0);
 	if (ret.err) {
 		object_drop(op.r.object, pages);
 		return ret.err;
@@ -319,10 +323,9 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 {
 	struct regions_op op = { .kind = REGIONS_UNMAP, .addr = addr, .len = len };
 	struct regions_ret ret;
-	struct leaving l;
 	u64 end = addr + len;
 
-	leaving_begin(s, &l, addr, end);
+	leaving_begin(s, addr, end);
 	for (;;) {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
@@ -331,7 +334,7 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 		op.addr = ret.next;
 		op.len = end - ret.next;
 	}
-	leaving_end(s, &l);
+	leaving_end(s, addr, end);
 	return ret.err;
 }
 
@@ -378,22 +381,31 @@ void space_set_brk(struct space *s, u64 addr)
 	space_update(s, &op, &ret);
 }
 
+static u64 space_break(struct space *s)
+{
+	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
+	u64 brk = r->brk;
+
+	nr_read_end(s->nr, nr_me(), 0);
+	return ALIGN_UP(brk, PAGE_SIZE);
+}
+
 long space_brk(struct space *s, u64 addr)
 {
 	struct regions_op op = { .kind = REGIONS_BRK, .addr = addr };
 	struct regions_ret ret;
-	struct leaving l;
+	u64 end = space_break(s); /* only what lies between leaves */
 
 	op.r.prot = PROT_READ | PROT_WRITE;
 	op.r.flags = REGIONS_ANON;
 	op.r.what = REGIONS_HEAP;
 	space_limits(&op);
-	leaving_begin(s, &l, addr, USER_END);
+	leaving_begin(s, addr, end);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, &l);
+	leaving_end(s, addr, end);
 	return ret.addr;
 }
 
@@ -403,7 +415,6 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 				 .new_len = new_len };
 	struct regions_ret ret;
 	struct region r;
-	struct leaving l;
 	u64 taken = 0;
 	int err = 0;
 
@@ -413,7 +424,7 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 		return -EFAULT;
 	if (new_len > old_len)
 		object_take(r.object, taken = (new_len - old_len) >> PAGE_SHIFT);
-	leaving_begin(s, &l, 0, USER_END);
+	leaving_begin(s, 0, USER_END);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
@@ -422,7 +433,7 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 			flush_space(s);
 		}
 	} while (ret.more);
-	leaving_end(s, &l);
+	leaving_end(s, 0, USER_END);
 	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
 	if (err) { /* out of page-table pages: the pages stay behind and are dropped */
 		space_empty(s, ret.moved_from, ret.moved_from + ret.moved_len);

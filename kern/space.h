@@ -4,7 +4,7 @@
  *
  * Fault:    guard: find the region, look at the page --> resources outside --> guard: same region still? CAS.
  * Unmap:    log the change --> every live replica has it --> empty the page map --> flush TLBs --> free.
- *           While pages of a range leave, the range stands in `leaving`: faults and new mappings there wait.
+ *           While pages of a range leave, the range counts in `leaving`: faults there wait.
  * fork:     clone of the regions' state; all kept pages shared copy-on-write.
  *
  * A space starts on the node of its first thread with one replica and no log. Another node gets a replica and a
@@ -14,10 +14,8 @@
 #define KERN_SPACE_H
 
 #include <stdatomic.h>
-#include "base/queue.h"
 #include "kern/pagemap.h"
 #include "nr/nr.h"
-#include "nr/sync/lock.h"
 #include "nr/sync/refs.h"
 #include "seq/regions.h"
 
@@ -25,10 +23,8 @@ struct body;
 struct file;
 struct thread;
 
-struct leaving {
-	TAILQ_ENTRY(leaving) link;
-	u64 start, end;
-};
+#define LEAVING_BITS 6
+#define LEAVING_SLOTS (1u << LEAVING_BITS)
 
 struct space {
 	struct refs refs;
@@ -36,9 +32,8 @@ struct space {
 	struct pagemap pages;
 	_Atomic u32 users;                   /* threads and transient users: 1 means nobody else can fault */
 	_Atomic u32 forking;                 /* a fork is marking pages copy-on-write */
-	_Atomic u32 leaving_count;
-	struct lock leaving_lock;
-	TAILQ_HEAD(, leaving) leaving;
+	_Atomic u32 leaving[LEAVING_SLOTS];  /* ranges whose pages are on their way out, by 2 MiB modulo slots */
+	_Atomic u32 leaving_all;             /* the same for large ranges: everything waits */
 	_Atomic u32 remote_faults[NODES_MAX];
 	_Atomic u64 cores[CORES_MAX / 64];   /* those that may hold translations of it */
 
@@ -83,6 +78,9 @@ int space_fault(struct space *s, u64 va, u32 access);
 
 /* Copies from or to a space that is not loaded (ptrace-like: /proc/PID/cmdline, exec's arguments). Bytes moved. */
 size_t space_read(struct space *s, u64 va, void *buf, size_t len);
+/* Into a space that nobody runs yet (exec). NULL buf: zeros. 0 or -errno. */
+int space_write(struct space *s, u64 va, const void *buf, size_t len);
+u64 space_place(struct space *s, u64 len);          /* where a mapping of this length would go */
 
 /* Queries under a guard. */
 bool space_find(struct space *s, u64 addr, struct region *out);

@@ -19,7 +19,7 @@
 #define CR0_NE (1 << 5)
 #define CR0_WP (1 << 16)
 #define CR0_AM (1 << 18)
-#define CR0_PG (1 << 31)
+#define CR0_PG (1u << 31)
 #define CR0_START 0x80010033 /* PG WP NE ET MP PE */
 
 #define CR4_TSD (1 << 2)

@@ -47,7 +47,7 @@ struct cpu {
 	struct tss tss;
 	u32 nofault;          /* depth of user_nofault_begin */
 	u64 deadline;         /* of the one-shot timer, clock_ns; ~0 if off */
-	u32 started;          /* set once by the core itself */
+	u32 stop;             /* the next NMI is a request to stop */
 	struct irq_slot irq[DEVICE_VECTORS];
 };
 _Static_assert(sizeof(struct cpu) <= 4096, "one frame per core");
@@ -70,32 +70,52 @@ void idt_init(void);
 void smap_patch(void);
 
 /* The page-table builder of the boot: mmu.c */
-void mmu_init(void);
+struct mmu_range {
+	u64 start, end;
+};
+void mmu_init(const struct mmu_range *range, u32 n); /* maps these and the image, loads the kernel root */
+void mmu_boot_done(void);          /* from now on tables come from frame_alloc */
 paddr_t mmu_start_root(void);      /* also maps the first megabyte at its own address; below 4 GiB */
 
+bool mmu_kernel_readable(u64 va, size_t len); /* mapped in kernel space? */
+
+/* smp.c */
+void smp_boot_core(void *kstack_top);
+void smp_boot_core_known(void);
+void core_stop_if_halting(void);
+
 /* apic.c */
-void apic_init(void);              /* this core */
-u32 apic_id(void);
-void apic_eoi(void);
-void apic_send(u32 apic_id, u32 command);
-void apic_send_others(u32 command);
-void apic_timer_set(u64 ns);       /* one-shot in ns from now; 0 stops */
-void apic_timer_calibrate(u64 (*wait)(void));
+#define APIC_FIXED 0x4000u
 #define APIC_NMI 0x400u
 #define APIC_INIT 0x4500u
 #define APIC_STARTUP 0x4600u
-#define APIC_FIXED 0x4000u
+u32 apic_boot_id(void);
+void apic_detect(void);
+void apic_init(void);              /* this core */
+bool apic_is_x2(void);
+void apic_eoi(void);
+void apic_send(u32 apic_id, u32 command);
+void apic_send_others(u32 command);
+void apic_timer_start(u32 count);
+u32 apic_timer_now(void);
 
+/* ioapic.c */
 void ioapic_init(void);
+void irq_dispatch(u32 vector);
+
+/* clock.c */
 void clock_init(void);
 void clock_check_core(void);       /* on each further core: is its TSC behind the others'? */
 void clock_delay_us(u64 us);
+void clock_timer_start(u64 ns);
 void clock_timer_fired(struct trapframe *f);
+
+/* fpu.c */
 void fpu_detect(void);
 void fpu_core_init(void);
-bool irq_dispatch(u32 vector);
 
 /* init.c: everything above in order, on the boot core */
+void arch_init_tables(void);
 void arch_init(void);
 
 #endif

@@ -9,5 +9,6 @@
 u64 clock_ns(void);            /* since boot; monotonic across cores to within the measured skew */
 u64 clock_wall_at_boot(void);  /* ns since 1970 when clock_ns was 0 */
 void timer_set(u64 deadline);  /* this core's one-shot, clock_ns time; ~0 stops it. Fires trap_timer. */
+u64 clock_skew_ns(void);       /* the largest lag between two cores' counters seen at their start */
 
 #endif

@@ -40,6 +40,8 @@ struct machine {
 	struct machine_reg sleep_control;                  /* hardware-reduced ACPI */
 	struct machine_reg reset;
 	u8 reset_value;
+	u16 smi_command;                                   /* port that switches to ACPI mode, 0 if already there */
+	u8 acpi_enable;                                    /* what to write there */
 	bool has_s5;
 	u8 s5_a, s5_b;                                     /* SLP_TYP for power off */
 	u8 century;                                        /* CMOS index of the century, 0 if none */

@@ -37,7 +37,12 @@ typedef u64 paddr_t;
 #define PTE_FRAME 0x000ffffffffff000ul
 
 /* All physical memory is mapped here, not executable. */
+#ifdef NROS_HOST /* arch/host: an arena of the process */
+extern u64 host_direct_base;
+#define DIRECT_BASE host_direct_base
+#else
 #define DIRECT_BASE 0xffff888000000000ul
+#endif
 static inline void *phys_to_virt(paddr_t p) { return (void *)(DIRECT_BASE + p); }
 static inline paddr_t virt_to_phys(const void *v) { return (u64)v - DIRECT_BASE; } /* direct map only */
 
@@ -56,12 +61,30 @@ void mmu_flush_page(u64 va);
 void mmu_flush_all(void);      /* non-global entries of the current root */
 void mmu_flush_global(void);
 
-/* Maps kernel pages in the vmap area (kernel stacks, device registers). Boot and slow paths; own short lock.
- * Returns 0 or -ENOMEM. Page-table pages come from frame_alloc. */
+/* An address inside the kernel's image (text, constants, data). */
+static inline paddr_t image_to_phys(const void *p) { return (u64)p - 0xffffffff80000000ul; }
+
+/*
+ * The vmap area, 4 KiB pages made at run time. The first terabyte is arch's (stacks it makes for cores, device
+ * registers), the second the kernel's to divide: kernel stacks, windows.
+ */
 #define VMAP_BASE 0xffffc90000000000ul
+#define VMAP_CORES VMAP_BASE
+#define VMAP_DEVICE (VMAP_BASE + (1ul << 39))
+#define VMAP_DEVICE_END VMAP_KERNEL
+#define VMAP_KERNEL (VMAP_BASE + (1ul << 40))
+#define VMAP_END (VMAP_BASE + (2ul << 40))
 enum mmu_prot { MMU_R = 1, MMU_W = 2, MMU_X = 4, MMU_UNCACHED = 8 };
+
+/* Maps kernel pages at va, which the caller owns. Returns 0 or -ENOMEM. No lock: tables are linked by
+ * compare-exchange. Page-table pages come from frame_alloc and stay. */
 int mmu_vmap(u64 va, paddr_t pa, size_t len, unsigned prot);
 void mmu_vunmap(u64 va, size_t len); /* clears entries; the caller flushes */
 void *mmu_map_device(paddr_t pa, size_t len); /* uncached window, NULL on failure; never unmapped */
+
+/* Called by arch/, written in mem/ (mem/frame.h has their contracts). */
+paddr_t frame_alloc(u32 node);
+paddr_t frame_alloc_zero(u32 node);
+void frame_put(paddr_t p);
 
 #endif

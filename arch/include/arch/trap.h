@@ -30,6 +30,7 @@ enum { /* x86 exception vectors the kernel gives a meaning to */
 	TRAP_OPCODE = 6, TRAP_NOFPU = 7, TRAP_DOUBLE = 8, TRAP_TSS = 10, TRAP_SEGMENT = 11, TRAP_STACK = 12,
 	TRAP_PROTECTION = 13, TRAP_PAGE = 14, TRAP_FPU = 16, TRAP_ALIGN = 17, TRAP_MACHINE = 18, TRAP_SIMD = 19,
 };
+#define TRAP_SYSCALL 256 /* stands in `vector` after a syscall */
 /* Error code of TRAP_PAGE */
 #define PF_PRESENT 1u
 #define PF_WRITE 2u
@@ -39,7 +40,7 @@ enum { /* x86 exception vectors the kernel gives a meaning to */
 /* Called by arch/, written in kern/. */
 void trap_syscall(struct trapframe *f);
 void trap_fault(struct trapframe *f, u64 address); /* address: CR2 for TRAP_PAGE */
-void trap_irq(struct trapframe *f, u32 vector);    /* device vectors; already acknowledged */
+void trap_irq(struct trapframe *f, u32 vector);    /* device vectors, after irq_alloc's handler; acknowledged */
 void trap_ipi(struct trapframe *f, u32 what);      /* enum ipi */
 void trap_timer(struct trapframe *f);              /* the one-shot of this core fired */
 void trap_return(struct trapframe *f);             /* before every return to ring 3: signals, rescheduling */
@@ -49,5 +50,12 @@ void trap_return(struct trapframe *f);             /* before every return to rin
 int irq_alloc(u32 core, void (*handler)(void *arg), void *arg, u32 *vector);
 void irq_msi(u32 core, u32 vector, u64 *address, u32 *data); /* what to write into an MSI-X entry */
 int irq_isa(u32 line, u32 core, u32 vector);                 /* routes a legacy line (COM1: 4) through the I/O APIC */
+int irq_gsi(u32 gsi, bool low, bool level, u32 core, u32 vector); /* any input; these two: one caller at a time */
+
+/* Prints "#n 0xaddress symbol+0xoffset" for the interrupted code and its callers; NULL: from the caller on.
+ * Any context. */
+void arch_backtrace(const struct trapframe *f);
+/* The function of the kernel that contains the address, and how far into it; NULL if none. */
+const char *arch_symbol(u64 address, u64 *offset);
 
 #endif

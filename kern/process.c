@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Processes and threads are born here: structures, kernel stacks, fork and clone. Death is in exit.c. */
+#include "kern/process.h"
+#include "arch/mmu.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "dev/rng.h"
+#include "kern/body.h"
+#include "kern/clock.h"
+#include "kern/file.h"
+#include "kern/kstack.h"
+#include "kern/space.h"
+#include "mem/frame.h"
+#include "mem/slab.h"
+
+KCACHE(thread_cache, "threads", struct thread);
+KCACHE(process_cache, "processes", struct process);
+KCACHE(fs_cache, "fs", struct fs);
+
+struct fs *fs_copy(struct fs *from)
+{
+	struct fs *fs = kcache_alloc(&fs_cache);
+
+	if (!fs)
+		return NULL;
+	if (from) {
+		lock_acquire(&from->lock);
+		*fs = *from;
+		if (fs->cwd_body)
+			body_get(fs->cwd_body);
+		if (fs->root_body)
+			body_get(fs->root_body);
+		lock_release(&from->lock);
+	}
+	refs_init(&fs->refs, 1);
+	lock_init(&fs->lock);
+	return fs;
+}
+
+void fs_put(struct fs *fs)
+{
+	if (!fs || !refs_put(&fs->refs))
+		return;
+	body_put(fs->cwd_body);
+	body_put(fs->root_body);
+	kcache_free(&fs_cache, fs);
+}
+
+/* ---- threads */
+
+struct thread *thread_new(struct process *p)
+{
+	struct thread *t = kcache_alloc(&thread_cache);
+
+	if (!t)
+		return NULL;
+	refs_init(&t->refs, 1);
+	t->proc = p;
+	t->fpu = kmalloc(fpu_size());
+	t->kstack = kstack_alloc();
+	if (!t->fpu || !t->kstack) {
+		kfree(t->fpu);
+		if (t->kstack)
+			kstack_free(t->kstack);
+		kcache_free(&thread_cache, t);
+		return NULL;
+	}
+	fpu_init(t->fpu);
+	sigqueue_init(&t->pending);
+	if (p)
+		process_get(p);
+	return t;
+}
+
+void thread_put(struct thread *t)
+{
+	if (!refs_put(&t->refs))
+		return;
+	sigqueue_flush(&t->pending, ~0ul);
+	kstack_free(t->kstack);
+	kfree(t->fpu);
+	if (t->proc)
+		process_put(t->proc);
+	kcache_free(&thread_cache, t);
+}
+
+/* ---- processes */
+
+static struct process *process_new(void)
+{
+	struct process *p = kcache_alloc(&process_cache);
+
+	if (!p)
+		return NULL;
+	refs_init(&p->refs, 1);
+	lock_init(&p->lock);
+	TAILQ_INIT(&p->threads);
+	signals_init(&p->signals);
+	waitq_init(&p->exec_wait);
+	waitq_init(&p->child_wait);
+	waitq_init(&p->vfork_wait);
+	p->start_ns = clock_ns();
+	return p;
+}
+
+/* What exit gives up early; what is left when nobody refers to the process any more. */
+void process_put(struct process *p)
+{
+	if (!refs_put(&p->refs))
+		return;
+	timer_cancel(&p->alarm);
+	sigqueue_flush(&p->signals.pending, ~0ul);
+	sighand_put(p->sighand);
+	files_put(p->files);
+	fs_put(p->fs);
+	if (p->space)
+		space_put(p->space);
+	kcache_free(&process_cache, p);
+}
+
+void process_set_comm(struct process *p, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	lock_acquire(&p->lock);
+	strlcpy(p->comm, slash ? slash + 1 : name, sizeof(p->comm));
+	lock_release(&p->lock);
+}
+
+static void process_list_thread(struct process *p, struct thread *t)
+{
+	lock_acquire(&p->lock);
+	lock_acquire(&p->signals.lock); /* senders walk the list under it */
+	TAILQ_INSERT_TAIL(&p->threads, t, sibling);
+	p->nthreads++;
+	lock_release(&p->signals.lock);
+	lock_release(&p->lock);
+}
+
+static void process_alarm_fire(struct timer *timer)
+{
+	struct process *p = container_of(timer, struct process, alarm);
+
+	signal_kernel(p, SIGALRM);
+	if (p->alarm_interval)
+		timer_arm(timer, timer->deadline + p->alarm_interval);
+}
+
+/* ---- first user instructions */
+
+static void thread_to_user(void *arg)
+{
+	struct thread *t = thread_current();
+
+	(void)arg;
+	if (t->set_tid)
+		user_copy_out(t->set_tid, &t->tid, sizeof(t->tid));
+	thread_enter(thread_frame(t));
+}
+
+/* ---- clone */
+
+static int clone_check(const struct clone_request *r)
+{
+	u64 f = r->flags;
+
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_FS) && (f & CLONE_NEWNS))
+		return -EINVAL;
+	if (f & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET))
+		return cred_capable(&process_current()->cred) ? -EINVAL : -EPERM;
+	if (f & (CLONE_PIDFD | CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (r->exit_signal > NSIG)
+		return -EINVAL;
+	return 0;
+}
+
+/* Everything a child process has of its own or shares. 0 or -ENOMEM; process_put undoes it. */
+static int process_inherit(struct process *p, struct process *from, u64 flags)
+{
+	lock_acquire(&from->lock);
+	p->cred = from->cred;
+	memcpy(p->limit, from->limit, sizeof(p->limit));
+	memcpy(p->comm, from->comm, sizeof(p->comm));
+	p->personality = from->personality;
+	p->dumpable = from->dumpable;
+	lock_release(&from->lock);
+	p->alarm.fire = process_alarm_fire;
+	if (flags & CLONE_SIGHAND) {
+		refs_get(&from->sighand->refs);
+		p->sighand = from->sighand;
+	} else {
+		p->sighand = sighand_copy(from->sighand);
+	}
+	if (flags & CLONE_FS) {
+		refs_get(&from->fs->refs);
+		p->fs = from->fs;
+	} else {
+		p->fs = fs_copy(from->fs);
+	}
+	if (flags & CLONE_FILES) {
+		files_get_table(from->files);
+		p->files = from->files;
+	} else {
+		p->files = files_fork(from->files);
+	}
+	if (flags & CLONE_VM) {
+		space_get(from->space);
+		p->space = from->space;
+	} else {
+		p->space = space_fork(from->space);
+	}
+	return p->sighand && p->fs && p->files && p->space ? 0 : -ENOMEM;
+}
+
+static void thread_inherit(struct thread *t, struct thread *from, struct trapframe *f, const struct clone_request *r)
+{
+	struct trapframe *mine = thread_frame(t);
+
+	*mine = *f;
+	mine->ax = 0;
+	mine->orig_ax = -1;
+	if (r->stack)
+		mine->sp = r->stack;
+	fpu_save(from->fpu);
+	memcpy(t->fpu, from->fpu, fpu_size());
+	t->fs_base = r->flags & CLONE_SETTLS ? r->tls : user_fs_get();
+	t->gs_base = user_gs_get();
+	t->affinity = from->affinity;
+	t->blocked = from->blocked;
+	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
+		t->altstack.sp = from->altstack.sp, t->altstack.size = from->altstack.size,
+		t->altstack.flags = from->altstack.flags;
+	if (r->flags & CLONE_CHILD_CLEARTID)
+		t->clear_tid = r->child_tid;
+	if (r->flags & CLONE_CHILD_SETTID)
+		t->set_tid = r->child_tid;
+	thread_prepare(t, thread_to_user, NULL);
+}
+
+static int clone_thread(struct thread *t, struct process *p)
+{
+	struct procs_op op = { .kind = PROCS_CLONE_THREAD, .pid = p->pid };
+	struct procs_ret ret;
+	int err;
+
+	op.handle.handle = (u64)t;
+	err = procs_update(&op, &ret);
+	if (!err)
+		t->tid = ret.pid;
+	return err;
+}
+
+static int clone_process(struct thread *t, struct process *p, struct process *parent, const struct clone_request *r)
+{
+	struct procs_op op = { .kind = PROCS_FORK, .pid = parent ? parent->pid : 0 };
+	struct procs_ret ret;
+	int err;
+
+	op.flags = r->flags & CLONE_PARENT ? PROCS_F_PARENT : 0;
+	op.fork.handle = (u64)p;
+	op.fork.thread = (u64)t;
+	op.fork.exit_signal = r->exit_signal;
+	process_get(p); /* the table's reference */
+	err = procs_update(&op, &ret);
+	if (err) {
+		process_put(p);
+		return err;
+	}
+	p->pid = t->tid = ret.pid;
+	p->exit_signal = r->exit_signal;
+	return 0;
+}
+
+static void space_add_user(struct space *s)
+{
+	if (atomic_fetch_add(&s->users, 1) == 1)
+		nr_widen(s->nr, nr_me());
+}
+
+long process_clone(struct trapframe *f, const struct clone_request *r)
+{
+	struct thread *me = thread_current(), *t;
+	struct process *parent = me->proc, *p = parent;
+	bool same = r->flags & CLONE_THREAD;
+	int err = clone_check(r);
+	u32 tid;
+
+	if (err)
+		return err;
+	if (!same) {
+		p = process_new();
+		if (!p)
+			return -ENOMEM;
+		err = process_inherit(p, parent, r->flags);
+		if (err) {
+			process_put(p);
+			return err;
+		}
+	}
+	t = thread_new(p);
+	if (!t) {
+		if (!same)
+			process_put(p);
+		return -ENOMEM;
+	}
+	thread_inherit(t, me, f, r);
+	/* From here on others can find it. It is listed before it has a number that signals can name. */
+	process_list_thread(p, t);
+	err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
+	if (err) {
+		process_unlist_thread(p, t);
+		thread_put(t);
+		if (!same)
+			process_put(p);
+		return err;
+	}
+	if (!same)
+		process_put(p); /* t and the table have theirs */
+	space_add_user(p->space);
+	tid = t->tid;
+	if (r->flags & CLONE_PARENT_SETTID)
+		user_copy_out(r->parent_tid, &tid, sizeof(tid));
+	if (atomic_load(&parent->signals.stopped) || p->group_exit)
+		atomic_store(&t->sigpending, 1);
+	if (r->flags & CLONE_VFORK) {
+		process_get(p);
+		thread_start(t);
+		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done, false);
+		process_put(p);
+	} else {
+		thread_start(t);
+	}
+	return tid;
+}
+
+struct process *process_first(void)
+{
+	struct process *p = process_new();
+	struct clone_request r = { .exit_signal = SIGCHLD };
+	struct thread *t;
+	u32 i;
+
+	if (!p)
+		panic("no memory for the first process");
+	p->sighand = sighand_new();
+	p->fs = fs_copy(NULL);
+	p->files = files_new();
+	p->space = space_new();
+	p->alarm.fire = process_alarm_fire;
+	p->dumpable = true;
+	for (i = 0; i < RLIMITS; i++)
+		p->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+	p->limit[RLIMIT_STACK] = (struct rlimit){ 8ul << 20, RLIM_INFINITY };
+	p->limit[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
+	p->limit[RLIMIT_CORE] = (struct rlimit){ 0, RLIM_INFINITY };
+	p->limit[RLIMIT_MEMLOCK] = (struct rlimit){ 8ul << 20, 8ul << 20 };
+	t = thread_new(p);
+	if (!t || !p->sighand || !p->fs || !p->files || !p->space)
+		panic("no memory for the first process");
+	for (i = 0; i < cores_count(); i++)
+		cpuset_add(&t->affinity, i);
+	p->fs->umask = 022;
+	process_list_thread(p, t);
+	if (clone_process(t, p, NULL, &r))
+		panic("the first process could not be made");
+	space_add_user(p->space);
+	return p;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Processes: birth (fork, clone), change (exec), death (exit, wait), families (groups, sessions).
+ *
+ * The tables are replicated (seq/procs through kern/procs.c): pid -> parent, group, session, state, and a handle, the
+ * address of the struct process. The table holds one reference on each handle until the process is reaped;
+ * whoever finds a handle under the guard takes a reference there.
+ */
+#ifndef KERN_PROCESS_H
+#define KERN_PROCESS_H
+
+#include "kern/pseudo.h"
+#include "kern/thread.h"
+#include "nr/nr.h"
+#include "seq/procs.h"
+
+/* Working directory, root, umask: shared by CLONE_FS; its own short lock. Directories are counted through their bodies. */
+struct fs {
+	struct refs refs;
+	struct lock lock;
+	u64 cwd, root;              /* inode numbers */
+	struct body *cwd_body, *root_body;
+	u32 umask;
+	struct pseudo_node cwd_node; /* fs != 0: the working directory is this; `cwd` is then the directory under the mount */
+};
+struct fs *fs_copy(struct fs *from);
+void fs_put(struct fs *fs);
+
+extern struct nr *procs_nr;         /* struct procs */
+void procs_start(void);             /* at boot */
+/* One update of the process table. 0, or the result's error. */
+int procs_update(const struct procs_op *op, struct procs_ret *ret);
+int procs_info(s32 pid, struct procs_info *out);                /* 0 or -ESRCH */
+/* With a reference; NULL: no such process (or a zombie without one). */
+struct process *process_of_pid(s32 pid);
+struct thread *thread_of_tid(s32 tid);
+size_t procs_some(enum procs_which which, s32 key, s32 after, struct procs_brief *out, size_t max);
+/* Calls fn for every process of the selection, each with a reference held. Returns how many. */
+u32 procs_each(enum procs_which which, s32 key, void (*fn)(struct process *p, void *arg), void *arg);
+
+/* ---- birth */
+struct clone_request {
+	u64 flags;                  /* CLONE_* without the exit signal */
+	u32 exit_signal;
+	u64 stack, tls;             /* 0: inherit */
+	u32 __user *parent_tid, *child_tid;
+};
+long process_clone(struct trapframe *f, const struct clone_request *r); /* pid or tid, -errno */
+struct process *process_first(void);                            /* pid 1, from kmain; its thread is returned NEW */
+
+/* ---- exec (kern/exec.c): argv and envp are read from the caller's space. 0 or -errno; does not return to the old
+ * program on success. */
+struct strings { char *text; u32 count; size_t size; };          /* NUL-separated */
+int process_exec(struct trapframe *f, int dirfd, const char *path, u32 at_flags, struct strings *argv, struct strings *envp);
+int process_exec_kernel(const char *path, char *const argv[], char *const envp[]); /* for pid 1 */
+
+/* ---- death */
+_Noreturn void process_exit_group(int status);                  /* wait status word */
+_Noreturn void thread_exit(int status);                         /* exit(2): this thread; the last one ends the process */
+_Noreturn void thread_exit_now(void);                           /* asked by others */
+void process_unlist_thread(struct process *p, struct thread *t);
+void process_kill_others(struct process *p);                    /* exec: returns when this is the only thread */
+int process_exec_threads(void);                                 /* the same with the table's change; 0 or -EAGAIN */
+long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct abi_rusage *usage);
+void process_out_of_memory(void);                               /* the current process dies by SIGKILL */
+void process_vfork_release(struct process *p);
+
+/* ---- events */
+void process_stopped(struct process *p, int signo);
+void process_continued(struct process *p);
+bool process_group_orphaned(struct process *p);
+int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; no permission check */
+void process_times(struct process *p, u64 *user, u64 *system);
+void process_set_comm(struct process *p, const char *name);
+
+/* trap.c */
+void call_dispatch(struct trapframe *f);                        /* linux/table.c */
+
+static inline bool cred_capable(const struct cred *c) { return c->euid == 0; }
+
+#endif
