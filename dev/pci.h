@@ -5,10 +5,10 @@
  * (PCI Local Bus 3.0, chapter 6; PCI Express Base 4.0, section 7.2.2 for ECAM.)
  *
  * Firmware or the machine monitor has assigned buses and addresses; we only read them. Configuration goes
- * through ECAM where ACPI's MCFG table names it (pci_ecam), else through ports 0xcf8/0xcfc.
+ * through ECAM where ACPI's MCFG table names it (machine.ecam), else through ports 0xcf8/0xcfc.
  *
  *   pci_scan    depth first over bridges from bus 0: O(functions)
- *   drivers     the table pci_drivers[] in dev/dev.c, tried in order; the first whose probe returns 0 owns the function
+ *   drivers     the table pci_drivers[] in dev/dev.c; the first whose ids match is asked, and owns the function if its probe returns 0
  *
  * Everything here runs at boot on core 0; afterwards the list is constant.
  */
@@ -48,8 +48,6 @@ struct pci_driver {
 	int (*probe)(struct pci_dev *d); /* 0: mine. -errno: not started; the reason is printed */
 };
 
-/* Optional, before pci_scan: buses start..end have their ECAM windows at base + (bus - start) MiB. */
-void pci_ecam(paddr_t base, u8 start_bus, u8 end_bus);
 /* Finds all functions and offers each to `drivers` (ends with NULL). Returns how many functions there are. */
 unsigned pci_scan(const struct pci_driver *const drivers[]);
 const struct pci_dev *pci_first(void);

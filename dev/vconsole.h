@@ -25,8 +25,7 @@
 
 struct vport;
 
-/* One more than the highest port number; ports of a second device follow those of the first (multiples of 32
- * never collide: only the first device is used for now). */
+/* One more than the highest port number. Only the first console device of a machine is driven. */
 unsigned vport_count(void);
 /* Port by number (QEMU's nr=), NULL if the host has none. Valid for ever once returned. */
 struct vport *vport_get(unsigned n);
@@ -46,7 +45,7 @@ int vport_open(struct vport *p);
 void vport_close(struct vport *p);
 
 /* Kernel memory only; neither sleeps. The port must be open.
- * read: bytes (at most one page), 0 = end of file, -EAGAIN.
+ * read: bytes, 0 = end of file, -EAGAIN.
  * write: bytes accepted, -EAGAIN (no buffer free, or the host's side is not connected, as on Linux), -ENODEV (gone). */
 long vport_read(struct vport *p, void *buf, size_t len);
 long vport_write(struct vport *p, const void *buf, size_t len);
@@ -56,6 +55,9 @@ enum { VPORT_READABLE = 1, VPORT_WRITABLE = 2, VPORT_HANGUP = 4 };
 unsigned vport_poll(struct vport *p);
 /* True when the host has taken all accepted output. */
 bool vport_drained(struct vport *p);
+/* The driver's entry, called by virtio_probe at boot: finds the ports and their names before it returns. */
+struct virtio_dev;
+int vconsole_probe(struct virtio_dev *d);
 /* Polls until every connected port is drained, at most timeout_ns. For power off. */
 void vconsole_drain(u64 timeout_ns);
 

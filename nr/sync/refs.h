@@ -25,17 +25,26 @@ static inline void refs_init(struct refs *r, u32 n)
 	atomic_init(&r->n, n);
 }
 
+/* Revives an object at 0 that get_unless_zero may be looking at: its new contents are seen by who gets it (F3 store
+ * release <-> F4 get_unless_zero's compare-exchange acquire). */
+static inline void refs_publish(struct refs *r, u32 n)
+{
+	atomic_store_explicit(&r->n, n, memory_order_release); /* F3 */
+}
+
 static inline u32 refs_count(const struct refs *r)
 {
 	return atomic_load_explicit(&r->n, memory_order_relaxed);
 }
 
-static inline void refs_get(struct refs *r)
+/* Returns how many there were before. */
+static inline u32 refs_get(struct refs *r)
 {
 	u32 old = atomic_fetch_add_explicit(&r->n, 1, memory_order_relaxed);
 
 	if (unlikely(old == 0 || old >= UINT32_MAX / 2))
 		nr_port_panic("refs_get: no reference to copy, or too many");
+	return old;
 }
 
 /* Many at once: one per page of a mapping. */

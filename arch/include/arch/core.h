@@ -26,7 +26,9 @@ struct core {
 	void *arch;           /* private to arch/ */
 };
 
-#ifdef __x86_64__
+#ifdef NROS_HOST /* arch/host: a thread plays the core */
+struct core *core_this(void);
+#else
 static inline struct core *core_this(void)
 {
 	struct core *c;

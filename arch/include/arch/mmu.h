@@ -37,7 +37,12 @@ typedef u64 paddr_t;
 #define PTE_FRAME 0x000ffffffffff000ul
 
 /* All physical memory is mapped here, not executable. */
+#ifdef NROS_HOST /* arch/host: an arena of the process */
+extern u64 host_direct_base;
+#define DIRECT_BASE host_direct_base
+#else
 #define DIRECT_BASE 0xffff888000000000ul
+#endif
 static inline void *phys_to_virt(paddr_t p) { return (void *)(DIRECT_BASE + p); }
 static inline paddr_t virt_to_phys(const void *v) { return (u64)v - DIRECT_BASE; } /* direct map only */
 
