@@ -19,6 +19,7 @@ enum { R_DATA = 0, R_IRQ_ENABLE = 1, R_IRQ_ID = 2, R_FIFO = 2, R_LINE = 3, R_MOD
 #define STATUS_DATA 1u
 #define STATUS_EMPTY 0x20u
 #define FIFO_SIZE 16
+#define PASSES_MAX 64
 
 struct uart {
 	u16 port;
@@ -41,13 +42,13 @@ static struct uart uarts[UART_LINES] = {
 static u8 reg(const struct uart *u, unsigned r) { return port_read8(u->port + r); }
 static void reg_set(const struct uart *u, unsigned r, u8 v) { port_write8(u->port + r, v); }
 
-/* Moves up to a FIFO's worth from the ring to the line, if the line is empty; keeps the interrupt in step. */
+/* Moves up to a FIFO's worth from the ring to the line, if the line is idle. The interrupt is asked for while
+ * anything waits, also when the line was busy: nobody else would come back for it. */
 static void feed(struct uart *u)
 {
-	if (!(reg(u, R_STATUS) & STATUS_EMPTY))
-		return;
-	for (unsigned i = 0; i < FIFO_SIZE && u->tail != u->head; i++)
-		reg_set(u, R_DATA, u->ring[u->tail++ % UART_RING]);
+	if (reg(u, R_STATUS) & STATUS_EMPTY)
+		for (unsigned i = 0; i < FIFO_SIZE && u->tail != u->head; i++)
+			reg_set(u, R_DATA, u->ring[u->tail++ % UART_RING]);
 	reg_set(u, R_IRQ_ENABLE, IRQ_RECEIVE | (u->tail != u->head ? IRQ_TRANSMIT : 0));
 }
 
@@ -84,15 +85,22 @@ static void transmit(struct uart *u)
 		u->space(u->ctx);
 }
 
-/* The ISA line is edge-triggered: all causes must be gone before we leave, or the next never raises it. */
+/* The ISA line is edge-triggered: all causes must be gone before we leave, or the next one never raises it. A
+ * device that shows a cause for ever is shut up, which is an edge too once it is asked again. */
 static void interrupt(void *arg)
 {
 	struct uart *u = arg;
 
-	for (unsigned i = 0; i < 64 && !(reg(u, R_IRQ_ID) & ID_NONE); i++) {
+	for (unsigned i = 0; i < PASSES_MAX; i++) {
+		if (reg(u, R_IRQ_ID) & ID_NONE)
+			return;
 		receive(u);
 		transmit(u);
 	}
+	lock_acquire(&u->lock);
+	reg_set(u, R_IRQ_ENABLE, 0);
+	feed(u);
+	lock_release(&u->lock);
 }
 
 static bool probe(const struct uart *u)
