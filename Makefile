@@ -12,7 +12,9 @@
 # KFLAGS_<folder>/ with the trailing slash. Include folders for everybody: KERNEL_INC += -I....
 
 BUILD ?= build
+ifeq ($(origin CC),default)
 CC = gcc
+endif
 LD = ld
 NM = nm
 Q = $(if $(V),,@)

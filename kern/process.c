@@ -153,7 +153,6 @@ static void thread_to_user(void *arg)
 	struct thread *t = thread_current();
 
 	(void)arg;
-	sched_account(percore(), &t->system_ns);
 	if (t->set_tid)
 		user_copy_out(t->set_tid, &t->tid, sizeof(t->tid));
 	thread_enter(thread_frame(t));

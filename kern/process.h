@@ -9,6 +9,7 @@
 #ifndef KERN_PROCESS_H
 #define KERN_PROCESS_H
 
+#include "kern/pseudo.h"
 #include "kern/thread.h"
 #include "nr/nr.h"
 #include "seq/procs.h"
@@ -20,8 +21,7 @@ struct fs {
 	u64 cwd, root;              /* inode numbers */
 	struct body *cwd_body, *root_body;
 	u32 umask;
-	u32 cwd_pseudo;             /* cwd lies in a pseudo file system: mount id, with the path below */
-	char cwd_rest[256];
+	struct pseudo_node cwd_node; /* fs != 0: the working directory is this; `cwd` is then the directory under the mount */
 };
 struct fs *fs_copy(struct fs *from);
 void fs_put(struct fs *fs);

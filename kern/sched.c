@@ -298,7 +298,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
-	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->system_ns);
+	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->user_ns);
 	pc->switches++;
 	pc->current = next;
 	if (next->proc)

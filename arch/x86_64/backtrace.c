@@ -46,9 +46,9 @@ static void print_frame(unsigned n, u64 ip)
 	const char *name = arch_symbol(ip, &offset);
 
 	if (name)
-		kprintf("#%u 0x%016lx %s+0x%lx\n", n, (unsigned long)ip, name, (unsigned long)offset);
+		kerror("#%u 0x%016lx %s+0x%lx\n", n, (unsigned long)ip, name, (unsigned long)offset);
 	else
-		kprintf("#%u 0x%016lx\n", n, (unsigned long)ip);
+		kerror("#%u 0x%016lx\n", n, (unsigned long)ip);
 }
 
 void arch_backtrace(const struct trapframe *f)

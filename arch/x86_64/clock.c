@@ -19,6 +19,7 @@
 #define TIMER_DIVISOR_MAX 0xffffffffu
 
 static u64 tsc_hz, tsc_start, mult;
+static u64 cycle_mult;              /* cycles per ns, << 30 */
 static u64 timer_mult;              /* APIC timer counts per ns, << 32 */
 static u64 wall_at_boot;
 static u64 newest;                  /* the largest TSC any core has published */
@@ -95,6 +96,7 @@ void clock_init(void)
 	if (!tsc_hz)
 		panic("no clock: neither the hypervisor, PM timer, HPET nor PIT tells the TSC's rate");
 	mult = (NS << 32) / tsc_hz;
+	cycle_mult = (tsc_hz << 30) / NS;
 	newest = core_cycles();
 	kprintf("clock: TSC %lu.%03lu MHz from %s, %s timer\n", (unsigned long)(tsc_hz / 1000000),
 		(unsigned long)(tsc_hz / 1000 % 1000), how ? how : r->name,
@@ -129,7 +131,7 @@ void clock_delay_us(u64 us)
 void clock_timer_start(u64 ns)
 {
 	if (cpu_features.tsc_deadline) {
-		u64 cycles = (u64)((unsigned __int128)ns * tsc_hz / NS);
+		u64 cycles = (u64)((unsigned __int128)ns * cycle_mult >> 30);
 		__asm__ volatile("mfence" : : : "memory");
 		wrmsr(MSR_TSC_DEADLINE, core_cycles() + cycles);
 		return;

@@ -83,7 +83,6 @@ bool mmu_kernel_readable(u64 va, size_t len); /* mapped in kernel space? */
 void smp_boot_core(void *kstack_top);
 void smp_boot_core_known(void);
 void core_stop_if_halting(void);
-void core_stop_others(void);
 
 /* apic.c */
 #define APIC_FIXED 0x4000u

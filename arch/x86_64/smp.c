@@ -20,6 +20,7 @@
 #define STACKS (1 + IST_COUNT)
 #define START_LIMIT_NS (60 * 1000000000ul)
 #define START_STEP_NS 1000000000ul
+#define STOP_LIMIT_NS 500000000ul
 
 extern u8 start_code[], start_code_end[], start32[], start64[], start_gdt[];
 extern u8 start_gdt_address[], start_far32[], start_far64[], start_root[];
@@ -37,7 +38,7 @@ static struct cpu boot_cpu __attribute__((aligned(64)));
 static struct cpu *cpus[CORES_MAX];
 static u32 ncores = 1, nstarted = 1;
 static void (*start_entry_fn)(struct core *);
-static u32 halting;
+static u32 halting, nstopped;
 static u8 boot_ist[IST_COUNT][IST_SIZE] __attribute__((aligned(4096)));
 
 u32 cores_count(void) { return ncores; }
@@ -187,6 +188,7 @@ void core_ipi(u32 core, enum ipi what)
 
 static _Noreturn void stop_here(void)
 {
+	__atomic_add_fetch(&nstopped, 1, __ATOMIC_ACQ_REL);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
@@ -200,8 +202,14 @@ void core_stop_if_halting(void)
 
 void core_stop_others(void)
 {
-	if (!__atomic_exchange_n(&halting, 1, __ATOMIC_ACQ_REL) && nstarted > 1)
-		apic_send_others(APIC_NMI | APIC_FIXED);
+	if (__atomic_exchange_n(&halting, 1, __ATOMIC_ACQ_REL) || nstarted == 1)
+		return;
+	apic_send_others(APIC_NMI | APIC_FIXED);
+	for (u64 end = clock_ns() + STOP_LIMIT_NS; clock_ns() < end;) {
+		if (__atomic_load_n(&nstopped, __ATOMIC_ACQUIRE) >= nstarted - 1)
+			break;
+		core_pause();
+	}
 }
 
 void core_halt_all(void)

@@ -107,7 +107,7 @@ static _Noreturn void double_fault(struct trapframe *f)
 	u64 cr2 = read_cr2();
 	bool stack = f->sp - cr2 < PAGE_SIZE || cr2 - f->sp < PAGE_SIZE;
 
-	kprintf("double fault on core %u: ip 0x%lx sp 0x%lx cr2 0x%lx%s\n", core_id(), (unsigned long)f->ip,
+	kerror("double fault on core %u: ip 0x%lx sp 0x%lx cr2 0x%lx%s\n", core_id(), (unsigned long)f->ip,
 		(unsigned long)f->sp, (unsigned long)cr2, stack ? " (kernel stack overflow)" : "");
 	arch_backtrace(f);
 	panic("double fault");

@@ -45,12 +45,12 @@ struct core *core_get(u32 id);
 u32 node_distance(u32 from, u32 to);   /* ACPI SLIT: 10 is local */
 u32 node_pxm(u32 node);                /* the firmware's proximity domain */
 
-/* Boots every other core in parallel; each runs `entry` on its own stack, with its own %gs, and never returns. */
+/* Boots every other core in parallel; each runs `entry` at once on its own stack, with its own %gs, and never
+ * returns. cores_count() is final before the first entry runs; send no IPI to a core that has not entered. */
 void core_start_all(void (*entry)(struct core *));
 
 /* Waits for an interrupt with interrupts on; returns with them off. Interrupt handlers have run. If
- * `*unless` is non-zero when interrupts are already off-guard (checked with interrupts off, atomically with
- * the halt), returns at once. */
+ * `*unless` is non-zero (checked with interrupts off, atomically with the halt), returns at once. */
 void core_idle(const volatile u32 *unless);
 /* Lets pending interrupts in for a moment. Call with no lock, no guard. */
 void core_window(void);
@@ -70,6 +70,7 @@ static inline u64 core_cycles(void)
 	return (u64)hi << 32 | lo;
 }
 
+void core_stop_others(void);           /* by NMI, for ever; returns when they no longer run (or do not answer) */
 _Noreturn void core_halt_all(void);    /* the end, for panics: stops the others, then this one */
 _Noreturn void machine_poweroff(void); /* ACPI S5; falls back to isa-debug-exit, then halt */
 _Noreturn void machine_reboot(void);

@@ -65,14 +65,15 @@ void mmu_flush_global(void);
 static inline paddr_t image_to_phys(const void *p) { return (u64)p - 0xffffffff80000000ul; }
 
 /*
- * The vmap area, 4 KiB pages made at run time. The first terabyte is the kernel's to divide (kernel stacks,
- * windows); arch/ keeps the stacks it makes for cores, and device registers, behind it.
+ * The vmap area, 4 KiB pages made at run time. The first terabyte is arch's (stacks it makes for cores, device
+ * registers), the second the kernel's to divide: kernel stacks, windows.
  */
 #define VMAP_BASE 0xffffc90000000000ul
-#define VMAP_END (VMAP_BASE + (1ul << 40))
-#define VMAP_CORES VMAP_END
-#define VMAP_DEVICE (VMAP_END + (1ul << 39))
-#define VMAP_DEVICE_END (VMAP_END + (1ul << 40))
+#define VMAP_CORES VMAP_BASE
+#define VMAP_DEVICE (VMAP_BASE + (1ul << 39))
+#define VMAP_DEVICE_END VMAP_KERNEL
+#define VMAP_KERNEL (VMAP_BASE + (1ul << 40))
+#define VMAP_END (VMAP_BASE + (2ul << 40))
 enum mmu_prot { MMU_R = 1, MMU_W = 2, MMU_X = 4, MMU_UNCACHED = 8 };
 
 /* Maps kernel pages at va, which the caller owns. Returns 0 or -ENOMEM. No lock: tables are linked by

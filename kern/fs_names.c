@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Changing names and attributes: each is a walk to the parent, one operation on the tree, and then, once, what
+ * the operation left behind: times of directories, references of inodes that lost their last name.
+ */
+#include "base/string.h"
+#include "kern/clock.h"
+#include "kern/fs.h"
+#include "kern/process.h"
+
+void fs_touch_dir(const struct tree_attr *dir)
+{
+	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
+	struct tree_attr at;
+	struct body *b = NULL;
+
+	if (!tree_attr(t, dir->ino, &at)) {
+		b = (struct body *)at.body;
+		body_get(b);
+	}
+	nr_read_end(fs_tree(), nr_me(), 0);
+	if (b)
+		body_touch(b, false, true, true);
+	body_put(b);
+}
+
+/* The tree's reference of an inode that lost its last name. */
+static void fs_lost_name(u64 body, u32 nlink, bool directory)
+{
+	struct body *b = (struct body *)body;
+
+	body_touch(b, false, false, true);
+	if (nlink == 0 || directory)
+		body_put(b);
+}
+
+/* Parent of a name to be made. */
+static int create_parent(int dirfd, const char *name, bool directory, struct path_parent *out)
+{
+	int err = path_parent(dirfd, name, 0, out);
+
+	if (err)
+		return err;
+	if (out->pseudo.fs)
+		return out->pseudo_exists ? -EEXIST : out->pseudo.fs == PSEUDO_SYS ? -EPERM : -ENOENT;
+	if (out->kind != TREE_LAST_NAME || out->at.ino)
+		return -EEXIST;
+	if (out->slash && !directory)
+		return -ENOENT;
+	return 0;
+}
+
+static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
+{
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	struct body *b;
+	int err = create_parent(dirfd, name, (mode & S_IFMT) == S_IFDIR, &parent);
+
+	if (err)
+		return err;
+	b = body_new();
+	if (!b)
+		return -ENOMEM;
+	fs_cred(process_current(), &cred);
+	body_get(b);
+	err = fs_update(op, tree_op_create(op, &cred, parent.dir.ino, parent.last, parent.len, mode, rdev, (u64)b, TREE_EXCL),
+			&ret);
+	if (!err) {
+		b->ino = ret.at.ino;
+		fs_touch_dir(&parent.dir);
+	} else {
+		body_put(b);
+	}
+	body_put(b);
+	return err;
+}
+
+int fs_mknod(int dirfd, const char *name, u32 mode, u32 rdev)
+{
+	u32 type = mode & S_IFMT, perm = mode & 07777;
+
+	if (type == 0)
+		type = S_IFREG;
+	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+		return type == S_IFDIR ? -EPERM : -EINVAL;
+	if ((type == S_IFCHR || type == S_IFBLK) && !cred_capable(&process_current()->cred))
+		return -EPERM;
+	fs_umask_apply(&perm);
+	return fs_create(dirfd, name, type | perm, rdev);
+}
+
+int fs_mkdir(int dirfd, const char *name, u32 mode)
+{
+	mode &= 01777;
+	fs_umask_apply(&mode);
+	return fs_create(dirfd, name, S_IFDIR | mode, 0);
+}
+
+/* A target too long for one operation: staged in parts, then linked. */
+static int symlink_staged(const struct tree_cred *cred, const struct path_parent *parent, const char *target, size_t len,
+			  struct body *b, struct tree_ret *ret)
+{
+	u64 op[TREE_OP_MAX / 8];
+	size_t at = TREE_PART_MAX / 2;
+	int err = fs_update(op, tree_op_symlink(op, cred, parent->dir.ino, "", 0, target, at, (u64)b, TREE_UNNAMED), ret);
+	u64 ino = ret->at.ino;
+
+	if (err)
+		return err;
+	for (; !err && at < len; at += TREE_PART_MAX)
+		err = fs_update(op, tree_op_target(op, ino, target + at, MIN(len - at, (size_t)TREE_PART_MAX)), ret);
+	if (!err)
+		err = fs_update(op, tree_op_link(op, cred, ino, parent->dir.ino, parent->last, parent->len), ret);
+	if (err) {
+		struct tree_ret dropped;
+
+		fs_update(op, tree_op_free(op, ino), &dropped);
+	}
+	return err;
+}
+
+int fs_symlink(const char *target, int dirfd, const char *name)
+{
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	struct body *b;
+	size_t len = strlen(target);
+	int err;
+
+	if (!len)
+		return -ENOENT;
+	err = create_parent(dirfd, name, false, &parent);
+	if (err)
+		return err;
+	b = body_new();
+	if (!b)
+		return -ENOMEM;
+	fs_cred(process_current(), &cred);
+	body_get(b);
+	err = tree_op_symlink(op, &cred, parent.dir.ino, parent.last, parent.len, target, len, (u64)b, TREE_EXCL);
+	if (err == -E2BIG)
+		err = symlink_staged(&cred, &parent, target, len, b, &ret);
+	else
+		err = fs_update(op, err, &ret);
+	if (!err) {
+		b->ino = ret.at.ino;
+		fs_touch_dir(&parent.dir);
+	} else {
+		body_put(b);
+	}
+	body_put(b);
+	return err;
+}
+
+int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_flags)
+{
+	struct path p;
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	unsigned flags = (at_flags & AT_SYMLINK_FOLLOW ? TREE_FOLLOW : 0) | (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0);
+	int err = path_walk(olddir, old, flags, &p);
+
+	if (err)
+		return err;
+	err = create_parent(newdir, new, false, &parent);
+	if (!err && (path_pseudo(&p) || p.file))
+		err = -EXDEV;
+	if (!err) {
+		fs_cred(process_current(), &cred);
+		err = fs_update(op, tree_op_link(op, &cred, p.at.ino, parent.dir.ino, parent.last, parent.len), &ret);
+	}
+	if (!err) {
+		if (ret.at.nlink == 1)
+			body_get(p.body); /* its first name: the tree holds it from now on */
+		body_touch(p.body, false, false, true);
+		fs_touch_dir(&parent.dir);
+	}
+	path_drop(&p);
+	return err;
+}
+
+int fs_unlink(int dirfd, const char *name)
+{
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	int err = path_parent(dirfd, name, 0, &parent);
+
+	if (err)
+		return err;
+	if (parent.pseudo.fs)
+		return parent.pseudo_exists ? -EPERM : -ENOENT;
+	if (parent.kind != TREE_LAST_NAME)
+		return -EISDIR;
+	if (parent.slash)
+		return !parent.at.ino ? -ENOENT : (parent.at.mode & S_IFMT) == S_IFDIR ? -EISDIR : -ENOTDIR;
+	fs_cred(process_current(), &cred);
+	err = fs_update(op, tree_op_unlink(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
+	if (err)
+		return err;
+	fs_touch_dir(&parent.dir);
+	fs_lost_name(ret.at.body, ret.at.nlink, false);
+	return 0;
+}
+
+int fs_rmdir(int dirfd, const char *name)
+{
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	int err = path_parent(dirfd, name, 0, &parent);
+
+	if (err)
+		return err;
+	if (parent.pseudo.fs)
+		return parent.pseudo_exists ? -EPERM : -ENOENT;
+	if (parent.kind != TREE_LAST_NAME)
+		return parent.kind == TREE_LAST_DOT ? -EINVAL : parent.kind == TREE_LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+	fs_cred(process_current(), &cred);
+	err = fs_update(op, tree_op_rmdir(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
+	if (err)
+		return err;
+	fs_touch_dir(&parent.dir);
+	fs_lost_name(ret.at.body, 0, true);
+	return 0;
+}
+
+int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flags)
+{
+	struct path_parent from, to;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if ((flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = path_parent(olddir, old, 0, &from);
+	if (!err)
+		err = path_parent(newdir, new, 0, &to);
+	if (err)
+		return err;
+	if (from.pseudo.fs || to.pseudo.fs)
+		return from.pseudo.fs == to.pseudo.fs ? -EPERM : -EXDEV;
+	if (from.kind != TREE_LAST_NAME || to.kind != TREE_LAST_NAME)
+		return flags & RENAME_NOREPLACE && to.kind != TREE_LAST_NAME ? -EEXIST : -EBUSY;
+	flags |= (from.slash ? TREE_OLD_SLASH : 0) | (to.slash ? TREE_NEW_SLASH : 0);
+	fs_cred(process_current(), &cred);
+	err = fs_update(op, tree_op_rename(op, &cred, from.dir.ino, from.last, from.len, to.dir.ino, to.last, to.len, flags),
+			&ret);
+	if (err)
+		return err;
+	fs_touch_dir(&from.dir);
+	fs_touch_dir(&to.dir);
+	if (ret.victim.ino && !(flags & RENAME_EXCHANGE))
+		fs_lost_name(ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
+	return 0;
+}
+
+int fs_readlink(int dirfd, const char *name, char *buf, size_t size)
+{
+	struct path p;
+	const struct tree *t;
+	int r = path_walk(dirfd, name, TREE_EMPTY, &p);
+
+	if (r)
+		return r == -ENOTDIR && !name[0] ? -ENOENT : r;
+	if (p.file) {
+		r = -EINVAL;
+	} else if (path_pseudo(&p)) {
+		const struct pseudo_fs *fs = pseudo_fs_of(p.node.fs);
+
+		r = (p.node.mode & S_IFMT) == S_IFLNK ? fs->readlink(&p.node, buf, size) : -EINVAL;
+	} else {
+		t = nr_read_begin(fs_tree(), nr_me(), 0);
+		r = tree_readlink(t, p.at.ino, buf, size);
+		nr_read_end(fs_tree(), nr_me(), 0);
+	}
+	path_drop(&p);
+	return r;
+}
+
+int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
+{
+	struct process *me = process_current();
+	unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) | (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0);
+	struct tree_attr at;
+	struct tree_cred cred;
+	struct path p;
+	u32 fsuid = me->cred.fsuid, fsgid = me->cred.fsgid;
+	int err;
+
+	if (mode & ~7u)
+		return -EINVAL;
+	if (!(at_flags & AT_EACCESS)) { /* the walk too is made with the real ids */
+		me->cred.fsuid = me->cred.uid;
+		me->cred.fsgid = me->cred.gid;
+	}
+	fs_cred(me, &cred);
+	err = path_walk(dirfd, name, flags, &p);
+	me->cred.fsuid = fsuid;
+	me->cred.fsgid = fsgid;
+	if (err)
+		return err;
+	at = p.at;
+	if (path_pseudo(&p))
+		at = (struct tree_attr){ .mode = p.node.mode, .uid = p.node.uid, .gid = p.node.gid };
+	if (!p.file)
+		err = tree_may(&at, &cred, mode);
+	path_drop(&p);
+	return err;
+}
+
+int fs_chmod(struct path *p, u32 mode)
+{
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	int err;
+
+	if (p->file)
+		return 0;
+	if (path_pseudo(p))
+		return -EPERM;
+	fs_cred(process_current(), &cred);
+	err = fs_update(op, tree_op_chmod(op, &cred, p->at.ino, mode & 07777), &ret);
+	if (!err && p->body)
+		body_touch(p->body, false, false, true);
+	return err;
+}
+
+int fs_chown(struct path *p, u32 uid, u32 gid)
+{
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	int err;
+
+	if (p->file)
+		return 0;
+	if (path_pseudo(p))
+		return -EPERM;
+	fs_cred(process_current(), &cred);
+	err = fs_update(op, tree_op_chown(op, &cred, p->at.ino, uid, gid), &ret);
+	if (!err && p->body)
+		body_touch(p->body, false, false, true);
+	return err;
+}
+
+int fs_truncate(const char *name, u64 size)
+{
+	struct path p;
+	struct tree_cred cred;
+	int err = path_walk(AT_FDCWD, name, TREE_FOLLOW, &p);
+
+	if (err)
+		return err;
+	fs_cred(process_current(), &cred);
+	if (path_pseudo(&p) || p.file)
+		err = -EINVAL;
+	else if ((p.at.mode & S_IFMT) == S_IFDIR)
+		err = -EISDIR;
+	else if ((p.at.mode & S_IFMT) != S_IFREG)
+		err = -EINVAL;
+	else if (!(err = tree_may(&p.at, &cred, 2)))
+		err = atomic_load(&p.body->executing) ? -ETXTBSY :
+		      size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : body_truncate(p.body, size);
+	if (err == -EFBIG)
+		signal_kernel(process_current(), SIGXFSZ);
+	path_drop(&p);
+	return err;
+}
+
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+int fs_utimes(struct path *p, const struct abi_timespec times[2])
+{
+	struct tree_cred cred;
+	u64 now = wall_ns();
+	bool to_now = !times || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
+	int i;
+
+	for (i = 0; times && i < 2; i++)
+		if (times[i].nsec != UTIME_NOW && times[i].nsec != UTIME_OMIT && (times[i].nsec < 0 || times[i].nsec > 999999999))
+			return -EINVAL;
+	if (times && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
+		return 0;
+	if (p->file)
+		return 0;
+	if (path_pseudo(p))
+		return -EPERM;
+	fs_cred(process_current(), &cred);
+	if (!(cred.caps & TREE_CAP_FOWNER) && cred.uid != p->at.uid) {
+		if (!to_now)
+			return -EPERM;
+		if (tree_may(&p->at, &cred, 2))
+			return -EACCES;
+	}
+	for (i = 0; i < 2; i++) {
+		u64 *field = i ? &p->body->mtime : &p->body->atime;
+
+		if (!times || times[i].nsec == UTIME_NOW)
+			*field = now;
+		else if (times[i].nsec != UTIME_OMIT)
+			*field = (u64)times[i].sec * 1000000000 + times[i].nsec;
+	}
+	p->body->ctime = now;
+	return 0;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Opening: O_* semantics over path walks, and the files that stand for tree inodes (regular files, directories). */
+#include "base/string.h"
+#include "kern/clock.h"
+#include "kern/fs.h"
+#include "kern/process.h"
+#include "kern/tty.h"
+
+static void stat_times(struct abi_stat *st, const struct body *b)
+{
+	st->atime = (struct abi_timespec){ b->atime / 1000000000, b->atime % 1000000000 };
+	st->mtime = (struct abi_timespec){ b->mtime / 1000000000, b->mtime % 1000000000 };
+	st->ctime = (struct abi_timespec){ b->ctime / 1000000000, b->ctime % 1000000000 };
+}
+
+static void stat_fill(struct abi_stat *st, const struct tree_attr *at, struct body *b)
+{
+	memset(st, 0, sizeof(*st));
+	st->dev = at->fs;
+	st->ino = at->ino;
+	st->nlink = at->nlink;
+	st->mode = at->mode;
+	st->uid = at->uid;
+	st->gid = at->gid;
+	st->rdev = at->rdev;
+	st->blksize = PAGE_SIZE;
+	if (b) {
+		stat_times(st, b);
+		st->blocks = atomic_load(&b->pages) * (PAGE_SIZE / 512);
+		st->size = atomic_load(&b->size);
+	}
+	if ((at->mode & S_IFMT) == S_IFDIR)
+		st->size = (at->size + 2) * 20; /* as tmpfs counts: 20 a name, "." and ".." too */
+	else if ((at->mode & S_IFMT) == S_IFLNK)
+		st->size = at->size;
+}
+
+int path_stat(const struct path *p, struct abi_stat *st)
+{
+	if (p->file)
+		return file_stat(p->file, st);
+	if (path_pseudo(p))
+		return pseudo_stat(&p->node, st);
+	stat_fill(st, &p->at, p->body);
+	return 0;
+}
+
+/* ---- regular files */
+
+static long regular_read(struct file *f, struct io *io, u64 *pos)
+{
+	long n = body_read(f->body, *pos, io);
+
+	if (n > 0) {
+		*pos += n;
+		if (!(f->flags & O_NOATIME))
+			body_touch(f->body, true, false, false);
+	}
+	return n;
+}
+
+static void regular_kill_privileges(struct file *f)
+{
+	struct tree_attr at;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+
+	fs_cred(process_current(), &cred);
+	if ((cred.caps & TREE_CAP_FSETID) || fs_attr(f->ino, &at) || !(at.mode & (S_ISUID | S_ISGID)))
+		return;
+	fs_update(op, tree_op_killpriv(op, &cred, f->ino), &ret);
+}
+
+static long regular_write(struct file *f, struct io *io, u64 *pos)
+{
+	struct process *p = process_current();
+	u64 limit = p->limit[RLIMIT_FSIZE].cur;
+	long n = body_write(f->body, pos, io, f->flags & O_APPEND, limit);
+
+	if (n == -EFBIG && limit != RLIM_INFINITY)
+		signal_kernel(p, SIGXFSZ);
+	if (n > 0 && p->cred.fsuid)
+		regular_kill_privileges(f);
+	return n;
+}
+
+static int tree_stat_file(struct file *f, struct abi_stat *st)
+{
+	struct tree_attr at;
+	int err = fs_attr(f->ino, &at);
+
+	if (!err)
+		stat_fill(st, &at, f->body);
+	return err;
+}
+
+static int regular_truncate(struct file *f, u64 size)
+{
+	if (size > process_current()->limit[RLIMIT_FSIZE].cur) {
+		signal_kernel(process_current(), SIGXFSZ);
+		return -EFBIG;
+	}
+	return body_truncate(f->body, size);
+}
+
+static struct body *regular_mappable(struct file *f)
+{
+	body_get(f->body);
+	return f->body;
+}
+
+static void regular_release(struct file *f)
+{
+	if (file_writable(f))
+		atomic_fetch_sub(&f->body->writers, 1);
+}
+
+static long regular_seek(struct file *f, s64 off, int whence)
+{
+	if (off < 0)
+		return -ENXIO;
+	return body_seek(f->body, off, whence == SEEK_DATA);
+}
+
+static const struct file_ops regular_ops = {
+	.kind = "file", .read = regular_read, .write = regular_write, .seekable = true, .stat = tree_stat_file,
+	.truncate = regular_truncate, .mappable = regular_mappable, .release = regular_release, .seek = regular_seek,
+};
+
+/* ---- directories */
+
+struct dir_read {
+	dir_emit emit;
+	void *ctx;
+	u64 *cookie;
+};
+
+static bool directory_entry(void *ctx, const struct tree_dirent *e)
+{
+	struct dir_read *d = ctx;
+
+	if (!d->emit(d->ctx, e->name, e->len, e->ino, e->cookie, e->type))
+		return false;
+	*d->cookie = e->cookie;
+	return true;
+}
+
+static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *ctx)
+{
+	struct dir_read d = { emit, ctx, cookie };
+	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
+	int err = tree_readdir(t, f->ino, *cookie, directory_entry, &d);
+
+	nr_read_end(fs_tree(), nr_me(), 0);
+	return err;
+}
+
+static const struct file_ops directory_ops = {
+	.kind = "dir", .seekable = true, .stat = tree_stat_file, .readdir = directory_readdir,
+};
+
+static const struct file_ops path_ops = { .kind = "path", .stat = tree_stat_file };
+
+/* ---- open */
+
+static struct file *open_fail(struct path *p, int code, int *err)
+{
+	path_drop(p);
+	*err = code;
+	return NULL;
+}
+
+static struct file *open_object(struct path *p, u32 flags, int *err)
+{
+	u32 type = p->at.mode & S_IFMT;
+
+	if (flags & O_PATH)
+		return file_new(&path_ops, flags);
+	switch (type) {
+	case S_IFREG:
+		return file_new(&regular_ops, flags);
+	case S_IFDIR:
+		return file_new(&directory_ops, flags);
+	case S_IFCHR:
+		return device_open(p->at.rdev, flags, err);
+	case S_IFIFO:
+		return fifo_open(p->body, flags, err);
+	case S_IFBLK:
+	case S_IFSOCK:
+		*err = -ENXIO;
+		return NULL;
+	default:
+		*err = -ELOOP;
+		return NULL;
+	}
+}
+
+/* Rights of an existing object for these flags. */
+static int open_may(const struct path *p, u32 flags)
+{
+	u32 type = p->at.mode & S_IFMT, mode = flags & O_ACCMODE;
+	unsigned want = (mode == O_WRONLY ? 2 : mode == O_RDONLY ? 4 : 6) | (flags & O_TRUNC ? 2 : 0);
+	struct tree_cred cred;
+
+	if (type == S_IFLNK && !(flags & O_PATH))
+		return -ELOOP;
+	if ((flags & O_DIRECTORY) && type != S_IFDIR)
+		return -ENOTDIR;
+	if (flags & O_PATH)
+		return 0;
+	if (type == S_IFDIR && (want & 2))
+		return -EISDIR;
+	fs_cred(process_current(), &cred);
+	if ((flags & O_NOATIME) && !(cred.caps & TREE_CAP_FOWNER) && cred.uid != p->at.uid)
+		return -EPERM;
+	if (tree_may(&p->at, &cred, want))
+		return -EACCES;
+	if (type == S_IFREG && (want & 2) && p->body && atomic_load(&p->body->executing))
+		return -ETXTBSY;
+	return 0;
+}
+
+struct file *fs_open_path(struct path *p, u32 flags, int *err)
+{
+	struct file *f;
+
+	*err = 0;
+	if (p->file) { /* /proc/PID/fd/N of something without a name */
+		f = p->file;
+		p->file = NULL;
+		path_drop(p);
+		return f;
+	}
+	if (path_pseudo(p)) {
+		f = pseudo_open(&p->node, flags, err);
+		if (f)
+			f->dir_ino = p->dir;
+		return f;
+	}
+	*err = open_may(p, flags);
+	if (*err)
+		return open_fail(p, *err, err);
+	f = open_object(p, flags, err);
+	if (!f)
+		return open_fail(p, *err ? *err : -ENOMEM, err);
+	f->ino = p->at.ino;
+	f->dir_ino = p->dir;
+	strlcpy(f->name, p->last, sizeof(f->name));
+	if (f->body)
+		body_put(f->body);
+	f->body = p->body;
+	p->body = NULL;
+	if (f->ops == &regular_ops) {
+		if (file_writable(f))
+			atomic_fetch_add(&f->body->writers, 1);
+		if ((flags & O_TRUNC) && (*err = body_truncate(f->body, 0))) {
+			file_put(f);
+			return NULL;
+		}
+	}
+	return f;
+}
+
+void fs_umask_apply(u32 *mode)
+{
+	struct fs *fs = process_current()->fs;
+
+	*mode &= ~fs->umask & 07777;
+}
+
+/* Makes the file, or finds that it exists. 0: `p` names what was made (with a reference). 1: it exists. */
+static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct path *p)
+{
+	struct path_parent parent;
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_ret ret;
+	struct tree_cred cred;
+	struct body *b;
+	int err;
+
+	err = path_parent(dirfd, name, flags & (O_EXCL | O_NOFOLLOW) ? 0 : TREE_FOLLOW, &parent);
+	if (err)
+		return err;
+	if (parent.pseudo.fs)
+		return parent.pseudo_exists ? (flags & O_EXCL ? -EEXIST : 1) : -ENOENT;
+	if (parent.kind != TREE_LAST_NAME)
+		return flags & O_EXCL ? -EEXIST : -EISDIR;
+	if (parent.at.ino)
+		return flags & O_EXCL ? -EEXIST : 1;
+	if (parent.slash)
+		return -EISDIR;
+	b = body_new();
+	if (!b)
+		return -ENOMEM;
+	fs_umask_apply(&mode);
+	fs_cred(process_current(), &cred);
+	body_get(b);
+	err = fs_update(op, tree_op_create(op, &cred, parent.dir.ino, parent.last, parent.len, mode | S_IFREG, 0, (u64)b,
+					   flags & O_EXCL ? TREE_EXCL : 0), &ret);
+	if (err || ret.existed) {
+		body_put(b);
+		body_put(b);
+		return err ? err : 1;
+	}
+	b->ino = ret.at.ino;
+	fs_touch_dir(&parent.dir);
+	memset(p, 0, offsetof(struct path, last));
+	p->at = ret.at;
+	p->body = b;
+	p->dir = parent.dir.ino;
+	strlcpy(p->last, parent.last, sizeof(p->last));
+	return 0;
+}
+
+static struct file *open_created(struct path *p, u32 flags, int *err)
+{
+	struct file *f = file_new(&regular_ops, flags);
+
+	if (!f)
+		return open_fail(p, -ENOMEM, err);
+	f->ino = p->at.ino;
+	f->dir_ino = p->dir;
+	f->body = p->body;
+	strlcpy(f->name, p->last, sizeof(f->name));
+	if (file_writable(f))
+		atomic_fetch_add(&f->body->writers, 1);
+	return f;
+}
+
+static struct file *open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, int *err)
+{
+	u64 op[TREE_OP_MAX / 8];
+	struct tree_cred cred;
+	struct tree_ret ret;
+	struct path dir;
+	struct body *b;
+
+	if (!(flags & (O_WRONLY | O_RDWR))) {
+		*err = -EINVAL;
+		return NULL;
+	}
+	*err = path_walk(dirfd, name, TREE_FOLLOW | TREE_DIRECTORY, &dir);
+	if (*err)
+		return NULL;
+	if (path_pseudo(&dir))
+		return open_fail(&dir, -EOPNOTSUPP, err);
+	b = body_new();
+	if (!b)
+		return open_fail(&dir, -ENOMEM, err);
+	fs_umask_apply(&mode);
+	fs_cred(process_current(), &cred);
+	*err = fs_update(op, tree_op_create(op, &cred, dir.at.ino, "", 0, mode | S_IFREG, 0, (u64)b, TREE_UNNAMED), &ret);
+	path_drop(&dir);
+	if (*err) {
+		body_put(b);
+		return NULL;
+	}
+	b->ino = ret.at.ino; /* no name holds it: this one reference is the file's */
+	dir.at = ret.at;
+	dir.body = b;
+	dir.last[0] = 0;
+	return open_created(&dir, flags & ~O_TMPFILE, err);
+}
+
+struct file *fs_open(int dirfd, const char *name, u32 flags, u32 mode, int *err)
+{
+	struct path p;
+	unsigned walk = (flags & O_NOFOLLOW ? 0 : TREE_FOLLOW) | (flags & O_DIRECTORY ? TREE_DIRECTORY : 0);
+
+	*err = 0;
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open_tmpfile(dirfd, name, flags, mode, err);
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)) {
+		*err = -EINVAL;
+		return NULL;
+	}
+	if (flags & O_CREAT) {
+		*err = open_create(dirfd, name, flags, mode, &p);
+		if (*err < 0)
+			return NULL;
+		if (*err == 0)
+			return open_created(&p, flags, err);
+	}
+	*err = path_walk(dirfd, name, walk, &p);
+	if (*err)
+		return NULL;
+	if ((flags & O_CREAT) && (p.at.mode & S_IFMT) == S_IFDIR && !path_pseudo(&p) && !p.file)
+		return open_fail(&p, -EISDIR, err);
+	return fs_open_path(&p, flags, err);
+}
