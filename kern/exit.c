@@ -146,7 +146,7 @@ static bool parent_ignores(struct process *p)
 /* Open files go first: closing may sleep and signal others. */
 static void process_give_up(struct process *p)
 {
-	struct files *files;
+	struct fdtable *files;
 	struct fs *fs;
 	struct space *s;
 
@@ -295,6 +295,18 @@ void process_kill_others(struct process *p)
 	process_doom_others(p);
 	lock_release(&p->lock);
 	WAIT_IMPL(&p->exec_wait, FOREVER, p->nthreads == 1, false);
+}
+
+int process_exec_threads(void)
+{
+	struct thread *t = thread_current();
+	struct procs_op op = { .kind = PROCS_EXEC, .pid = t->proc->pid, .target = t->tid };
+	struct procs_ret ret;
+	int err = procs_update(&op, &ret);
+
+	if (!err)
+		t->tid = t->proc->pid;
+	return err;
 }
 
 void process_out_of_memory(void)

@@ -437,3 +437,35 @@ size_t space_read(struct space *s, u64 va, void *buf, size_t len)
 	}
 	return done;
 }
+
+int space_write(struct space *s, u64 va, const void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		u64 at = va + done;
+		size_t n = MIN(len - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		int err = space_fault(s, at, PF_WRITE);
+		u8 *to;
+
+		if (err)
+			return err;
+		to = phys_to_virt(atomic_load(pagemap_slot(&s->pages, s->pages.home, at, false)) & PTE_FRAME);
+		to += at & (PAGE_SIZE - 1);
+		if (buf)
+			memcpy(to, (const u8 *)buf + done, n);
+		else
+			memset(to, 0, n);
+		done += n;
+	}
+	return 0;
+}
+
+u64 space_place(struct space *s, u64 len)
+{
+	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
+	u64 at = regions_place(r, 0, len);
+
+	nr_read_end(s->nr, nr_me(), 0);
+	return at;
+}

@@ -84,29 +84,32 @@ int file_stat(struct file *f, struct abi_stat *st);
 u32 file_poll(struct file *f, struct poller *p);
 
 /* ---- descriptor tables (kern/files.c) */
-struct files;
-struct files *files_new(void);
-struct files *files_fork(struct files *f);                    /* counts every file once more */
-void files_get(struct files *f);
-void files_put(struct files *f);                              /* the last one closes everything */
-void files_close_on_exec(struct files *f);
-struct files *files_unshare(struct files *f);                 /* exec: a table of one's own; drops f's reference */
-bool files_shared(struct files *f);
+struct fdtable;
+struct fdtable *files_new(void);
+struct fdtable *files_fork(struct fdtable *f);                    /* counts every file once more */
+void files_get_table(struct fdtable *f);
+void files_put(struct fdtable *f);                              /* the last one closes everything */
+void files_close_on_exec(struct fdtable *f);
+struct fdtable *files_unshare(struct fdtable *f);                 /* exec: a table of one's own; drops f's reference */
+bool files_shared(struct fdtable *f);
 
 /* The calling process's table. A borrowed reference or NULL (-EBADF). O_PATH files only if asked. */
 struct file *file_of_fd(int fd);
 struct file *file_of_fd_path(int fd);
-struct file *file_of_fd_in(struct files *t, int fd, bool *cloexec);
+struct file *file_of_fd_in(struct fdtable *t, int fd, bool *cloexec);
 /* Lowest free descriptor >= min for f; takes over the caller's reference on success. fd or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int min, bool cloexec);
 int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2]);
 int fd_close(int fd);
-int fd_dup2(int old, int new, bool cloexec);
+int fd_close_range(u32 first, u32 last, bool cloexec);
+int fd_dup1(int fd);
+int fd_dup_from(int fd, u32 min, bool cloexec);
+int fd_dup2(int old, int new, bool dup3, bool cloexec);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_get_cloexec(int fd);
 /* The first descriptor >= from in use, -1: none. */
-int files_next(struct files *t, int from);
-struct nr *files_nr(struct files *t);
+int files_next(struct fdtable *t, int from);
+struct nr *files_nr(struct fdtable *t);
 
 /* ---- makers of files */
 int pipe_new(struct file *end[2], u32 flags);                 /* 0 or -ENOMEM, -ENFILE */

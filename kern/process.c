@@ -203,7 +203,7 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 		p->fs = fs_copy(from->fs);
 	}
 	if (flags & CLONE_FILES) {
-		files_get(from->files);
+		files_get_table(from->files);
 		p->files = from->files;
 	} else {
 		p->files = files_fork(from->files);

@@ -26,6 +26,8 @@ void sched_account(struct percore *pc, u64 *slot)
 	pc->stamp = now;
 }
 
+static void sched_serve_thief(struct percore *pc);
+
 /* ---- messages */
 
 static void sched_post(struct percore *to)
@@ -117,6 +119,14 @@ void sched_mailbox(struct percore *pc)
 		next = n->next;
 		sched_receive(pc, container_of(n, struct thread, mail));
 	}
+}
+
+/* On the way to ring 3: mail, and a thief's wish. */
+void sched_receive_all(struct percore *pc)
+{
+	sched_mailbox(pc);
+	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
+		sched_serve_thief(pc);
 }
 
 /* ---- placement */

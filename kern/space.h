@@ -78,6 +78,9 @@ int space_fault(struct space *s, u64 va, u32 access);
 
 /* Copies from or to a space that is not loaded (ptrace-like: /proc/PID/cmdline, exec's arguments). Bytes moved. */
 size_t space_read(struct space *s, u64 va, void *buf, size_t len);
+/* Into a space that nobody runs yet (exec). NULL buf: zeros. 0 or -errno. */
+int space_write(struct space *s, u64 va, const void *buf, size_t len);
+u64 space_place(struct space *s, u64 len);          /* where a mapping of this length would go */
 
 /* Queries under a guard. */
 bool space_find(struct space *s, u64 addr, struct region *out);

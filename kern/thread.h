@@ -28,7 +28,7 @@
 #include "nr/sync/refs.h"
 
 struct space;
-struct files;
+struct fdtable;
 struct fs;
 struct process;
 
@@ -103,7 +103,7 @@ struct process {
 	TAILQ_HEAD(, thread) threads;
 	u32 nthreads;
 	struct space *space;
-	struct files *files;
+	struct fdtable *files;
 	struct fs *fs;
 	struct sighand *sighand;
 	struct signals signals;          /* pending for the whole process; has its own lock */
@@ -154,6 +154,7 @@ void thread_kick(struct thread *t);
 /* Current thread: move to an allowed core if this one is not. */
 void sched_apply_affinity(void);
 void sched_mailbox(struct percore *pc);
+void sched_receive_all(struct percore *pc);
 void sched_account(struct percore *pc, u64 *slot);          /* adds time since the last stamp to *slot */
 u32 sched_pick_core(const struct thread *t);
 

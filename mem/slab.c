@@ -119,7 +119,8 @@ static void *alloc(size_t size, u32 node, const struct kcache *owner, u32 id)
 {
 	void *o;
 
-	if (size + REDZONE <= SLAB_MAX) {
+	size = MAX(size, (size_t)1);
+	if (size <= SLAB_MAX - REDZONE) {
 		unsigned class = depot_class(size + REDZONE);
 
 		o = node == core_node() ? take_here(class) : take_there(node, class);

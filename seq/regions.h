@@ -7,12 +7,12 @@
  * the regions of its subtree, so that placing a mapping is O(log n) as well.
  *
  *   find, next, place, GROW_STACK, BRK          O(log n)
- *   UNMAP, PROTECT, FLAGS, MAP/MREMAP over old   O(log n + k), k <= REGIONS_STEP regions per operation
+ *   UNMAP, PROTECT, SETFLAGS, MAP, MREMAP        O(log n + k), k <= REGIONS_STEP regions per operation
  *
  * Steps. An operation on a range with more than REGIONS_STEP regions does the first ones and says `more`: apply it
- * again, with addr = ret.next for UNMAP, PROTECT and FLAGS, unchanged for MAP, MREMAP and BRK. While a MAP_FIXED or
- * MREMAP_FIXED is under way, what it has cleared stays occupied by a region of kind REGIONS_BUSY (no access), so
- * nobody else is placed there. Each result lists what it unmapped: drop page tables and references for that.
+ * again, with addr = ret.next for UNMAP, PROTECT and SETFLAGS, unchanged for MAP, MREMAP and BRK. While a MAP_FIXED or
+ * MREMAP_FIXED is under way its range is claimed: nobody else is placed there. So go on until it is finished.
+ * Each result lists what it unmapped: drop page tables and references for that.
  *
  * References. An object is referenced once per mapped page. So splitting, merging and moving never change a
  * count: MAP takes len/PAGE_SIZE references that the caller acquired before, `gone` pieces return theirs.
@@ -21,7 +21,7 @@
  *
  * Offsets. REGIONS_IDENTITY: the offset of a page in its object is its own address, wherever it is placed or moved
  * (one anonymous object per space). Neighbours of equal kind, rights, flags, object and consecutive
- * offsets always merge, so the state depends only on what is mapped. Exceptions: STACK, VDSO, VVAR and BUSY kinds never do.
+ * offsets always merge, so the state depends only on what is mapped.
  *
  * Rights and flags are those of mmap(2); errors are those of Linux 6.x.
  * Sequential and deterministic; memory only from the pool.
@@ -32,7 +32,8 @@
 #include "base/pool.h"
 #include "base/types.h"
 
-#define REGIONS_STEP 8
+#define REGIONS_STEP 8         /* regions per operation */
+#define REGIONS_CLAIMS 4       /* FIXED mappings of several steps under way at once; more: -EAGAIN, try again */
 #define REGIONS_MAX 65530      /* Linux' max_map_count: -ENOMEM */
 #define REGIONS_GUARD (256 * PAGE_SIZE) /* kept free below a region that grows down (Linux' stack_guard_gap) */
 
@@ -56,7 +57,7 @@ enum regions_flags {
 	REGIONS_FLAGS_SETTABLE = 1 << 3 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13, /* by REGIONS_FLAGS */
 };
 
-enum regions_what { REGIONS_PLAIN, REGIONS_HEAP, REGIONS_STACK, REGIONS_VDSO, REGIONS_VVAR, REGIONS_BUSY };
+enum regions_what { REGIONS_PLAIN, REGIONS_HEAP, REGIONS_STACK, REGIONS_VDSO, REGIONS_VVAR };
 
 /* One region, as queries return it and MAP takes it. */
 struct region {
@@ -142,7 +143,8 @@ struct regions {
 	struct regions_config cfg;
 	u64 brk_start, brk;
 	u64 pages, data_pages, locked_pages, stack_pages; /* all; private writable without stack; ... */
-	u32 count;
+	u32 count, nclaims;
+	struct { u64 start, end; } claim[REGIONS_CLAIMS];
 };
 
 int regions_init(struct regions *s, struct pool *pool, const void *arg); /* struct regions_config; 0, -EINVAL */

@@ -25,7 +25,7 @@
  * Costs: a path component is O(log entries of the directory); an inode by number O(log32 of the highest number);
  * an operation is one or two of each plus, for RENAME of a directory to another one, the depth of the target.
  *
- * Context: everything here is sequential; nothing sleeps. Text is bytes with a length, without a terminating NUL.
+ * Context: everything here is sequential; nothing sleeps. Text that comes in is bytes with a length, without a NUL.
  */
 #ifndef SEQ_TREE_H
 #define SEQ_TREE_H
@@ -214,8 +214,8 @@ int tree_may(const struct tree_attr *at, const struct tree_cred *cred, unsigned 
 bool tree_in_group(const struct tree_cred *cred, u32 gid);
 
 #define TREE_FOLLOW 1u    /* follow a symbolic link at the end */
-#define TREE_PARENT 2u    /* the last component need not exist; it is not crossed if something is mounted on it */
-#define TREE_DIRECTORY 4u /* the result must be a directory: -ENOTDIR (not with TREE_PARENT alone) */
+#define TREE_PARENT 2u    /* the last component need not exist; without TREE_FOLLOW a mount on it is not crossed */
+#define TREE_DIRECTORY 4u /* the result must be a directory: -ENOTDIR (ignored with TREE_PARENT) */
 #define TREE_EMPTY 8u     /* an empty path means `cwd` itself, of whatever type (AT_EMPTY_PATH) */
 
 enum tree_last {
@@ -245,8 +245,8 @@ struct tree_walk {
 
 /*
  * Resolves path (len bytes) for cred, from root if it starts with '/', else from cwd; ".." never leaves root.
- * A trailing '/' means: follow, and must be a directory (with TREE_PARENT without TREE_FOLLOW: only `slash` is set). Neither
- * root nor cwd is crossed at the start if something is mounted on them.
+ * A trailing '/' means: follow, and must be a directory (with TREE_PARENT it only sets `slash`; open(O_CREAT) then
+ * is -EISDIR). Neither root nor cwd is crossed at the start if something is mounted on them.
  *
  * Returns 0; -ENOENT, -ENOTDIR, -EACCES (no search permission on a directory passed), -ELOOP, -ENAMETOOLONG.
  * With TREE_PARENT, a missing last component is 0 with at.ino 0.
@@ -276,14 +276,14 @@ int tree_readdir(const struct tree *t, u64 dir, u64 cookie, bool (*emit)(void *c
 		 void *ctx);
 
 /*
- * The absolute path of a directory as seen from root, through mounts, for getcwd: the length, without NUL. Not below
- * root: "(unreachable)/..." as Linux. -ENOENT (gone or deleted), -ENOTDIR, -ERANGE (size is too small).
+ * The absolute path of a directory as seen from root, through mounts, for getcwd, with a NUL. Returns the length without
+ * it. Not below root: "(unreachable)/..." as Linux. -ENOENT (gone or deleted), -ENOTDIR, -ERANGE (size is too small).
  */
 int tree_path(const struct tree *t, u64 root, u64 dir, char *buf, size_t size);
 /*
  * The same for any inode, for /proc/PID/{exe,cwd,fd}: by the name (dir, name, len) it was opened under if that still names
- * it, else by its oldest name; deleted: the name it had (if dir still exists), followed by " (deleted)". len 0: no name known.
- * Errors: -ENOENT (gone, or deleted with no name known), -ERANGE.
+ * it, else by its oldest name; deleted: the name it had (if dir still has a path), followed by " (deleted)". len 0: no name
+ * known. -ENOENT (gone, or deleted and no name known), -ERANGE.
  */
 int tree_path_of(const struct tree *t, u64 root, u64 ino, u64 dir, const char *name, size_t len, char *buf, size_t size);
 

@@ -81,7 +81,7 @@ def groups(wanted):
 
 def main(arguments):
 	names = groups(arguments)
-	build.make("all")
+	build.kernel(os.environ.get("NROS_KERNEL", "nros"))
 	with ThreadPoolExecutor(AT_ONCE) as pool:
 		results = list(pool.map(run_group, names))
 	passed, failed = (sum(getattr(result, what) for result in results) for what in ("passed", "failed"))

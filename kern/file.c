@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Open files: what read, write, seek and poll have in common. */
+#include "kern/file.h"
+#include "base/string.h"
+#include "kern/body.h"
+#include "kern/pseudo.h"
+#include "kern/thread.h"
+#include "mem/slab.h"
+
+KCACHE(file_cache, "files", struct file);
+
+struct file *file_new(const struct file_ops *ops, u32 flags)
+{
+	struct file *f = kcache_alloc(&file_cache);
+
+	if (!f)
+		return NULL;
+	refs_init(&f->refs, 1);
+	f->ops = ops;
+	atomic_store_explicit(&f->flags, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), memory_order_relaxed);
+	mutex_init(&f->pos_lock);
+	return f;
+}
+
+void file_put(struct file *f)
+{
+	if (!f || !refs_put(&f->refs))
+		return;
+	if (f->ops->release)
+		f->ops->release(f);
+	body_put(f->body);
+	kfree(f->pseudo);
+	kcache_free(&file_cache, f);
+}
+
+typedef long (*mover)(struct file *f, struct io *io, u64 *pos);
+
+static long file_move(struct file *f, struct io *io, s64 at, mover move)
+{
+	u64 pos = at;
+	long n;
+
+	if (at >= 0)
+		return move(f, io, &pos);
+	if (!f->ops->seekable)
+		return move(f, io, &pos);
+	mutex_lock(&f->pos_lock);
+	n = move(f, io, &f->pos);
+	mutex_unlock(&f->pos_lock);
+	return n;
+}
+
+long file_read(struct file *f, struct io *io, s64 at)
+{
+	if (!file_readable(f))
+		return -EBADF;
+	if (!f->ops->read)
+		return f->ops->readdir ? -EISDIR : -EINVAL;
+	return file_move(f, io, at, f->ops->read);
+}
+
+long file_write(struct file *f, struct io *io, s64 at)
+{
+	if (!file_writable(f))
+		return -EBADF;
+	if (!f->ops->write)
+		return -EINVAL;
+	return file_move(f, io, at, f->ops->write);
+}
+
+static long seek_base(struct file *f, int whence, s64 *base)
+{
+	struct abi_stat st;
+	int err;
+
+	*base = 0;
+	if (whence == SEEK_CUR)
+		*base = f->pos;
+	if (whence != SEEK_END)
+		return 0;
+	err = file_stat(f, &st);
+	*base = st.size;
+	return err;
+}
+
+long file_seek(struct file *f, s64 off, int whence)
+{
+	s64 base, to;
+	long r;
+
+	if (!f->ops->seekable)
+		return -ESPIPE;
+	if (whence < 0 || whence > SEEK_HOLE)
+		return -EINVAL;
+	mutex_lock(&f->pos_lock);
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+		r = f->ops->seek ? f->ops->seek(f, off, whence) : -EINVAL;
+	} else {
+		r = seek_base(f, whence, &base);
+		if (!r)
+			r = __builtin_add_overflow(base, off, &to) ? -EOVERFLOW : to < 0 ? -EINVAL : to;
+	}
+	if (r >= 0)
+		f->pos = r;
+	mutex_unlock(&f->pos_lock);
+	return r;
+}
+
+int file_stat(struct file *f, struct abi_stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	if (f->ops->stat)
+		return f->ops->stat(f, st);
+	return -EBADF;
+}
+
+u32 file_poll(struct file *f, struct poller *p)
+{
+	if (!f->ops->poll)
+		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	return f->ops->poll(f, p);
+}

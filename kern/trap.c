@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What the doors of arch/trap.h lead to: calls, faults, interrupts, and the way back to ring 3. */
+#include "arch/trap.h"
+#include "arch/clock.h"
+#include "arch/user.h"
+#include "base/print.h"
+#include "kern/process.h"
+#include "kern/space.h"
+
+void trap_syscall(struct trapframe *f)
+{
+	percore()->syscalls++;
+	call_dispatch(f);
+}
+
+/* A fault that the page tables could not serve, as the signal Linux would send. */
+static void fault_signal(struct trapframe *f, u64 address, int err)
+{
+	struct siginfo info = { .signo = SIGSEGV, .code = SEGV_MAPERR, .value = address };
+
+	(void)f;
+	if (err == -EACCES)
+		info.code = SEGV_ACCERR;
+	if (err == -EIO) {
+		info.signo = SIGBUS;
+		info.code = BUS_ADRERR;
+	}
+	if (err == -ENOMEM)
+		process_out_of_memory();
+	else
+		signal_force(&info);
+}
+
+static void fault_page(struct trapframe *f, u64 address)
+{
+	struct thread *t = thread_current();
+	bool user = trap_from_user(f);
+	int err = -EFAULT;
+
+	if (!user && (user_nofault() || address >= USER_END)) {
+		if (user_fixup(f))
+			return;
+		panic("page fault in the kernel at %#lx, address %#lx, error %#lx", f->ip, address, f->error);
+	}
+	if (t->proc && t->proc->space)
+		err = space_fault(t->proc->space, address, f->error & (PF_WRITE | PF_FETCH));
+	if (!err)
+		return;
+	if (user) {
+		fault_signal(f, address, err);
+		return;
+	}
+	if (!user_fixup(f))
+		panic("page fault in the kernel at %#lx, address %#lx, error %#lx", f->ip, address, f->error);
+	if (err == -ENOMEM)
+		process_out_of_memory();
+}
+
+/* Exceptions of programs: which signal, which code. */
+static const struct { u8 signo, code; } fault_table[32] = {
+	[TRAP_DIVIDE] = { SIGFPE, FPE_INTDIV }, [TRAP_DEBUG] = { SIGTRAP, TRAP_TRACE }, [TRAP_BREAK] = { SIGTRAP, SI_KERNEL },
+	[TRAP_OVERFLOW] = { SIGSEGV, SI_KERNEL }, [TRAP_BOUND] = { SIGSEGV, SI_KERNEL },
+	[TRAP_OPCODE] = { SIGILL, ILL_ILLOPN }, [TRAP_SEGMENT] = { SIGBUS, SI_KERNEL }, [TRAP_STACK] = { SIGBUS, SI_KERNEL },
+	[TRAP_PROTECTION] = { SIGSEGV, SI_KERNEL }, [TRAP_FPU] = { SIGFPE, FPE_FLTINV }, [TRAP_ALIGN] = { SIGBUS, BUS_ADRALN },
+	[TRAP_SIMD] = { SIGFPE, FPE_FLTINV },
+};
+
+void trap_fault(struct trapframe *f, u64 address)
+{
+	struct siginfo info = { 0 };
+
+	if (f->vector == TRAP_PAGE) {
+		fault_page(f, address);
+		return;
+	}
+	if (!trap_from_user(f)) {
+		if (user_fixup(f))
+			return;
+		panic("exception %lu in the kernel at %#lx, error %#lx", f->vector, f->ip, f->error);
+	}
+	info.signo = f->vector < 32 && fault_table[f->vector].signo ? fault_table[f->vector].signo : SIGSEGV;
+	info.code = f->vector < 32 && fault_table[f->vector].signo ? fault_table[f->vector].code : SI_KERNEL;
+	info.value = info.code == SI_KERNEL ? 0 : f->ip;
+	signal_force(&info);
+}
+
+void trap_irq(struct trapframe *f, u32 vector)
+{
+	(void)f;
+	(void)vector;
+	percore()->interrupts++;
+}
+
+void trap_ipi(struct trapframe *f, u32 what)
+{
+	(void)f;
+	percore()->interrupts++;
+	if (what == IPI_FLUSH)
+		flush_serve();
+	/* IPI_WAKE: having come here is the point; mail is read on the way back, or by the idle loop. */
+}
+
+void trap_timer(struct trapframe *f)
+{
+	struct percore *pc = percore();
+
+	(void)f;
+	pc->interrupts++;
+	if (pc->slice_end && clock_ns() >= pc->slice_end) {
+		pc->slice_end = 0;
+		pc->resched = 1;
+	}
+	timer_run(pc->slice_end);
+}
+
+void trap_return(struct trapframe *f)
+{
+	struct percore *pc = percore();
+	struct thread *t = pc->current;
+
+	if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
+		sched_receive_all(pc);
+	if (pc->resched | pc->want_slice)
+		sched_tick(pc);
+	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
+	    t->restore_blocked)
+		signal_deliver(f);
+}
