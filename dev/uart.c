@@ -17,9 +17,11 @@ enum { R_DATA = 0, R_IRQ_ENABLE = 1, R_IRQ_ID = 2, R_FIFO = 2, R_LINE = 3, R_MOD
 #define FIFO_START 0xc7u  /* enable, clear both, interrupt at 14 bytes */
 #define MODEM_IRQ 0x0bu   /* DTR, RTS, OUT2 (which gates the interrupt) */
 #define STATUS_DATA 1u
-#define STATUS_EMPTY 0x20u
+#define STATUS_EMPTY 0x20u /* room for a FIFO */
+#define STATUS_IDLE 0x40u  /* the last bit is out */
 #define FIFO_SIZE 16
 #define PASSES_MAX 64
+#define PATIENCE 10000000u /* far longer than anybody holds the lock */
 
 struct uart {
 	u16 port;
@@ -173,45 +175,48 @@ static void put_waiting(struct uart *u, u8 c)
 		feed(u);
 }
 
-static void print(struct uart *u, const char *text, size_t len)
+/* Printing must work in a panic too, when the holder of the lock may be stopped for ever: after a long wait it
+ * goes on without. True if the lock is to be released. */
+static bool lock_patiently(struct uart *u)
 {
+	for (unsigned i = 0; i < PATIENCE; i++) {
+		if (lock_try(&u->lock))
+			return true;
+		core_pause();
+	}
+	return false;
+}
+
+void uart_print(unsigned unit, const char *text, size_t len)
+{
+	struct uart *u = &uarts[unit];
+	bool locked;
+
+	if (!uart_present(unit))
+		return;
+	locked = lock_patiently(u);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
 			put_waiting(u, '\r');
 		put_waiting(u, text[i]);
 	}
 	feed(u);
-}
-
-void uart_print(unsigned unit, const char *text, size_t len)
-{
-	if (!uart_present(unit))
-		return;
-	lock_acquire(&uarts[unit].lock);
-	print(&uarts[unit], text, len);
-	lock_release(&uarts[unit].lock);
-}
-
-static void drain(struct uart *u)
-{
-	while (u->tail != u->head)
-		feed(u);
+	if (locked)
+		lock_release(&u->lock);
 }
 
 void uart_drain(unsigned unit)
 {
-	if (!uart_present(unit))
-		return;
-	lock_acquire(&uarts[unit].lock);
-	drain(&uarts[unit]);
-	lock_release(&uarts[unit].lock);
-}
+	struct uart *u = &uarts[unit];
+	bool locked;
 
-void uart_panic(unsigned unit, const char *text, size_t len)
-{
 	if (!uart_present(unit))
 		return;
-	drain(&uarts[unit]);
-	print(&uarts[unit], text, len);
-	drain(&uarts[unit]);
+	locked = lock_patiently(u);
+	while (u->tail != u->head)
+		feed(u);
+	while (!(reg(u, R_STATUS) & STATUS_IDLE))
+		core_pause();
+	if (locked)
+		lock_release(&u->lock);
 }

@@ -7,7 +7,6 @@
 #include "base/errno.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "dev/vconsole.h"
 #include "mem/slab.h"
 
 /* Device status (2.1) */
@@ -127,10 +126,8 @@ void virtio_kick(struct virtq *q)
 
 int virtio_probe(struct virtio_dev *d)
 {
-	switch (d->id) {
-	case VIRTIO_ID_CONSOLE:
-		return vconsole_probe(d);
-	default:
-		return -ENODEV;
-	}
+	for (const struct virtio_driver *r = virtio_drivers; r->probe; r++)
+		if (r->id == d->id)
+			return r->probe(d);
+	return -ENODEV;
 }
