@@ -259,13 +259,61 @@ static void test_edges(void)
 	CHECK(m.ncores == 255 && m.core[0].apic_id == 2 && m.core[1].apic_id == 0 && m.core[3].apic_id == 3);
 }
 
-int main(void)
+static u64 load(const char *dir, const char *name)
+{
+	char path[1024];
+	u64 at = next;
+
+	snprintf(path, sizeof(path), "%s/%s.aml", dir, name);
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return 0;
+	next += (fread(memory + at, 1, MEMORY - at, f) + 15) & ~15ul;
+	fclose(f);
+	return at;
+}
+
+/* The tables that test/arch/tables had iasl compile. */
+static void test_iasl(const char *dir)
+{
+	memset(memory, 0, MEMORY);
+	next = 0x2000;
+	u64 t[] = { load(dir, "apic"), load(dir, "srat"), load(dir, "slit"), load(dir, "mcfg"), load(dir, "hpet"), load(dir, "facp") };
+	u64 facp = t[5], dsdt = load(dir, "dsdt");
+	u32 len;
+	put(facp + 40, 0, 4);
+	put(facp + 140, dsdt, 8);
+	memcpy(&len, memory + facp + 4, 4);
+	seal(facp, len, 9);
+	for (int i = 0; i < 6; i++)
+		b(t[i], 8);
+	u64 root = finish("XSDT");
+	memcpy(memory + RSDP, "RSD PTR ", 8);
+	memory[RSDP + 15] = 2;
+	put(RSDP + 24, root, 8);
+	seal(RSDP, 20, 8);
+	acpi_parse(&m, RSDP, 5, map);
+	CHECK(m.ncores == 2 && m.core[0].apic_id == 5 && m.core[1].apic_id == 0x123 && m.lapic == 0xfee02000);
+	CHECK(m.nioapics == 1 && m.ioapic[0].address == 0xfec01000 && m.ioapic[0].gsi_base == 0x10);
+	CHECK(m.isa[5].gsi == 0x15 && m.isa[5].low && m.isa[5].level);
+	CHECK(m.nnodes == 2 && m.pxm[0] == 2 && m.pxm[1] == 4 && m.core[0].node == 1 && m.core[1].node == 0);
+	CHECK(m.nmemory == 1 && m.memory[0].start == 0x40000000 && m.memory[0].end == 0x50000000 && m.memory[0].node == 0);
+	CHECK(m.distance[0][1] == 0x16 && m.distance[1][0] == 0x16);
+	CHECK(m.necams == 1 && m.ecam[0].address == 0xe0000000 && m.ecam[0].segment == 1 && m.ecam[0].bus_first == 2 && m.ecam[0].bus_last == 0x7f);
+	CHECK(m.has_s5 && m.s5_a == 7 && m.s5_b == 3 && m.sci == 10 && m.smi_command == 0xb2 && m.acpi_enable == 0xf1);
+	CHECK(m.pm1a_control.address == 0x404 && m.pm1b_control.address == 0x504 && m.pm_timer.address == 0x408 && m.pm_timer_32);
+	CHECK(m.reset.address == 0xcf9 && m.reset_value == 6 && m.hpet == 0xfed01000 && m.century == 0x32);
+}
+
+int main(int argc, char **argv)
 {
 	memory = malloc(MEMORY);
 	test_good(true);
 	test_good(false);
 	test_spoiled();
 	test_edges();
+	if (argc > 1)
+		test_iasl(argv[1]);
 	printf("1..%d\n", number);
 	return failures ? 1 : 0;
 }
