@@ -21,7 +21,7 @@
 struct body;
 struct file;
 struct process;
-struct pseudo;
+struct pseudo_node;
 struct tree_attr;
 
 /* Called by readdir for each entry; false: no room, stop before it. */
@@ -52,7 +52,7 @@ struct file {
 	u64 pos;
 	u64 ino;                    /* in the tree; 0: none */
 	struct body *body;          /* of a tree file: holds a reference */
-	struct pseudo *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
+	struct pseudo_node *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
 	void *data;                 /* for ops */
 	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
 	char name[64];              /* cut; enough for most */
