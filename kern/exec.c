@@ -502,9 +502,6 @@ static void exec_registers(struct trapframe *f, const struct program *pr)
 	memset(f, 0, sizeof(*f));
 	f->ip = pr->entry;
 	f->sp = pr->sp;
-	f->cs = USER_CS;
-	f->ss = USER_SS;
-	f->flags = 0x202;
 	f->orig_ax = -1;
 }
 

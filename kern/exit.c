@@ -6,6 +6,7 @@
  *   last thread: memory, files, directories given up --> PROCS_EXIT through nr --> signals to parent, orphans
  *   wait: PROCS_WAIT reaps; the table's reference is dropped by whoever reaped
  */
+#include "base/print.h"
 #include "base/string.h"
 #include "kern/file.h"
 #include "kern/futex.h"

@@ -21,7 +21,7 @@
 struct body;
 struct file;
 struct process;
-struct pseudo;
+struct pseudo_node;
 struct tree_attr;
 
 /* Called by readdir for each entry; false: no room, stop before it. */
@@ -52,7 +52,7 @@ struct file {
 	u64 pos;
 	u64 ino;                    /* in the tree; 0: none */
 	struct body *body;          /* of a tree file: holds a reference */
-	struct pseudo *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
+	struct pseudo_node *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
 	void *data;                 /* for ops */
 	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
 	char name[64];              /* cut; enough for most */
@@ -100,6 +100,7 @@ struct file *file_of_fd_in(struct fdtable *t, int fd, bool *cloexec);
 /* Lowest free descriptor >= min for f; takes over the caller's reference on success. fd or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int min, bool cloexec);
 int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2]);
+bool file_of_fd_check(int fd);
 int fd_close(int fd);
 int fd_close_range(u32 first, u32 last, bool cloexec);
 int fd_dup1(int fd);
@@ -112,6 +113,8 @@ int files_next(struct fdtable *t, int from);
 struct nr *files_nr(struct fdtable *t);
 
 /* ---- makers of files */
+bool file_is_pipe(const struct file *f);
+u64 pipe_ino(const struct file *f);
 int pipe_new(struct file *end[2], u32 flags);                 /* 0 or -ENOMEM, -ENFILE */
 struct file *fifo_open(struct body *b, u32 flags, int *err);  /* sleeps as open(2) of a FIFO does */
 

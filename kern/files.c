@@ -328,3 +328,11 @@ int files_next(struct fdtable *t, int from)
 
 	return fdtable_list(t, from, &e, 1) ? (int)e.fd : -1;
 }
+
+bool file_of_fd_check(int fd)
+{
+	struct file *f = file_of_fd(fd);
+
+	file_put(f);
+	return f != NULL;
+}

@@ -212,3 +212,27 @@ int fs_umount(const char *target, u32 flags)
 	err = fs_update(op, tree_op_umount(op, dir), &ret);
 	return err;
 }
+
+int path_of_fd(int fd, struct path *out)
+{
+	struct file *f = file_of_fd_path(fd);
+
+	memset(out, 0, offsetof(struct path, last));
+	out->last[0] = 0;
+	if (!f)
+		return -EBADF;
+	if (f->pseudo) {
+		out->node = *f->pseudo;
+		out->dir = f->dir_ino;
+	} else if (f->ino && f->body && !fs_attr(f->ino, &out->at)) {
+		out->body = f->body;
+		body_get(f->body);
+		out->dir = f->dir_ino;
+		strlcpy(out->last, f->name, sizeof(out->last));
+	} else {
+		out->file = f;
+		return 0;
+	}
+	file_put(f);
+	return 0;
+}

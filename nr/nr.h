@@ -52,22 +52,28 @@ struct nr_type {
 	int (*check)(const void *state);                                    /* 0, or -EINVAL after saying what is broken */
 };
 
-/* Who calls: one per core (kernel) or per thread (hosted), owned by the caller, usable with every instance. */
+/* Who calls: one per core (kernel) or per thread (hosted), owned by the caller, usable with every instance.
+ * Zero all but id and node. */
+#define NR_GUARDS_MAX 4 /* read guards one caller can hold at once, of different instances */
 struct nr_self {
 	u32 id;    /* < cfg.threads, unique among concurrent callers */
 	u32 node;  /* < NR_NODES_MAX: whose replica it prefers */
-	u32 held;  /* guards held now; debug */
+	u32 held;  /* guards held now */
 	u32 flags; /* private */
+	struct nr_guard { /* where each guard is counted: the replica may be another when it ends; private */
+		const struct nr *nr;
+		void *slot;
+	} guard[NR_GUARDS_MAX];
 };
 
 struct nr_config {
 	u32 threads;   /* ids are below this */
-	u32 shards;    /* 1 now; logs for operations that commute */
-	u32 log_slots; /* power of two; slots of 64 bytes once there is a second replica; 0: default 1024 */
+	u32 shards;    /* logs for operations that commute; 0: 1. Now all shards share one log: correct, no gain yet */
+	u32 log_slots; /* power of two; slots of 64 bytes once there is a second replica; 0: 1024; at least 32 */
 	u32 node;      /* where the first replica lives */
 };
 
-struct nr; /* see nr/internal.h; allocate nr_sizeof() bytes, or use nr_create */
+struct nr; /* see nr/internal.h */
 
 /* Makes an instance with one replica on cfg->node, initialised with type->init(arg). NULL: out of memory. */
 struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg);
@@ -101,7 +107,7 @@ bool nr_has_replica(const struct nr *nr, u32 node);
  * one per thread id. 0 or -ENOMEM (it then goes on with what it has: slower, still correct). */
 int nr_widen(struct nr *nr, struct nr_self *self);
 
-/* What /proc/nros/nr shows. */
+/* What /proc/nros/nr shows. Some 12 KiB: not for a kernel stack. */
 #define NR_BATCH_BUCKETS 8 /* batch sizes 1, 2, 3-4, 5-8, ... */
 struct nr_stat {
 	const char *name;
@@ -115,7 +121,7 @@ struct nr_stat {
 		u64 batch[NR_BATCH_BUCKETS];
 		u64 pool_pages, pool_used;
 		u64 hash; /* at equal indices if `synced` */
-	} replica[NR_NODES_MAX];
+	} replica[NR_NODES_MAX]; /* by node; all zero but counters where not live */
 };
 /* Counters; with hashes, first syncs all replicas to one index so that the hashes can be compared. */
 void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool with_hash);

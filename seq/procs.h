@@ -16,8 +16,8 @@
  * collects by WAIT, lowest pid first. Signals are not here: the result of an operation names who must be
  * signalled and the caller does it. A process that dies leaves its children to pid 1.
  *
- * Cost: every operation is O(log n), except: WAIT with a group or clone-kind selector that finds no event looks
- * at all children; EXIT gives away at most PROCS_STEP children per operation (`more`: apply it again); a group
+ * Cost: every operation is O(log n), except: WAIT that finds no matching event looks for a matching child,
+ * usually the first; EXIT gives away at most PROCS_STEP children per operation (`more`: apply it again); a group
  * with stopped members is walked when a link to it breaks; TTY_ATTACH looks at the sessions that have a
  * terminal; a run of numbers in use is skipped one by one.
  *
@@ -39,19 +39,20 @@ enum procs_state { PROCS_RUNNING = 1, PROCS_STOPPED, PROCS_ZOMBIE };
 /* ---- operations -------------------------------------------------------------------------------------- */
 
 enum procs_kind {
-	PROCS_FORK = 1,    /* pid: parent (0: makes pid 1) -> ret.pid; also the first thread, tid == pid, handle `thread` */
+	PROCS_FORK = 1,    /* pid: parent (0: makes pid 1, once) -> ret.pid, with its first thread, tid == pid, handle `thread` */
 	PROCS_CLONE_THREAD,/* pid: process -> ret.pid = tid */
 	PROCS_THREAD_EXIT, /* pid: tid -> ret.pid = its process, ret.count = threads that remain */
 	PROCS_SET_HANDLE,  /* pid: process, handle; or with PROCS_F_THREAD pid: tid */
 	PROCS_EXEC,        /* pid: process, target: calling tid; -EBUSY while others live; the caller becomes tid == pid */
-	PROCS_EXIT,        /* pid, status: wait word. See struct procs_ret */
+	PROCS_EXIT,        /* pid, status: wait word; target: the parent that AUTOREAP speaks of (-EAGAIN if it is another
+	                    * by now; 0: not checked). -EBUSY while other threads live; -EPERM for pid 1. See procs_ret */
 	PROCS_WAIT,        /* pid: parent, target: selector, flags: PROCS_W* */
 	PROCS_STOP,        /* pid, status: the signal -> parent to notify; ret.count = 1 if it changed anything */
 	PROCS_CONTINUE,    /* pid -> parent to notify; ret.count = 1 if it was stopped */
 	PROCS_SETPGID,     /* pid: caller, target: pid (0: caller), arg: pgid (0: target's pid) */
 	PROCS_SETSID,      /* pid -> ret.pid = the new session */
 	PROCS_CREDS,       /* pid, ruid, euid, suid: for kill permission and si_uid; inherited by fork */
-	PROCS_TTY_ATTACH,  /* pid: caller, tty; PROCS_F_STEAL takes it from another session (the caller has CAP_SYS_ADMIN) */
+	PROCS_TTY_ATTACH,  /* pid: caller, a session leader without a terminal; tty; PROCS_F_STEAL takes it from another session (the caller has CAP_SYS_ADMIN) */
 	PROCS_TTY_DETACH,  /* pid (TIOCNOTTY); of a leader: the whole session, ret.hup_pgid to get SIGHUP and SIGCONT */
 	PROCS_TTY_HANGUP,  /* tty: the terminal is gone: its session loses it, ret.pid = sid, ret.hup_pgid as above */
 	PROCS_TCSETPGRP,   /* pid: caller, tty, arg: pgid */

@@ -245,8 +245,8 @@ struct tree_walk {
 
 /*
  * Resolves path (len bytes) for cred, from root if it starts with '/', else from cwd; ".." never leaves root.
- * A trailing '/' means: follow, and must be a directory (with TREE_PARENT it only sets `slash`; open(O_CREAT) then
- * is -EISDIR). Neither root nor cwd is crossed at the start if something is mounted on them.
+ * A trailing '/' means: follow, and must be a directory. With TREE_PARENT it means: do not follow, only set `slash`
+ * (open(O_CREAT) then is -EISDIR). Neither root nor cwd is crossed at the start if something is mounted on them.
  *
  * Returns 0; -ENOENT, -ENOTDIR, -EACCES (no search permission on a directory passed), -ELOOP, -ENAMETOOLONG.
  * With TREE_PARENT, a missing last component is 0 with at.ino 0.

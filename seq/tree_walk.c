@@ -200,7 +200,9 @@ static int arrive(struct walker *w, const struct tree_inode *i, bool may_cross, 
 /* Should the symbolic link at the end of the path be followed? */
 static bool wants_target(const struct walker *w)
 {
-	return (w->flags & TREE_FOLLOW) || (w->out->slash && !(w->flags & TREE_PARENT));
+	if (w->flags & TREE_PARENT)
+		return (w->flags & TREE_FOLLOW) && !w->out->slash;
+	return (w->flags & TREE_FOLLOW) || w->out->slash;
 }
 
 /* The component in hand is an ordinary name. */

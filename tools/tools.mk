@@ -6,4 +6,4 @@ image: build/image/default.cpio
 
 build/image/default.cpio: build/user/init $(user_programs) tools/sources.lock \
 		$(addprefix tools/launch/,image.py cpio.py fetch.py)
-	/usr/bin/python3 -X pycache_prefix=build/pycache tools/launch mkimage $@ build/user/init $(user_programs)
+	$(Q)/usr/bin/python3 -X pycache_prefix=build/pycache tools/launch mkimage $@ build/user/init $(user_programs)

@@ -12,6 +12,7 @@ user: build/user/init $(user_programs)
 
 build/user/%: user/%.c
 	@mkdir -p $(@D)
-	$(USER_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
+	$(if $(Q),@echo "  UCC $<")
+	$(Q)$(USER_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
 
 -include $(addsuffix .d,build/user/init $(user_programs))

@@ -172,7 +172,40 @@ void core_set_kstack(void *top)
 	c->tss.rsp[0] = (u64)top;
 }
 
-u64 user_fs_get(void) { return rdmsr(MSR_FS_BASE); }
-void user_fs_set(u64 base) { wrmsr(MSR_FS_BASE, base); }
-u64 user_gs_get(void) { return rdmsr(MSR_KERNEL_GS_BASE); }
-void user_gs_set(u64 base) { wrmsr(MSR_KERNEL_GS_BASE, base); }
+/* The program's %gs base waits in KERNEL_GS_BASE while ring 0 runs. With FSGSBASE both are a few cycles: the
+ * bases are exchanged for a moment (interrupts are off; NMIs do not trust %gs). */
+u64 user_fs_get(void)
+{
+	u64 base;
+
+	if (!cpu_features.fsgsbase)
+		return rdmsr(MSR_FS_BASE);
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+void user_fs_set(u64 base)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("wrfsbase %0" : : "r"(base));
+	else
+		wrmsr(MSR_FS_BASE, base);
+}
+
+u64 user_gs_get(void)
+{
+	u64 base;
+
+	if (!cpu_features.fsgsbase)
+		return rdmsr(MSR_KERNEL_GS_BASE);
+	__asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base) : : "memory");
+	return base;
+}
+
+void user_gs_set(u64 base)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("swapgs; wrgsbase %0; swapgs" : : "r"(base) : "memory");
+	else
+		wrmsr(MSR_KERNEL_GS_BASE, base);
+}

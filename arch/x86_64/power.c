@@ -3,6 +3,7 @@
 #include "arch/core.h"
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/cpu.h"
+#include "base/errno.h"
 
 #define SLEEP_ENABLE (1u << 13)
 #define DEBUG_EXIT_PORT 0xf4
@@ -39,6 +40,42 @@ static void acpi_enable(void)
 	outb(machine.smi_command, machine.acpi_enable);
 	for (int i = 0; i < 100000 && !(inw(port) & 1); i++)
 		core_pause();
+}
+
+#define POWER_BUTTON (1u << 8)
+
+static void (*button_pressed)(void);
+
+/* The event block is a status register (write 1 to clear) and an enable register of the same width. */
+static void button_irq(void *arg)
+{
+	u16 port = (u16)machine.pm1a_event.address;
+
+	(void)arg;
+	u16 status = inw(port);
+	outw(port, status);
+	if (status & POWER_BUTTON)
+		button_pressed();
+}
+
+int machine_power_button(void (*pressed)(void))
+{
+	const struct machine_isa *line = machine.sci < 16 ? &machine.isa[machine.sci] : NULL;
+	u16 port = (u16)machine.pm1a_event.address;
+	u32 vector;
+
+	if (!port || machine.pm1a_event.space != 1 || !machine.sci)
+		return -ENODEV;
+	button_pressed = pressed;
+	acpi_enable();
+	int err = irq_alloc(0, button_irq, NULL, &vector);
+	if (!err)
+		err = irq_gsi(line ? line->gsi : machine.sci, line && line->low, true, 0, vector);
+	if (err)
+		return err;
+	outw(port, 0xffff);
+	outw((u16)(port + 2), POWER_BUTTON);
+	return 0;
 }
 
 void machine_poweroff(void)

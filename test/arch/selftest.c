@@ -13,12 +13,14 @@
 #include "arch/trap.h"
 #include "arch/user.h"
 #include "arch/x86_64/asm.h"
+#include "arch/x86_64/cpu.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "test/arch/selftest.h"
 
 static u32 print_word, arrived, go, done;
 static u32 failures;
+static u32 nmi_state; /* 1: core 1 shall run, 2: it did, 3: it failed */
 
 static void console_write(struct print_sink *sink, const char *text, size_t len)
 {
@@ -88,8 +90,11 @@ static void other_entry(struct core *c)
 	core_tests();
 	__atomic_add_fetch(&done, 1, __ATOMIC_ACQ_REL);
 	core_ipi(0, IPI_FLUSH);
-	for (;;)
+	for (;;) {
 		core_idle(&nothing);
+		if (c->id == 1 && __atomic_load_n(&nmi_state, __ATOMIC_ACQUIRE) == 1)
+			__atomic_store_n(&nmi_state, test_nmi_run() ? 2 : 3, __ATOMIC_RELEASE);
+	}
 }
 
 static void print_machine(void)
@@ -160,6 +165,34 @@ static void test_ipi(void)
 	check(!n || wait_for(&seen()->flushes, 1), "inter-processor interrupts come back");
 }
 
+/* Core 1 runs programs while core 0 interrupts it with as many NMIs as it can send. */
+static void test_nmi(void)
+{
+	u64 sent = 0;
+
+	__atomic_store_n(&nmi_state, 1, __ATOMIC_RELEASE);
+	core_ipi(1, IPI_WAKE);
+	while (__atomic_load_n(&nmi_state, __ATOMIC_ACQUIRE) == 1) {
+		apic_send(core_get(1)->apic_id, APIC_NMI | APIC_FIXED);
+		sent++;
+		core_pause();
+	}
+	kprintf("%lu NMIs sent", (unsigned long)sent);
+	check(nmi_state == 2, "NMIs at any instruction disturb nothing");
+}
+
+static u32 pressed;
+static void button(void) { pressed = 1; }
+
+/* The runner presses the button when it sees the line. */
+static void test_button(void)
+{
+	int err = machine_power_button(button);
+
+	kprintf("press the power button now");
+	check(!err && wait_for(&pressed, 1), "the power button is seen");
+}
+
 static u32 overflow_recurse(u32 n)
 {
 	volatile u32 room[16];
@@ -176,6 +209,10 @@ static void misbehave(const char *how)
 		overflow_recurse(0);
 	if (!strcmp(how, "panic"))
 		panic("as asked");
+	if (!strcmp(how, "button")) {
+		test_button();
+		machine_poweroff();
+	}
 }
 
 void kmain(void)
@@ -199,6 +236,8 @@ void kmain(void)
 		test_user_once();
 		test_irq();
 		test_ipi();
+		if (cores_count() > 1)
+			test_nmi();
 	}
 	kprintf("selftest: %u failures", failures);
 	machine_poweroff();

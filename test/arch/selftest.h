@@ -20,6 +20,7 @@ bool probe_exec(const void *p);
 
 /* selftest_user.c */
 void test_user(void);             /* on the calling core */
+bool test_nmi_run(void);          /* 200 programs; the result */
 void test_user_once(void);        /* copies, FPU images */
 
 #endif

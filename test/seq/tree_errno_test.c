@@ -272,6 +272,9 @@ static void mounting(void)
 	is(do_mount(&R, a, 4, 0), -EBUSY);
 	is(do_rmdir(&R, &ann, "/pub/a", &ret), -EBUSY);
 	is(do_rename(&R, &ann, "/pub/a", "/pub/z", 0, &ret), -EBUSY);
+	do_mkdir(&R, &ann, "/pub/other", 0755);
+	is(do_rename(&R, &ann, "/pub/other", "/pub/a", 0, &ret), -EBUSY);
+	is(do_rename(&R, &ann, "/pub/f", "/pub/a", TREE_EXCHANGE, &ret), -EBUSY);
 	is(do_umount(&R, a), 0);
 	is(do_umount(&R, a), -EINVAL);
 	is(do_mount(&R, ino_of(&R, "/pub/f"), 3, 0), -ENOTDIR);
@@ -350,6 +353,26 @@ static void long_symlinks(void)
 	done();
 }
 
+/* Two states that differ only in whether an inode without a name may still get one. */
+static void hashing(void)
+{
+	u64 op[TREE_OP_MAX / 8], pub, f, staged;
+
+	fresh();
+	pub = ino_of(&R, "/pub");
+	f = ino_of(&R, "/pub/f");
+	apply(&R, op, tree_op_create(op, &ann, pub, NULL, 0, TREE_IFREG, 0, 1, TREE_UNNAMED), &ret);
+	apply(&R, op, tree_op_link(op, &ann, f, pub, "q", 1), &ret);
+	do_unlink(&R, &ann, "/pub/q", &ret);
+	staged = tree_hash(&R.tree);
+	done();
+	fresh();
+	apply(&R, op, tree_op_create(op, &ann, pub, "q", 1, TREE_IFREG, 0, 1, 0), &ret);
+	do_unlink(&R, &ann, "/pub/q", &ret);
+	ok(tree_hash(&R.tree) != staged, "the hash tells staged from orphan");
+	done();
+}
+
 /* Without memory an operation is -ENOMEM and leaves no trace. */
 static void no_memory(void)
 {
@@ -393,6 +416,7 @@ int main(void)
 	writing_to_setuid();
 	mounting();
 	long_symlinks();
+	hashing();
 	no_memory();
 	return tap_end();
 }

@@ -587,7 +587,7 @@ int model_walk(const struct model *m, const struct tree_cred *cred, u64 root, u6
 			if (at < 0)
 				return 0;
 			next = m->name[at].ino;
-			if (FMT(m, next) == TREE_IFLNK && (!last || follow || (out->slash && !create))) {
+			if (FMT(m, next) == TREE_IFLNK && (!last || (create ? follow && !out->slash : follow || out->slash))) {
 				const char *target = m->inode[next].target;
 
 				if (++out->links > TREE_LINKS_MAX)

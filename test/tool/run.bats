@@ -64,7 +64,8 @@ boot() {
 }
 
 @test "--timeout ends an endless loop with 124 and keeps its output" {
-	boot 124 --timeout 20 -- sh -c 'echo begin; while :; do :; done' </dev/null
+	boot 124 --timeout 3 -- sh -c 'while :; do :; done' </dev/null
+	boot 124 --timeout 30 -- sh -c 'echo begin; sleep 1000' </dev/null
 	echo begin | cmp - out
 }
 
@@ -90,8 +91,9 @@ boot() {
 	mkdir -p tree/sub && echo one >tree/sub/file && ln -s sub/file tree/link
 	printf '#!/bin/sh\necho "script $*"\n' >script && chmod 755 script
 	head -c 50000 /dev/urandom >big
-	boot 0 --add tree:/data --add script --add big:/usr/big -- sh -c '/script 1; cat /data/link; md5sum </usr/big' </dev/null
-	{ echo "script 1"; echo one; md5sum <big; } | cmp - out
+	boot 0 --add tree:/data --add script --add big:/tmp/ -- \
+		sh -c '/script 1; cat /data/link; md5sum </tmp/big; stat -c %a /tmp /script' </dev/null
+	{ echo "script 1"; echo one; md5sum <big; printf '1777\n755\n'; } | cmp - out
 }
 
 @test "--rootfs takes a directory and a tar file in place of the default" {

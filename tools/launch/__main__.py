@@ -19,6 +19,8 @@ def main():
 	except ToolError as error:
 		say(error)
 		return TOOL_ERROR
+	except KeyboardInterrupt:
+		return 128 + 2
 
 
 sys.exit(main())

@@ -29,15 +29,16 @@ def make(*targets):
 
 def kernel(name, verbose=False):
 	"""Build or fetch the kernel called nros or linux, and the default image; returns the kernel's file."""
+	if verbose:
+		for item in fetch.locked_items():
+			say(f"locked: {item.package} {item.version} ({item.suite})")
 	if name == "nros":
 		if not os.path.exists(KERNEL):
 			say("building (only the first time takes long)")
 		make("kernel", "image")
 		return KERNEL
 	make("image")
-	item, directory = fetch.fetch("linux")
-	if verbose:
-		say(f"{item.package} {item.version}")
+	_, directory = fetch.fetch("linux")
 	return glob.glob(os.path.join(directory, "boot", "vmlinuz-*"))[0]
 
 

@@ -34,11 +34,13 @@ def padding(position, boundary):
 
 
 class Archive:
-	def __init__(self):
-		self.entries = {}
+	"""`modes`: what directories that appear by themselves get, by path (755 where it does not say)."""
+
+	def __init__(self, modes=()):
+		self.entries, self.modes = {}, dict(modes)
 
 	def put(self, path, entry):
-		"""Enter one entry; directories above it that are not there yet appear, mode 755."""
+		"""Enter one entry; directories above it that are not there yet appear."""
 		path = path.strip("/")
 		above = os.path.dirname(path)
 		if above and above not in self.entries:
@@ -46,7 +48,8 @@ class Archive:
 		if path:
 			self.entries[path] = entry
 
-	def directory(self, path, mode=0o755):
+	def directory(self, path, mode=None):
+		mode = self.modes.get(path.strip("/"), 0o755) if mode is None else mode
 		self.put(path, Entry(DIRECTORY | mode))
 
 	def file(self, path, data, mode=0o644):

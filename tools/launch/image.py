@@ -19,6 +19,7 @@ INIT = os.path.join(BUILD, "user", "init")
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 GROUP = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
+MODES = {"root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}
 HOSTS = "127.0.0.1\tlocalhost nros\n::1\tlocalhost\n"
 
 
@@ -26,7 +27,7 @@ def add_skeleton(archive):
 	"""The directories and device nodes that init and the kernel expect in any root."""
 	for path in ("dev", "proc", "sys", "run", "root", "tmp", "var/tmp"):
 		if path not in archive.entries:
-			archive.directory(path, {"root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}.get(path, 0o755))
+			archive.directory(path)
 	archive.device("dev/console", 0o600, 5, 1)
 	archive.device("dev/null", 0o666, 1, 3)
 
@@ -42,7 +43,7 @@ def add_busybox(archive):
 
 
 def make_default(target, init, programs):
-	archive = cpio.Archive()
+	archive = cpio.Archive(MODES)
 	busybox = add_busybox(archive)
 	add_skeleton(archive)
 	archive.file("etc/passwd", PASSWD)
@@ -83,7 +84,7 @@ def is_cpio(path):
 
 def write_root(rootfs, out):
 	"""The root's archive: the default image, or what --rootfs names (directory, tar or cpio)."""
-	archive = cpio.Archive()
+	archive = cpio.Archive(MODES)
 	try:
 		if rootfs is None or (os.path.isfile(rootfs) and is_cpio(rootfs)):
 			with open(rootfs or DEFAULT, "rb") as source:
@@ -118,7 +119,7 @@ def joined(strings):
 
 def write_run(target, options, mode):
 	"""The machine's whole initial archive: root, then this run's program, environment and additions."""
-	archive = cpio.Archive()
+	archive = cpio.Archive(MODES)
 	archive.file(".nros/argv", joined(options.program))
 	archive.file(".nros/env", joined(f"{key}={value}" for key, value in options.env.items()))
 	archive.file(".nros/workdir", options.workdir)

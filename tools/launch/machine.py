@@ -27,9 +27,13 @@ def kvm_works():
 	return bool(flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def acceleration(options):
+def check(options):
+	"""ToolError for what this machine cannot do, before anything is built."""
 	if options.accel == "kvm" and not kvm_works():
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
+
+
+def acceleration(options):
 	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
 		return ["-accel", "kvm", "-cpu", "host"]
 	if options.verbose and options.accel == "auto":

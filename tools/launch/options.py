@@ -55,11 +55,12 @@ def variable(text):
 
 
 def addition(text):
-	"""HOSTPATH[:GUESTPATH]; without a guest path the file goes to the guest's / under its own name."""
+	"""HOSTPATH[:GUESTPATH]; without a guest path, or below one that ends in /, it keeps its own name."""
 	host, _, guest = text.partition(":")
 	if not os.path.lexists(host):
 		raise argparse.ArgumentTypeError(f"{host}: no such file or directory")
-	return host, guest or "/" + os.path.basename(os.path.abspath(host))
+	guest = guest or "/"
+	return host, guest + os.path.basename(os.path.abspath(host)) if guest.endswith("/") else guest
 
 
 def absolute(text):

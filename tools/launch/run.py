@@ -97,10 +97,11 @@ def boot(options, terminal, kernel, directory):
 def main(arguments):
 	terminal = sys.stdin is not None and os.isatty(0) and os.isatty(1)
 	options = run_options.parse(arguments, terminal)
-	kernel = build.kernel(options.kernel, options.verbose)
+	machine.check(options)
 	for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
 		signal.signal(number, on_signal)
 	try:
+		kernel = build.kernel(options.kernel, options.verbose)
 		with state_directory() as directory:
 			return boot(options, terminal, kernel, directory)
 	except Stopped as stop:

@@ -13,16 +13,18 @@ leaves no QEMU behind; should the tool itself be killed, the kernel ends QEMU (p
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 
-from base import PANIC, TIMEOUT, TOOL_ERROR, ToolError, say
+from base import PANIC, TIMEOUT, ToolError, say
 
 CHUNK = 65536
 POWER_OFF_TIME = 10	# seconds a machine may take to go off after its program has ended
+ESCAPE = b"\x1d"	# Ctrl-], which stops the machine from a terminal
 PANIC_LINES, LAST_LINES = 40, 4
 
 
@@ -113,6 +115,8 @@ class Session:
 		channel = self.ours[name]
 		try:
 			while chunk := os.read(0, CHUNK):
+				if self.terminal and ESCAPE in chunk:
+					os.kill(os.getpid(), signal.SIGINT)
 				channel.sendall(chunk)
 		except OSError:
 			pass

@@ -74,6 +74,9 @@ void core_stop_others(void);           /* by NMI, for ever; returns when they no
 _Noreturn void core_halt_all(void);    /* the end, for panics: stops the others, then this one */
 _Noreturn void machine_poweroff(void); /* ACPI S5; falls back to isa-debug-exit, then halt */
 _Noreturn void machine_reboot(void);
+/* From now on `pressed` runs, in interrupt context on core 0, when the ACPI power button is pressed. 0, -ENODEV
+ * if there is none, -ENOSPC. Once, at boot. */
+int machine_power_button(void (*pressed)(void));
 _Noreturn void machine_exit_debug(u8 code); /* QEMU isa-debug-exit at 0xf4, else poweroff */
 
 #endif

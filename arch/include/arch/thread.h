@@ -28,7 +28,7 @@ void context_switch(struct context *from, struct context *to);
  * trap_return). */
 _Noreturn void thread_enter(struct trapframe *frame);
 
-/* Where entries from ring 3 land from now on, and the user %fs base. */
+/* Where entries from ring 3 land from now on, and the program's %fs and %gs bases. A base must be canonical. */
 void core_set_kstack(void *top);
 u64 user_fs_get(void);
 void user_fs_set(u64 base);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Calls on open files: bytes, positions, descriptors. */
+#include "base/string.h"
+#include "kern/body.h"
+#include "kern/fs.h"
+#include "kern/process.h"
+#include "linux/call.h"
+#include "mem/frame.h"
+#include "mem/slab.h"
+
+#define RW_MAX 0x7ffff000ul
+#define IOV_MAX 1024
+
+static long file_io(int fd, struct io *io, s64 at, bool writes)
+{
+	struct file *f = file_of_fd(fd);
+	long r;
+
+	if (!f)
+		return -EBADF;
+	if (at >= 0 && !f->ops->seekable)
+		r = -ESPIPE;
+	else
+		r = writes ? file_write(f, io, at) : file_read(f, io, at);
+	file_put(f);
+	return r;
+}
+
+static long rw(const u64 *a, s64 at, bool writes)
+{
+	struct io io = io_user(UPTR(1), MIN(a[2], RW_MAX));
+
+	if (!user_range_ok(UPTR(1), io.left)) {
+		struct file *f = file_of_fd(a[0]);
+
+		if (!f)
+			return -EBADF;
+		bool can = writes ? file_writable(f) : file_readable(f);
+
+		file_put(f);
+		return can ? -EFAULT : -EBADF;
+	}
+	return file_io(a[0], &io, at, writes);
+}
+
+CALL(read) { return rw(a, -1, false); }
+CALL(write) { return rw(a, -1, true); }
+CALL(pread64) { return (s64)a[3] < 0 ? -EINVAL : rw(a, a[3], false); }
+CALL(pwrite64) { return (s64)a[3] < 0 ? -EINVAL : rw(a, a[3], true); }
+
+static long rw_vector(const u64 *a, s64 at, bool writes)
+{
+	u64 n = a[2], i;
+	struct abi_iovec small[8], *iov = small;
+	struct io io = { .count = n };
+	long r = 0;
+
+	if (n > IOV_MAX)
+		return -EINVAL;
+	if (n > ARRAY_SIZE(small) && !(iov = kmalloc(n * sizeof(*iov))))
+		return -ENOMEM;
+	if (user_copy_in(iov, UPTR(1), n * sizeof(*iov)))
+		r = -EFAULT;
+	for (i = 0; !r && i < n; i++) {
+		if ((s64)iov[i].len < 0)
+			r = -EINVAL;
+		else if (!user_range_ok(iov[i].base, iov[i].len))
+			r = -EFAULT;
+		iov[i].len = MIN(iov[i].len, RW_MAX - io.left);
+		io.left += iov[i].len;
+	}
+	io.iov = iov;
+	if (!r)
+		r = file_io(a[0], &io, at, writes);
+	if (iov != small)
+		kfree(iov);
+	return r;
+}
+
+CALL(readv) { return rw_vector(a, -1, false); }
+CALL(writev) { return rw_vector(a, -1, true); }
+CALL(preadv) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], false); }
+CALL(pwritev) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], true); }
+
+CALL(lseek)
+{
+	struct file *f = file_of_fd(a[0]);
+	long r;
+
+	if (!f)
+		return -EBADF;
+	r = file_seek(f, a[1], (u32)a[2]);
+	file_put(f);
+	return r;
+}
+
+CALL(close) { return fd_close(a[0]); }
+
+CALL(close_range)
+{
+	if (a[2] & ~6ul)
+		return -EINVAL;
+	return fd_close_range(a[0], a[1], a[2] & 4);
+}
+
+CALL(dup) { return fd_dup1(a[0]); }
+CALL(dup2) { return fd_dup2(a[0], a[1], false, false); }
+
+CALL(dup3)
+{
+	if ((u32)a[2] & ~O_CLOEXEC)
+		return -EINVAL;
+	return fd_dup2(a[0], a[1], true, a[2] & O_CLOEXEC);
+}
+
+static long pipe_common(void __user *out, u32 flags)
+{
+	struct file *end[2];
+	int fd[2], err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	err = pipe_new(end, flags & O_NONBLOCK);
+	if (err)
+		return err;
+	err = fd_install2(end[0], end[1], flags & O_CLOEXEC, fd);
+	if (err) {
+		file_put(end[0]);
+		file_put(end[1]);
+		return err;
+	}
+	if (user_copy_out(out, fd, sizeof(fd))) {
+		fd_close(fd[0]);
+		fd_close(fd[1]);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+CALL(pipe) { return pipe_common(UPTR(0), 0); }
+CALL(pipe2) { return pipe_common(UPTR(0), a[1]); }
+
+/* ---- fcntl, ioctl */
+
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+
+static long fcntl_file(struct file *f, u32 cmd, u64 arg)
+{
+	struct { s16 type, whence; u32 pad; s64 start, len; s32 pid; u32 pad2; } lock;
+	u32 flags;
+
+	switch (cmd) {
+	case F_GETFL:
+		return f->flags | O_LARGEFILE;
+	case F_SETFL:
+		flags = atomic_load(&f->flags);
+		atomic_store(&f->flags, (flags & ~SETTABLE) | (arg & SETTABLE));
+		return 0;
+	case F_GETLK: /* record locks: this kernel grants them to one process at a time only by name; see todo */
+		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
+			return -EFAULT;
+		lock.type = 2;
+		return user_copy_out((void __user *)arg, &lock, sizeof(lock));
+	case F_SETLK:
+	case F_SETLKW:
+		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
+			return -EFAULT;
+		return lock.type < 0 || lock.type > 2 ? -EINVAL : 0;
+	case F_SETOWN:
+	case F_GETOWN:
+		return 0;
+	case F_GETPIPE_SZ:
+		return file_is_pipe(f) ? 65536 : -EBADF;
+	case F_SETPIPE_SZ:
+		return !file_is_pipe(f) ? -EBADF : arg <= 65536 ? 65536 : -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
+CALL(fcntl)
+{
+	u32 cmd = a[1];
+	struct file *f;
+	long r;
+
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return (s64)(s32)a[2] < 0 ? (file_of_fd_check(a[0]) ? -EINVAL : -EBADF) :
+					    fd_dup_from(a[0], a[2], cmd == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		r = fd_get_cloexec(a[0]);
+		return r < 0 ? r : r ? FD_CLOEXEC : 0;
+	case F_SETFD:
+		return fd_set_cloexec(a[0], a[2] & FD_CLOEXEC);
+	}
+	f = cmd == F_GETFL ? file_of_fd_path(a[0]) : file_of_fd(a[0]);
+	if (!f)
+		return -EBADF;
+	r = fcntl_file(f, cmd, a[2]);
+	file_put(f);
+	return r;
+}
+
+static long ioctl_nonblock(struct file *f, u64 arg)
+{
+	s32 on;
+
+	if (user_copy_in(&on, (void __user *)arg, sizeof(on)))
+		return -EFAULT;
+	if (on)
+		atomic_fetch_or(&f->flags, O_NONBLOCK);
+	else
+		atomic_fetch_and(&f->flags, ~O_NONBLOCK);
+	return 0;
+}
+
+static long ioctl_regular(struct file *f, u32 cmd, u64 arg)
+{
+	struct abi_stat st;
+	s32 n;
+
+	if (cmd != FIONREAD || !f->body || file_stat(f, &st) || (st.mode & S_IFMT) != S_IFREG)
+		return -ENOTTY;
+	n = st.size - f->pos;
+	return user_copy_out((void __user *)arg, &n, sizeof(n));
+}
+
+CALL(ioctl)
+{
+	struct file *f = file_of_fd(a[0]);
+	u32 cmd = a[1];
+	long r;
+
+	if (!f)
+		return -EBADF;
+	if (cmd == FIOCLEX || cmd == FIONCLEX)
+		r = fd_set_cloexec(a[0], cmd == FIOCLEX);
+	else if (cmd == FIONBIO)
+		r = ioctl_nonblock(f, a[2]);
+	else if (f->ops->ioctl)
+		r = f->ops->ioctl(f, cmd, a[2]);
+	else
+		r = ioctl_regular(f, cmd, a[2]);
+	file_put(f);
+	return r;
+}
+
+/* ---- sendfile, copy_file_range: through a page of kernel memory */
+
+static long copy_bytes(struct file *in, s64 *in_at, struct file *out, s64 *out_at, u64 count)
+{
+	u8 *page = kmalloc(PAGE_SIZE * 4);
+	u64 done = 0;
+	long n = page ? 0 : -ENOMEM;
+
+	while (page && done < count) {
+		struct io io = io_kernel(page, MIN(count - done, PAGE_SIZE * 4));
+		long m;
+
+		n = file_read(in, &io, *in_at);
+		if (n <= 0)
+			break;
+		io = io_kernel(page, n);
+		m = file_write(out, &io, *out_at);
+		if (m > 0) {
+			done += m;
+			*in_at += *in_at >= 0 ? m : 0;
+			*out_at += *out_at >= 0 ? m : 0;
+		}
+		if (m < n) {
+			if (in->ops->seekable && *in_at < 0)
+				file_seek(in, (m > 0 ? m : 0) - n, SEEK_CUR);
+			n = m;
+			break;
+		}
+	}
+	kfree(page);
+	return done ? (long)done : n;
+}
+
+CALL(sendfile)
+{
+	struct file *out = file_of_fd(a[0]), *in = file_of_fd(a[1]);
+	s64 at = -1, none = -1;
+	long r = -EBADF;
+
+	if (!in || !out || !file_readable(in) || !file_writable(out))
+		goto done;
+	r = -EINVAL;
+	if (!in->ops->seekable || !in->ops->read || !out->ops->write || (out->flags & O_APPEND))
+		goto done;
+	r = -EFAULT;
+	if (a[2] && user_copy_in(&at, UPTR(2), sizeof(at)))
+		goto done;
+	r = a[2] && at < 0 ? -EINVAL : copy_bytes(in, &at, out, &none, MIN(a[3], RW_MAX));
+	if (a[2] && r > 0 && user_copy_out(UPTR(2), &at, sizeof(at)))
+		r = -EFAULT;
+done:
+	file_put(in);
+	file_put(out);
+	return r;
+}
+
+CALL(copy_file_range)
+{
+	struct file *in = file_of_fd(a[0]), *out = file_of_fd(a[2]);
+	s64 from = -1, to = -1;
+	long r = -EBADF;
+
+	if (!in || !out || !file_readable(in) || !file_writable(out) || (out->flags & O_APPEND))
+		goto done;
+	r = in->ops->readdir || out->ops->readdir ? -EISDIR : -EINVAL;
+	if ((u32)a[5] || !in->ops->mappable || !out->ops->mappable)
+		goto done;
+	r = -EFAULT;
+	if ((a[1] && user_copy_in(&from, UPTR(1), 8)) || (a[3] && user_copy_in(&to, UPTR(3), 8)))
+		goto done;
+	r = copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX));
+	if (r > 0 && ((a[1] && user_copy_out(UPTR(1), &from, 8)) || (a[3] && user_copy_out(UPTR(3), &to, 8))))
+		r = -EFAULT;
+done:
+	file_put(in);
+	file_put(out);
+	return r;
+}
+
+/* ---- the rest */
+
+static long sync_fd(int fd)
+{
+	struct file *f = file_of_fd(fd);
+	long r = !f ? -EBADF : f->body ? 0 : -EINVAL;
+
+	file_put(f);
+	return r;
+}
+
+CALL(fsync) { return sync_fd(a[0]); }
+CALL(fdatasync) { return sync_fd(a[0]); }
+CALL(syncfs) { return sync_fd(a[0]); }
+CALL(sync) { (void)a; return 0; }
+
+CALL(ftruncate)
+{
+	struct file *f = file_of_fd(a[0]);
+	long r;
+
+	if ((s64)a[1] < 0) {
+		file_put(f);
+		return -EINVAL;
+	}
+	if (!f)
+		return -EBADF;
+	r = !f->ops->truncate || !file_writable(f) ? -EINVAL : f->ops->truncate(f, a[1]);
+	file_put(f);
+	return r;
+}
+
+CALL(fadvise64)
+{
+	struct file *f = file_of_fd(a[0]);
+	long r = !f ? -EBADF : !f->ops->seekable ? -ESPIPE : (u32)a[3] > 5 ? -EINVAL : 0;
+
+	file_put(f);
+	return r;
+}
+
+CALL(readahead)
+{
+	struct file *f = file_of_fd(a[0]);
+	long r = !f || !file_readable(f) ? -EBADF : !f->ops->mappable ? -EINVAL : 0;
+
+	file_put(f);
+	return r;
+}
+
+/* Mode 0 only: blocks exist as soon as they are touched, so this extends and fills. */
+CALL(fallocate)
+{
+	struct file *f = file_of_fd(a[0]);
+	u64 end = a[2] + a[3], at;
+	long r = -EBADF;
+
+	if (!f || !file_writable(f))
+		goto done;
+	r = -EINVAL;
+	if ((s64)a[2] < 0 || (s64)a[3] <= 0)
+		goto done;
+	r = -EOPNOTSUPP;
+	if ((u32)a[1] & ~1u)
+		goto done;
+	r = !f->ops->mappable ? -ENODEV : end > BODY_MAX ? -EFBIG : 0;
+	for (at = a[2]; !r && at < end; at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE) {
+		paddr_t p = body_page_make(f->body, at >> PAGE_SHIFT);
+
+		r = p ? 0 : -ENOSPC;
+		if (p)
+			frame_put(p);
+	}
+	if (!r && !(a[1] & 1) && end > atomic_load(&f->body->size))
+		r = body_truncate(f->body, end);
+done:
+	file_put(f);
+	return r;
+}
+
+CALL(flock)
+{
+	struct file *f = file_of_fd(a[0]);
+	u32 op = a[1] & ~4u;
+
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return op == 1 || op == 2 || op == 8 ? 0 : -EINVAL;
+}

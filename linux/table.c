@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The one table of calls. linux/calls.def lists them all by number: HAVE for those that exist, LACK for those that
+ * answer -ENOSYS (each is named once in a while in the log, and counted).
+ */
+#include "linux/call.h"
+#include <stdatomic.h>
+#include "arch/trap.h"
+#include "base/print.h"
+#include "kern/process.h"
+#include "mem/slab.h"
+
+#define HAVE(nr, name) long sys_##name(const u64 *a);
+#define LACK(nr, name)
+#include "linux/calls.def"
+#undef HAVE
+#undef LACK
+
+#define HAVE(nr, name) [nr] = { sys_##name, #name },
+#define LACK(nr, name) [nr] = { NULL, #name },
+const struct call_entry call_table[] = {
+#include "linux/calls.def"
+};
+const u32 call_count = ARRAY_SIZE(call_table);
+
+_Atomic u64 calls_unknown;
+
+static long call_missing(u64 nr)
+{
+	const char *name = nr < call_count && call_table[nr].name ? call_table[nr].name : "unknown";
+
+	atomic_fetch_add_explicit(&calls_unknown, 1, memory_order_relaxed);
+	kprintf_limited("process %u (%s): system call %lu (%s) is not implemented", process_current()->pid,
+			process_current()->comm, nr, name);
+	return -ENOSYS;
+}
+
+void call_dispatch(struct trapframe *f)
+{
+	u64 args[6] = { f->di, f->si, f->dx, f->r10, f->r8, f->r9 };
+	u64 nr = f->orig_ax;
+
+	if (likely(nr < call_count && call_table[nr].fn))
+		f->ax = call_table[nr].fn(args);
+	else
+		f->ax = call_missing(nr);
+}
+
+char *name_get(const void __user *p, int *err)
+{
+	char *buf = kmalloc(PATH_SIZE);
+	long n;
+
+	*err = -ENOMEM;
+	if (!buf)
+		return NULL;
+	n = user_copy_string(buf, p, PATH_SIZE);
+	*err = n < 0 ? n : 0;
+	if (n >= 0)
+		return buf;
+	kfree(buf);
+	return NULL;
+}
+
+void name_put(char *name)
+{
+	kfree(name);
+}

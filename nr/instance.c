@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Instances: made, forked, destroyed. One allocation holds the instance, its first replica and that replica's
+ * state, for a process makes and destroys some at each fork and exit; nothing else is allocated until it is needed.
+ */
+#include "nr/internal.h"
+
+static size_t instance_size(const struct nr_type *type)
+{
+	return ALIGN_UP(sizeof(struct nr) + type->state_size, (size_t)NR_LINE);
+}
+
+static u32 log_slots_of(const struct nr_config *cfg)
+{
+	u32 n = cfg->log_slots ? cfg->log_slots : NR_LOG_DEFAULT;
+
+	return n < NR_LOG_MIN ? NR_LOG_MIN : n;
+}
+
+/* An instance whose first replica is still empty. */
+static struct nr *instance_make(const struct nr_type *type, const struct nr_config *cfg)
+{
+	u32 slots = log_slots_of(cfg);
+	struct nr *nr;
+
+	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0)
+		return NULL;
+	nr = nr_port_alloc(instance_size(type), cfg->node);
+	if (!nr)
+		return NULL;
+	__builtin_memset(nr, 0, offsetof(struct nr, first));
+	nr->type = type;
+	nr->cfg = *cfg;
+	nr->cfg.log_slots = slots;
+	nr->cfg.shards = cfg->shards ? cfg->shards : 1;
+	lock_init(&nr->change);
+	nr_replica_init(&nr->first, cfg->node);
+	nr->rep[cfg->node] = &nr->first;
+	return nr;
+}
+
+static void instance_start(struct nr *nr)
+{
+	nr->first.live = true;
+	atomic_store_explicit(&nr->members, 1ull << nr->cfg.node, memory_order_relaxed);
+	atomic_store_explicit(&nr->live, 1ull << nr->cfg.node, memory_order_release); /* N1 */
+}
+
+struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg)
+{
+	struct nr *nr = instance_make(type, cfg);
+
+	if (!nr)
+		return NULL;
+	if (nr_replica_fill(nr, &nr->first, nr + 1, NULL, arg)) {
+		nr_destroy(nr);
+		return NULL;
+	}
+	instance_start(nr);
+	return nr;
+}
+
+void nr_destroy(struct nr *nr)
+{
+	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+		struct nr_replica *r = nr->rep[n];
+
+		if (!r)
+			continue;
+		nr_replica_empty(nr, r);
+		if (r != &nr->first)
+			nr_replica_free(r);
+	}
+	if (nr->log)
+		nr_log_free(nr, nr->log);
+	nr_slots_free(atomic_load_explicit(&nr->first.slots, memory_order_relaxed));
+	nr_port_free(nr, instance_size(nr->type));
+}
+
+/* The caller's replica, its combiner lock held, covering everything that has returned. */
+static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
+{
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+
+	for (;;) {
+		struct nr_replica *r = nr_route(nr, self);
+
+		lock_acquire(&r->combiner);
+		if (r->live) {
+			nr_replica_advance(nr, r, need, NULL);
+			return r;
+		}
+		lock_release(&r->combiner);
+	}
+}
+
+struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg)
+{
+	struct nr_config cfg = nr->cfg;
+	struct nr_replica *r;
+	struct nr *child;
+	int err;
+
+	cfg.node = node;
+	child = instance_make(nr->type, &cfg);
+	if (!child)
+		return NULL;
+	nr_enter(self, false);
+	r = hold_fresh(nr, self);
+	err = nr_replica_fill(child, &child->first, child + 1, r->state, NULL);
+	lock_release(&r->combiner);
+	nr_leave(self);
+	if (err) {
+		nr_destroy(child);
+		return NULL;
+	}
+	if (fix) {
+		child->first.filling = true;
+		fix(child->first.state, arg);
+		child->first.filling = false;
+	}
+	instance_start(child);
+	return child;
+}

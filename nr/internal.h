@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * nr inside: who owns what, and how the pieces meet.
+ *
+ *   nr ──► rep[node] ──► state, pool            one replica per node that uses the instance
+ *    │        │ combiner    lock: who holds it collects requests, appends, applies: "the combiner"
+ *    │        │ writing     raised around each apply; readers arrive at their slot, then look at it (rwlock.h)
+ *    │        │ ltail       the log is applied up to here
+ *    │        └ slots       per thread id: a reader counter and a request, on lines of their own
+ *    ├─ log, head, tail     once there is a second replica; entries [head, tail) may still be needed
+ *    └─ ctail               some replica has applied (and may have shown) everything below: reads need this much
+ *
+ *   head <= ltail[r] <= ctail <= tail <= head + slots         (with a log; without one only ltail moves)
+ *
+ * The life of an update (update.c): caller gets the combiner lock, or leaves a request and waits for the lock or
+ * the answer, whichever is first. The combiner reserves memory on every replica (stock.c), appends the batch to the
+ * log (log.c), applies the log to its replica up to the end of its batch (replica.c), answers, unlocks. As it
+ * keeps the lock from append to answer, nobody else ever meets an entry of its replica that waits for an answer.
+ *
+ * What is protected by what
+ *   rep[n]->state       written by the combiner inside rw_write; read inside rw_read
+ *   rep[n]->live        the same
+ *   nr->members, log    read by whoever holds one member's combiner lock; written by whoever holds `change` and
+ *                       every member's combiner lock (member.c): so a batch never sees them change
+ *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
+ *
+ * Lock order: change, then combiner locks by ascending node (member.c); everyone else holds one combiner lock
+ * and only tries others. Who waits for a lock while holding some goes on applying the log to the replicas he holds.
+ *
+ * Steps that pair (numbers of reference table 1.7 in brackets)
+ *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
+ *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
+ *   L1 combiner unlock, release                 <-> L2 combiner lock, acquire [5]           (sync/lock.h)
+ *   T1 tail claimed, compare-exchange relaxed [6]: it carries no data
+ *   E1 entry's seq, store release               <-> E2 entry ready, load acquire [7]
+ *   A1 ltail, store release [8]                 <-> A2 ltail for room, nr_sync: load acquire [9]
+ *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
+ *   W1..W5 readers and writer [11-13]                                                       (rwlock.h)
+ *   C1 ctail raised before W5 and before Q3 [14, 16] <-> C2 ctail, load acquire, at nr_read_begin
+ *   S1 slots published, store release           <-> S2 slots found, load acquire [18]
+ *   N1 live bit of a replica, store release     <-> N2 route, load acquire
+ *   P1 page donated, compare-exchange release   <-> P2 page taken, load acquire             (stock.c)
+ *   K1 credit, fetch_add/sub acq_rel, both sides                                            (stock.c)
+ */
+#ifndef NR_INTERNAL_H
+#define NR_INTERNAL_H
+
+#include "base/errno.h"
+#include "nr/nr.h"
+#include "nr/sync/lock.h"
+
+#include <stdatomic.h>
+
+#define NR_LINE 64
+#define NR_BATCH 32 /* requests of one combiner round, and entries applied per rw_write */
+#define NR_LOG_DEFAULT 1024
+#define NR_LOG_MIN 32 /* an operation of NR_OP_MAX bytes takes 19 slots */
+
+/* A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY; withdrawn: PENDING -> EMPTY. */
+enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_DONE };
+
+struct nr_req {
+	_Atomic u32 state;
+	s32 err;
+	const void *op; /* the submitter waits: his memory is good until DONE */
+	void *ret;
+	u64 index; /* end of the operation in the log */
+	u32 len, shard, mem;
+};
+
+/* Per thread id; several ids may share one (the counter is atomic, the request is claimed). */
+struct nr_slot {
+	_Alignas(NR_LINE) _Atomic u32 readers;
+	_Atomic u32 listed;
+	_Alignas(NR_LINE) struct nr_req req;
+};
+
+struct nr_slots {
+	size_t size;
+	u32 count, words;
+	_Atomic u64 *listed;  /* ids that ever read here: whom a writer looks at */
+	_Atomic u64 *pending; /* ids with a request to collect */
+	struct nr_slot *slot;
+};
+
+struct nr_entry { /* one slot of the log */
+	_Atomic u64 seq; /* index + 1 when it holds index */
+	union {
+		struct {
+			u32 mem;
+			u16 len;
+			u8 origin, shard;
+			u8 data[48];
+		};
+		u8 more[56]; /* second and later slots of an operation */
+	};
+};
+_Static_assert(sizeof(struct nr_entry) == NR_LINE, "one line");
+
+struct nr_page { /* a donated page waiting to be used */
+	struct nr_page *next;
+};
+
+struct nr_replica {
+	_Alignas(NR_LINE) _Atomic u32 writing; /* what every reader looks at */
+	u32 node;
+	bool live;
+	_Atomic u64 ltail;
+	void *state;
+	_Atomic(struct nr_slots *) slots; /* NULL: everybody uses `shared` */
+
+	_Alignas(NR_LINE) struct lock combiner;
+	u64 consumed, batches, ops, helped; /* written under combiner */
+	u64 batch[NR_BATCH_BUCKETS];
+	bool filling; /* init or clone runs: pages come straight from the port */
+	u32 refills;  /* pages taken by the running apply */
+	struct pool pool;
+
+	_Alignas(NR_LINE) _Atomic s64 credit; /* stock.c; other nodes' combiners write here */
+	_Atomic(struct nr_page *) stock;
+	_Atomic u64 stocked;
+
+	struct nr_slot shared;
+};
+
+struct nr {
+	const struct nr_type *type;
+	struct nr_config cfg;
+	size_t size;
+	struct nr_entry *log; /* NULL: one member, apply in place */
+	bool wide;
+	_Atomic u64 live;    /* nodes readers and writers may use */
+	_Atomic u64 members; /* nodes that consume the log: live ones and one being cloned */
+	struct nr_replica *rep[NR_NODES_MAX];
+
+	_Alignas(NR_LINE) _Atomic u64 ctail;
+	_Alignas(NR_LINE) _Atomic u64 tail;
+	_Alignas(NR_LINE) _Atomic u64 head;
+	_Atomic u64 stale;
+	struct lock change;
+	struct nr_replica first; /* the state of the first replica follows the struct */
+};
+
+struct nr_batch {
+	u32 n;     /* requests in it */
+	u32 next;  /* the next one to meet its own entry in the log */
+	u32 slots; /* of the log */
+	struct nr_req *req[NR_BATCH];
+};
+
+/* self->flags */
+#define NR_INSIDE 1u /* this caller is in an nr call that may apply; apply must not call nr */
+
+static inline u64 nr_ltail(const struct nr_replica *r)
+{
+	return atomic_load_explicit(&r->ltail, memory_order_acquire); /* A2 */
+}
+
+/* The caller's replica: its node's, else the one of the lowest node. Never none. */
+static inline struct nr_replica *nr_route(const struct nr *nr, const struct nr_self *self)
+{
+	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire); /* N2 */
+
+	return nr->rep[(live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live)];
+}
+
+#define nr_for_each(n, mask) for (u64 m_ = (mask); m_ && ((n) = (u32)__builtin_ctzll(m_), true); m_ &= m_ - 1)
+
+static inline void nr_enter(struct nr_self *self, bool under_guard_ok)
+{
+	if (unlikely(self->flags & NR_INSIDE))
+		nr_port_panic("nr: called from inside apply, clone or an interrupt");
+	if (unlikely(self->held && !under_guard_ok))
+		nr_port_panic("nr: this call is forbidden under a read guard");
+	self->flags |= NR_INSIDE;
+}
+
+static inline void nr_leave(struct nr_self *self)
+{
+	self->flags &= ~NR_INSIDE;
+}
+
+static inline u32 nr_entry_slots(u32 len)
+{
+	const u32 first = sizeof(((struct nr_entry *)0)->data), more = sizeof(((struct nr_entry *)0)->more);
+
+	return len <= first ? 1 : 1 + (len - first + more - 1) / more;
+}
+
+/* log.c. All need a member's combiner lock. */
+struct nr_entry *nr_log_make(const struct nr *nr, u32 node);
+void nr_log_free(const struct nr *nr, struct nr_entry *log);
+void nr_log_append(struct nr *nr, struct nr_replica *r, struct nr_batch *b);
+const struct nr_entry *nr_log_ready(const struct nr *nr, u64 at);
+void nr_log_copy(const struct nr *nr, u64 at, void *op, u32 len);
+
+/* stock.c */
+void nr_stock_init(struct nr_replica *r);
+void nr_stock_drop(struct nr_replica *r);
+bool nr_stock_reserve_here(struct nr_replica *r, s64 bytes);
+bool nr_stock_reserve_all(struct nr *nr, u32 bytes);
+void nr_stock_settle(struct nr_replica *r, s64 bytes);
+
+/* replica.c */
+struct nr_replica *nr_replica_make(u32 node);
+void nr_replica_free(struct nr_replica *r);
+void nr_replica_init(struct nr_replica *r, u32 node);
+int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
+void nr_replica_empty(struct nr *nr, struct nr_replica *r);
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own);
+u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
+struct nr_slots *nr_slots_make(const struct nr *nr, u32 node);
+void nr_slots_free(struct nr_slots *s);
+struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self);
+
+/* member.c */
+void nr_lock_all(struct nr *nr);
+void nr_unlock_all(struct nr *nr);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Reads, and bringing replicas up to date.
+ *
+ * A read needs a state that covers ctail as it was when it began (C2): every update that has returned is below
+ * it. If its replica lags, the reader applies the log himself, or waits for whoever is doing it; never further than
+ * that first ctail, so it cannot be led on. Entries below ctail are complete: no hole stops a reader.
+ *
+ * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too.
+ */
+#include "nr/internal.h"
+#include "nr/rwlock.h"
+
+static void guard_push(struct nr *nr, struct nr_self *self, struct nr_slot *slot)
+{
+	if (unlikely(self->held == NR_GUARDS_MAX))
+		nr_port_panic("nr_read_begin: too many guards");
+	self->guard[self->held++] = (struct nr_guard){ nr, slot };
+}
+
+static struct nr_slot *guard_pop(const struct nr *nr, struct nr_self *self)
+{
+	struct nr_slot *slot;
+	u32 i = self->held;
+
+	do {
+		if (unlikely(i == 0))
+			nr_port_panic("nr_read_end: no such guard");
+	} while (self->guard[--i].nr != nr);
+	slot = self->guard[i].slot;
+	for (self->held--; i < self->held; i++)
+		self->guard[i] = self->guard[i + 1];
+	return slot;
+}
+
+static void guard_check(const struct nr *nr, const struct nr_self *self)
+{
+	for (u32 i = 0; i < self->held; i++)
+		if (self->guard[i].nr == nr)
+			nr_port_panic("nr_read_begin: guards of one instance do not nest");
+}
+
+/* Enters r in a state that covers `need`; NULL: not this time, route and try again. */
+static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need)
+{
+	struct nr_slot *slot;
+
+	if (unlikely(nr_ltail(r) < need)) {
+		if (!nr_help(nr, r, need))
+			nr_port_relax();
+		return NULL;
+	}
+	slot = nr_slot_of(r, self);
+	if (unlikely(!rw_read_try(r, slot))) {
+		while (rw_write_active(r))
+			nr_port_relax();
+		return NULL;
+	}
+	if (unlikely(!r->live)) {
+		rw_read_end(slot);
+		return NULL;
+	}
+	return slot;
+}
+
+const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+	struct nr_replica *r;
+	struct nr_slot *slot;
+
+	(void)shard;
+	if (self->held)
+		guard_check(nr, self);
+	nr_enter(self, true);
+	r = nr_route(nr, self);
+	if (unlikely(nr_ltail(r) < need))
+		atomic_fetch_add_explicit(&nr->stale, 1, memory_order_relaxed);
+	while (!(slot = read_try(nr, r, self, need)))
+		r = nr_route(nr, self);
+	nr_leave(self);
+	guard_push(nr, self, slot);
+	return r->state;
+}
+
+void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	(void)shard;
+	rw_read_end(guard_pop(nr, self));
+}
+
+void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
+{
+	u64 members = atomic_load_explicit(&nr->members, memory_order_acquire); /* N2 */
+	u32 n;
+
+	nr_enter(self, false);
+	nr_for_each(n, members) {
+		while (nr_ltail(nr->rep[n]) < index) {
+			if (!(atomic_load_explicit(&nr->members, memory_order_acquire) >> n & 1))
+				break; /* dropped: its readers are out, its state is gone */
+			if (!nr_help(nr, nr->rep[n], index))
+				nr_port_relax();
+		}
+	}
+	nr_leave(self);
+}
+
+u64 nr_poll(struct nr *nr, struct nr_self *self)
+{
+	struct nr_replica *r = nr_route(nr, self);
+	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), n = 0;
+
+	nr_enter(self, false);
+	if (nr_ltail(r) < tail)
+		n = nr_help(nr, r, tail);
+	nr_leave(self);
+	return n;
+}

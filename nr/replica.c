@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * One replica: its memory, its slots, and applying the log to it.
+ *
+ *   nr_replica_make --> dead --fill--> live --empty--> dead --> nr_replica_free (with the instance)
+ *
+ * advance: in chunks of NR_BATCH entries, each under rw_write, so that readers get in between. Per chunk, in this
+ * order: apply, raise ctail (C1), store ltail (A1), lower the flag (W5): no reader sees a state that ctail does
+ * not cover. Whoever holds the combiner lock may advance, the replica's own threads or a helper from elsewhere.
+ */
+#include "nr/internal.h"
+#include "nr/rwlock.h"
+
+void nr_replica_init(struct nr_replica *r, u32 node)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	lock_init(&r->combiner);
+	r->node = node;
+	nr_stock_init(r);
+}
+
+struct nr_replica *nr_replica_make(u32 node)
+{
+	struct nr_replica *r = nr_port_alloc(sizeof(*r), node);
+
+	if (r)
+		nr_replica_init(r, node);
+	return r;
+}
+
+void nr_replica_free(struct nr_replica *r)
+{
+	nr_slots_free(atomic_load_explicit(&r->slots, memory_order_relaxed));
+	nr_port_free(r, sizeof(*r));
+}
+
+/* Makes `state` (state_size bytes) from src, or by init(arg) if src is NULL. Not yet live. 0 or -ENOMEM. */
+int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg)
+{
+	int err;
+
+	__builtin_memset(state, 0, nr->type->state_size);
+	r->filling = true;
+	err = src ? nr->type->clone(state, &r->pool, src) : nr->type->init(state, &r->pool, arg);
+	r->filling = false;
+	r->state = state;
+	return err;
+}
+
+/* The replica is dead: gives its state and memory back. */
+void nr_replica_empty(struct nr *nr, struct nr_replica *r)
+{
+	if (r->state && nr->type->destroy)
+		nr->type->destroy(r->state);
+	nr_stock_drop(r);
+	if (r->state && r->state != (void *)(nr + 1))
+		nr_port_free(r->state, nr->type->state_size);
+	r->state = NULL;
+}
+
+struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
+{
+	u32 count = nr->cfg.threads, words = (count + 63) / 64;
+	size_t maps = ALIGN_UP(sizeof(struct nr_slots) + 2 * words * sizeof(u64), (size_t)NR_LINE);
+	size_t size = maps + count * sizeof(struct nr_slot);
+	struct nr_slots *s;
+
+	if (size > PAGE_SIZE)
+		s = nr_port_pages((size + PAGE_SIZE - 1) >> PAGE_SHIFT, node);
+	else
+		s = nr_port_alloc(size, node);
+	if (!s)
+		return NULL;
+	__builtin_memset(s, 0, size);
+	*s = (struct nr_slots){ .size = size, .count = count, .words = words };
+	s->listed = (_Atomic u64 *)(s + 1);
+	s->pending = s->listed + words;
+	s->slot = (struct nr_slot *)((u8 *)s + maps);
+	return s;
+}
+
+void nr_slots_free(struct nr_slots *s)
+{
+	if (!s)
+		return;
+	if (s->size > PAGE_SIZE)
+		nr_port_pages_free(s, (s->size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	else
+		nr_port_free(s, s->size);
+}
+
+/* The caller's slot; lists it the first time, before it is counted in (rwlock.h). */
+struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+	struct nr_slot *slot;
+
+	if (!s)
+		return &r->shared;
+	if (unlikely(self->id >= s->count))
+		nr_port_panic("nr: thread id out of range");
+	slot = &s->slot[self->id];
+	if (unlikely(!atomic_load_explicit(&slot->listed, memory_order_acquire))) {
+		atomic_fetch_or_explicit(&s->listed[self->id / 64], 1ull << self->id % 64, memory_order_seq_cst);
+		atomic_store_explicit(&slot->listed, 1, memory_order_release);
+	}
+	return slot;
+}
+
+/* Apart, for its kilobyte of stack. */
+static __attribute__((noinline)) void apply_long(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e)
+{
+	_Alignas(16) u8 op[NR_OP_MAX];
+
+	nr_log_copy(nr, at, op, e->len);
+	nr->type->apply(r->state, e->shard, op, e->len, NULL);
+}
+
+static void apply_entry(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e, struct nr_batch *own)
+{
+	if (e->origin == r->node) {
+		struct nr_req *q;
+
+		if (unlikely(!own || own->next >= own->n))
+			nr_port_panic("nr: an entry of this replica without its combiner");
+		q = own->req[own->next++];
+		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
+	} else if (e->len <= sizeof(e->data)) {
+		nr->type->apply(r->state, e->shard, e->data, e->len, NULL);
+	} else {
+		apply_long(nr, r, at, e);
+	}
+}
+
+static void raise_ctail(struct nr *nr, u64 to)
+{
+	u64 old = atomic_load_explicit(&nr->ctail, memory_order_relaxed);
+
+	while (old < to && !atomic_compare_exchange_weak_explicit(&nr->ctail, &old, to, memory_order_release, /* C1 */
+								  memory_order_relaxed))
+		;
+}
+
+static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+{
+	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
+	const struct nr_entry *e = at < until ? nr_log_ready(nr, at) : NULL;
+	s64 promised = 0;
+	u64 n = 0;
+
+	if (!e)
+		return 0;
+	rw_write_begin(r);
+	do {
+		apply_entry(nr, r, at, e, own);
+		promised += e->mem;
+		at += nr_entry_slots(e->len);
+		e = ++n < NR_BATCH && at < until ? nr_log_ready(nr, at) : NULL;
+	} while (e);
+	raise_ctail(nr, at);
+	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
+	rw_write_end(r);
+	r->consumed += n;
+	nr_stock_settle(r, promised);
+	return n;
+}
+
+/* Applies complete entries below `until`; stops at a hole. `own`: the batch of r's combiner that is in the log.
+ * The caller holds r->combiner. Returns operations applied. */
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+{
+	u64 n, sum = 0;
+
+	while (nr->log && (n = apply_chunk(nr, r, until, own)))
+		sum += n;
+	return sum;
+}
+
+/* Advances somebody's replica if nobody does. Never waits for a lock. */
+u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
+{
+	u64 n = 0;
+
+	if (!lock_try(&r->combiner))
+		return 0;
+	if (r->live)
+		n = nr_replica_advance(nr, r, until, NULL);
+	r->helped += n;
+	lock_release(&r->combiner);
+	return n;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Looking at an instance: counters, hashes at one index, self-check, and the switch that breaks one replica so that
+ * a test can see the check find it. What compares replicas stops every combiner and brings all to the tail first.
+ */
+#include "nr/internal.h"
+#include "nr/rwlock.h"
+
+/* All locks held: every member applies everything. */
+static void level(struct nr *nr)
+{
+	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+	u32 n;
+
+	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed))
+		nr_replica_advance(nr, nr->rep[n], tail, NULL);
+}
+
+static void replica_stat(const struct nr *nr, struct nr_replica *r, struct nr_replica_stat *s, bool with_hash)
+{
+	s->node = r->node;
+	s->live = r->live;
+	s->applied = atomic_load_explicit(&r->ltail, memory_order_relaxed);
+	s->consumed = r->consumed;
+	s->batches = r->batches;
+	s->ops = r->ops;
+	s->helped = r->helped;
+	for (u32 i = 0; i < NR_BATCH_BUCKETS; i++)
+		s->batch[i] = r->batch[i];
+	s->pool_pages = r->pool.npages + atomic_load_explicit(&r->stocked, memory_order_relaxed);
+	s->pool_used = r->pool.used;
+	if (with_hash && r->live && nr->type->hash)
+		s->hash = nr->type->hash(r->state);
+}
+
+void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool with_hash)
+{
+	__builtin_memset(out, 0, sizeof(*out)); /* twelve kilobytes: no copy of it on the stack */
+	out->name = nr->type->name;
+	out->shards = nr->cfg.shards;
+	nr_enter(self, false);
+	nr_lock_all(nr);
+	if (with_hash)
+		level(nr);
+	out->replicas = nr_replicas(nr);
+	out->reads_stale = atomic_load_explicit(&nr->stale, memory_order_relaxed);
+	if (nr->log) {
+		out->log_slots = nr->cfg.log_slots;
+		out->tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+	}
+	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+		if (!nr->rep[n])
+			continue;
+		replica_stat(nr, nr->rep[n], &out->replica[n], with_hash);
+		out->updates += out->replica[n].ops;
+	}
+	nr_unlock_all(nr);
+	nr_leave(self);
+}
+
+int nr_check(struct nr *nr, struct nr_self *self)
+{
+	const struct nr_type *type = nr->type;
+	u64 first = 0, hash;
+	bool seen = false;
+	int err = 0;
+	u32 n;
+
+	nr_enter(self, false);
+	nr_lock_all(nr);
+	level(nr);
+	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed)) {
+		if (type->check && type->check(nr->rep[n]->state))
+			err = -EINVAL;
+		if (!type->hash)
+			continue;
+		hash = type->hash(nr->rep[n]->state);
+		if (seen && hash != first)
+			err = -EINVAL;
+		first = hash;
+		seen = true;
+	}
+	nr_unlock_all(nr);
+	nr_leave(self);
+	return err;
+}
+
+int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void *state))
+{
+	int err = -ENOENT;
+
+	nr_enter(self, false);
+	nr_lock_all(nr);
+	if (nr_has_replica(nr, node)) {
+		rw_write_begin(nr->rep[node]);
+		edit(nr->rep[node]->state);
+		rw_write_end(nr->rep[node]);
+		err = 0;
+	}
+	nr_unlock_all(nr);
+	nr_leave(self);
+	return err;
+}

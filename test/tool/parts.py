@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Tests of the tool's parts that need no machine: Debian's entries, cpio archives, topology, TAP."""
+
+import io
+import os
+import random
+import sys
+import tempfile
+import types
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "launch"))
+
+import apt
+import cpio
+import machine
+import tests
+
+SUITE = apt.codename()
+
+
+class Mirror(unittest.TestCase):
+	"""The machine's own Debian entry, in every form it may have."""
+
+	def mirror(self, name, text):
+		with tempfile.TemporaryDirectory() as etc:
+			os.makedirs(os.path.join(etc, "sources.list.d"))
+			with open(os.path.join(etc, name), "w") as file:
+				file.write(text)
+			return apt.mirror(etc)
+
+	def test_one_line(self):
+		found = self.mirror("sources.list", f"# deb http://no/ {SUITE} main\ndeb-src http://src/debian {SUITE} main\n"
+		                    f"deb http://sec/debian {SUITE}-security main\ndeb http://one/debian/ {SUITE} contrib main # x\n")
+		self.assertEqual(found, ("http://one/debian", None))
+
+	def test_one_line_with_options(self):
+		found = self.mirror("sources.list.d/a.list",
+		                    f"deb [arch=amd64 signed-by=/k.gpg] https://two/debian {SUITE} main\n")
+		self.assertEqual(found, ("https://two/debian", "/k.gpg"))
+
+	def test_deb822(self):
+		found = self.mirror("sources.list.d/debian.sources",
+		                    f"# a comment\nTypes: deb\nURIs: http://sec\nSuites: {SUITE}-security\nComponents: main\n\n"
+		                    f"Types: deb-src\nURIs: http://src\nSuites: {SUITE}\nComponents: main\n\n"
+		                    f"Types: deb deb-src\n# inside\nURIs:\n http://three/debian\nSuites: x {SUITE} y\n"
+		                    "Components: main contrib\nSigned-By: /k.gpg\n")
+		self.assertEqual(found, ("http://three/debian", "/k.gpg"))
+
+	def test_deb822_disabled(self):
+		found = self.mirror("sources.list.d/debian.sources",
+		                    f"Types: deb\nURIs: http://off\nSuites: {SUITE}\nComponents: main\nEnabled: no\n")
+		self.assertEqual(found, apt.DEFAULT)
+
+	def test_none(self):
+		self.assertEqual(self.mirror("sources.list", "deb http://elsewhere/x stretch-x main\n"), apt.DEFAULT)
+
+
+def read_archive(data):
+	"""The entries of an archive, by the format's description: name, mode, content, place of the content."""
+	at = 0
+	while True:
+		fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+		assert data[at:at + 6] == b"070701" and fields[11] <= 4096
+		name = data[at + 110:at + 110 + fields[11]]
+		assert name.endswith(b"\0")
+		start = (at + 110 + fields[11] + 3) & ~3
+		name = name.rstrip(b"\0").decode()
+		if name == "TRAILER!!!":
+			return
+		yield name, fields[1], data[start:start + fields[6]], start
+		at = (start + fields[6] + 3) & ~3
+
+
+class Cpio(unittest.TestCase):
+	def write(self, contents, start=0):
+		archive, out = cpio.Archive({"tmp": 0o1777}), io.BytesIO(bytes(start))
+		for name, content in contents.items():
+			archive.file(name, content)
+		out.seek(start)
+		archive.write(out)
+		return out.getvalue()
+
+	def test_random_files_come_back_and_large_ones_are_aligned(self):
+		for seed in range(200):
+			rand = random.Random(seed)
+			files = {f"d{i}/" + "n" * rand.randrange(1, 200): rand.randbytes(rand.choice((0, 3, 4096, 4097, 9000)))
+			         for i in range(rand.randrange(1, 12))}
+			data = self.write(files)
+			self.assertEqual(len(data) % 4096, 0, seed)
+			read = {name: (content, place) for name, mode, content, place in read_archive(data) if mode & 0o100000}
+			self.assertEqual({name: content for name, (content, _) in read.items()}, files, seed)
+			for content, place in read.values():
+				self.assertTrue(len(content) <= 4096 or place % 4096 == 0, seed)
+
+	def test_the_same_content_gives_the_same_bytes(self):
+		a = {"x": b"1", "a/b": b"2" * 5000}
+		self.assertEqual(self.write(a), self.write(dict(reversed(a.items()))))
+
+	def test_directories_that_appear_have_their_usual_mode(self):
+		modes = {name: mode for name, mode, _, _ in read_archive(self.write({"tmp/x/y": b""}))}
+		self.assertEqual((modes["tmp"], modes["tmp/x"]), (0o41777, 0o40755))
+
+
+class Topology(unittest.TestCase):
+	def test_every_core_and_byte_is_in_one_node(self):
+		for cores in range(1, 255):
+			for nodes in {1, 2, 3, 7, 8} & set(range(1, cores + 1)):
+				words = machine.topology(types.SimpleNamespace(cores=cores, nodes=nodes, memory=1000 << 20))
+				cpus = [word.split("cpus=")[1].split(",")[0].split("-") for word in words if "cpus=" in word]
+				self.assertEqual([n for a, b in cpus for n in range(int(a), int(b) + 1)], list(range(cores)))
+				sizes = [int(word.split("size=")[1]) for word in words if "size=" in word]
+				self.assertEqual((sum(sizes), len(sizes)), (1000 << 20, nodes))
+
+	def test_apic_ids_stay_below_255(self):
+		for cores in range(1, 255):
+			for nodes in range(1, min(cores, 64) + 1):
+				smp = dict(word.split("=") for word in machine.sockets(cores, nodes).split(",")[1:])
+				per_socket = int(smp["cores"])
+				self.assertEqual(int(smp["sockets"]) * per_socket, cores)
+				width = (per_socket - 1).bit_length()
+				self.assertLess((int(smp["sockets"]) - 1 << width) + per_socket - 1, 255)
+
+
+class Tap(unittest.TestCase):
+	def count(self, output, status=0):
+		result = tests.Result("group")
+		result.read(output, status)
+		return result.passed, result.failed, result.skipped
+
+	def test_counts(self):
+		self.assertEqual(self.count("1..3\nok 1 - a\nok 2 - b\nok 3\n"), (3, 0, 0))
+		self.assertEqual(self.count("ok 1 - a\nnot ok 2 - b\n# why\n1..2\n", 1), (1, 1, 0))
+		self.assertEqual(self.count("ok 1 - a # SKIP no such thing\nok 2\n"), (1, 0, 1))
+
+	def test_what_nobody_said_is_a_failure(self):
+		self.assertEqual(self.count("1..3\nok 1\nok 2\n"), (2, 1, 0))
+		self.assertEqual(self.count("ok 1\n", 139), (1, 1, 0))
+		self.assertEqual(self.count(""), (0, 1, 0))
+
+
+if __name__ == "__main__":
+	unittest.main()
