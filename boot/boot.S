@@ -112,10 +112,11 @@ enter:
 	movl %ebp, %edi
 	movl %esi, %esi
 	xorl %ebp, %ebp
-	movabsq $boot_main, %rax
-	call *%rax
-1:	hlt
-	jmp 1b
+	movabsq $2f, %rax       /* leave the low addresses */
+	jmp *%rax
+2:	call boot_main
+3:	hlt
+	jmp 3b
 
 	.section .rodata, "a"
 	.balign 8

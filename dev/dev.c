@@ -9,9 +9,17 @@
 #include "dev/rng.h"
 #include "dev/uart.h"
 #include "dev/vconsole.h"
+#include "dev/virtio.h"
 #include "dev/virtio_pci.h"
+#include "dev/virtio_rng.h"
 
 static const struct pci_driver *const pci_drivers[] = { &virtio_pci_driver, NULL };
+
+const struct virtio_driver virtio_drivers[] = {
+	{ VIRTIO_ID_CONSOLE, vconsole_probe },
+	{ VIRTIO_ID_RNG, virtio_rng_probe },
+	{ 0, NULL },
+};
 
 void dev_init(void)
 {
@@ -23,6 +31,7 @@ void dev_init(void)
 			kwarn("uart %u: error %d\n", unit, -err);
 	}
 	pci_scan(pci_drivers);
+	random_share();
 }
 
 void dev_drain(u64 timeout_ns)

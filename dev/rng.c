@@ -30,6 +30,8 @@ struct generator {
 
 static struct generator generators[CORES_MAX]; /* each touched by its core only */
 
+static u8 shared[CHACHA_KEY]; /* random_share's; constant once a second core runs */
+
 static void rekey(struct generator *g)
 {
 	static const u8 nonce[12] = "absorb";
@@ -72,6 +74,7 @@ static void seed(struct generator *g)
 	u64 sample[4] = { core_id(), clock_wall_at_boot() };
 
 	absorb(g, sample, sizeof(sample)); /* so that no two cores or boots agree, whatever follows */
+	absorb(g, shared, sizeof(shared));
 	for (unsigned i = 0; i < ARRAY_SIZE(sample); i++)
 		g->hardware |= entropy_hardware(&sample[i]);
 	absorb(g, sample, sizeof(sample));
@@ -96,6 +99,7 @@ static struct generator *mine(void)
 
 void random_init_core(void) { mine(); }
 bool random_hardware(void) { return mine()->hardware; }
+void random_share(void) { random_fill(shared, sizeof(shared)); }
 void random_mix(const void *buf, size_t len) { absorb(mine(), buf, len); }
 
 void random_fill(void *buf, size_t len)

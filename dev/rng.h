@@ -23,7 +23,9 @@ void random_fill(void *buf, size_t len);
 u64 random_u64(void);
 /* Stirs bytes of any quality into this core's generator; can only help. */
 void random_mix(const void *buf, size_t len);
-/* True if a hardware source (RDSEED, RDRAND, virtio-rng) answered, not jitter alone. */
+/* Boot core, before another core starts: what it knows becomes part of every later core's seed. */
+void random_share(void);
+/* True if the processor's own source (RDSEED, RDRAND) answered this core, so not jitter alone. */
 bool random_hardware(void);
 
 #endif

@@ -17,8 +17,11 @@ enum { R_DATA = 0, R_IRQ_ENABLE = 1, R_IRQ_ID = 2, R_FIFO = 2, R_LINE = 3, R_MOD
 #define FIFO_START 0xc7u  /* enable, clear both, interrupt at 14 bytes */
 #define MODEM_IRQ 0x0bu   /* DTR, RTS, OUT2 (which gates the interrupt) */
 #define STATUS_DATA 1u
-#define STATUS_EMPTY 0x20u
+#define STATUS_EMPTY 0x20u /* room for a FIFO */
+#define STATUS_IDLE 0x40u  /* the last bit is out */
 #define FIFO_SIZE 16
+#define PASSES_MAX 64
+#define PATIENCE 10000000u /* far longer than anybody holds the lock */
 
 struct uart {
 	u16 port;
@@ -41,13 +44,13 @@ static struct uart uarts[UART_LINES] = {
 static u8 reg(const struct uart *u, unsigned r) { return port_read8(u->port + r); }
 static void reg_set(const struct uart *u, unsigned r, u8 v) { port_write8(u->port + r, v); }
 
-/* Moves up to a FIFO's worth from the ring to the line, if the line is empty; keeps the interrupt in step. */
+/* Moves up to a FIFO's worth from the ring to the line, if the line is idle. The interrupt is asked for while
+ * anything waits, also when the line was busy: nobody else would come back for it. */
 static void feed(struct uart *u)
 {
-	if (!(reg(u, R_STATUS) & STATUS_EMPTY))
-		return;
-	for (unsigned i = 0; i < FIFO_SIZE && u->tail != u->head; i++)
-		reg_set(u, R_DATA, u->ring[u->tail++ % UART_RING]);
+	if (reg(u, R_STATUS) & STATUS_EMPTY)
+		for (unsigned i = 0; i < FIFO_SIZE && u->tail != u->head; i++)
+			reg_set(u, R_DATA, u->ring[u->tail++ % UART_RING]);
 	reg_set(u, R_IRQ_ENABLE, IRQ_RECEIVE | (u->tail != u->head ? IRQ_TRANSMIT : 0));
 }
 
@@ -84,15 +87,22 @@ static void transmit(struct uart *u)
 		u->space(u->ctx);
 }
 
-/* The ISA line is edge-triggered: all causes must be gone before we leave, or the next never raises it. */
+/* The ISA line is edge-triggered: all causes must be gone before we leave, or the next one never raises it. A
+ * device that shows a cause for ever is shut up, which is an edge too once it is asked again. */
 static void interrupt(void *arg)
 {
 	struct uart *u = arg;
 
-	for (unsigned i = 0; i < 64 && !(reg(u, R_IRQ_ID) & ID_NONE); i++) {
+	for (unsigned i = 0; i < PASSES_MAX; i++) {
+		if (reg(u, R_IRQ_ID) & ID_NONE)
+			return;
 		receive(u);
 		transmit(u);
 	}
+	lock_acquire(&u->lock);
+	reg_set(u, R_IRQ_ENABLE, 0);
+	feed(u);
+	lock_release(&u->lock);
 }
 
 static bool probe(const struct uart *u)
@@ -165,45 +175,48 @@ static void put_waiting(struct uart *u, u8 c)
 		feed(u);
 }
 
-static void print(struct uart *u, const char *text, size_t len)
+/* Printing must work in a panic too, when the holder of the lock may be stopped for ever: after a long wait it
+ * goes on without. True if the lock is to be released. */
+static bool lock_patiently(struct uart *u)
 {
+	for (unsigned i = 0; i < PATIENCE; i++) {
+		if (lock_try(&u->lock))
+			return true;
+		core_pause();
+	}
+	return false;
+}
+
+void uart_print(unsigned unit, const char *text, size_t len)
+{
+	struct uart *u = &uarts[unit];
+	bool locked;
+
+	if (!uart_present(unit))
+		return;
+	locked = lock_patiently(u);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
 			put_waiting(u, '\r');
 		put_waiting(u, text[i]);
 	}
 	feed(u);
-}
-
-void uart_print(unsigned unit, const char *text, size_t len)
-{
-	if (!uart_present(unit))
-		return;
-	lock_acquire(&uarts[unit].lock);
-	print(&uarts[unit], text, len);
-	lock_release(&uarts[unit].lock);
-}
-
-static void drain(struct uart *u)
-{
-	while (u->tail != u->head)
-		feed(u);
+	if (locked)
+		lock_release(&u->lock);
 }
 
 void uart_drain(unsigned unit)
 {
-	if (!uart_present(unit))
-		return;
-	lock_acquire(&uarts[unit].lock);
-	drain(&uarts[unit]);
-	lock_release(&uarts[unit].lock);
-}
+	struct uart *u = &uarts[unit];
+	bool locked;
 
-void uart_panic(unsigned unit, const char *text, size_t len)
-{
 	if (!uart_present(unit))
 		return;
-	drain(&uarts[unit]);
-	print(&uarts[unit], text, len);
-	drain(&uarts[unit]);
+	locked = lock_patiently(u);
+	while (u->tail != u->head)
+		feed(u);
+	while (!(reg(u, R_STATUS) & STATUS_IDLE))
+		core_pause();
+	if (locked)
+		lock_release(&u->lock);
 }

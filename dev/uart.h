@@ -25,11 +25,10 @@ void uart_listen(unsigned unit, void (*receive)(void *ctx, const u8 *bytes, size
 	void *ctx);
 /* Bytes accepted, possibly 0. Never waits. */
 size_t uart_write(unsigned unit, const void *buf, size_t len);
-/* Everything, in order, turning \n into \r\n; waits for the hardware when the ring is full. For kprintf. */
+/* Everything, in order, turning \n into \r\n; waits for the hardware when the ring is full. For a print sink:
+ * any context, panic too (it does not insist on a lock that is never released). */
 void uart_print(unsigned unit, const char *text, size_t len);
-/* Feeds the line by polling until its ring is empty. */
+/* Feeds the line by polling until the last byte is out. Any context, as uart_print. */
 void uart_drain(unsigned unit);
-/* For panics: takes no lock, empties the ring, then writes the text by polling. */
-void uart_panic(unsigned unit, const char *text, size_t len);
 
 #endif

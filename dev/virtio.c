@@ -7,8 +7,6 @@
 #include "base/errno.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "dev/vconsole.h"
-#include "mem/frame.h"
 #include "mem/slab.h"
 
 /* Device status (2.1) */
@@ -55,15 +53,6 @@ int virtio_irq(struct virtio_dev *d, unsigned irq, u32 core, void (*handler)(voi
 	return err;
 }
 
-static unsigned order_of(size_t bytes)
-{
-	unsigned order = 0;
-
-	while ((PAGE_SIZE << order) < bytes)
-		order++;
-	return order;
-}
-
 /* The largest power of two that is at most `size` and at most `max`. */
 static unsigned size_fit(unsigned size, unsigned max)
 {
@@ -74,27 +63,28 @@ static unsigned size_fit(unsigned size, unsigned max)
 	return fit;
 }
 
+/* kmalloc's memory is physically contiguous, in the direct map, and aligned well enough for a queue (16). */
 static struct virtq *queue_alloc(struct virtio_dev *d, unsigned size, u32 node)
 {
 	struct virtq *q = kzalloc(sizeof(*q));
 	void **token = kzalloc(size * sizeof(*token));
-	unsigned order = order_of(virtq_bytes(size));
-	paddr_t p = q && token ? frame_alloc_order(node, order) : 0;
+	void *mem = kmalloc_node(virtq_bytes(size), node);
 
-	if (!p) {
+	if (!q || !token || !mem) {
 		kfree(q);
 		kfree(token);
+		kfree(mem);
 		return NULL;
 	}
-	memset(phys_to_virt(p), 0, PAGE_SIZE << order);
-	virtq_setup(q, size, phys_to_virt(p), p, token, d->features & VIRTIO_F_EVENT_IDX);
+	memset(mem, 0, virtq_bytes(size));
+	virtq_setup(q, size, mem, virt_to_phys(mem), token, d->features & VIRTIO_F_EVENT_IDX);
 	q->dev = d;
 	return q;
 }
 
 static void queue_free(struct virtq *q)
 {
-	frame_free_order(q->desc_phys, order_of(virtq_bytes(q->size)));
+	kfree(q->desc);
 	kfree(q->token);
 	kfree(q);
 }
@@ -136,10 +126,8 @@ void virtio_kick(struct virtq *q)
 
 int virtio_probe(struct virtio_dev *d)
 {
-	switch (d->id) {
-	case VIRTIO_ID_CONSOLE:
-		return vconsole_probe(d);
-	default:
-		return -ENODEV;
-	}
+	for (const struct virtio_driver *r = virtio_drivers; r->probe; r++)
+		if (r->id == d->id)
+			return r->probe(d);
+	return -ENODEV;
 }

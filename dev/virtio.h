@@ -49,7 +49,11 @@ struct virtio_dev {
 	void *bus;            /* the transport's own */
 };
 
-/* The driver for a device id; the transports call it. Takes ownership of `d` when it returns 0. */
+/* All drivers, in dev/dev.c; ends with a NULL probe. */
+struct virtio_driver { u32 id; int (*probe)(struct virtio_dev *d); };
+extern const struct virtio_driver virtio_drivers[];
+
+/* Starts the driver for d->id; the transports call it. 0: the driver owns `d`. -ENODEV: there is none. */
 int virtio_probe(struct virtio_dev *d);
 
 /* Reset, then agree on `wanted` (VERSION_1 and, where offered, EVENT_IDX and ACCESS_PLATFORM are implied).

@@ -130,3 +130,12 @@ u32 procs_each(enum procs_which which, s32 key, void (*fn)(struct process *, voi
 	}
 	return total;
 }
+
+u32 procs_count(void)
+{
+	const struct procs *p = nr_read_begin(procs_nr, nr_me(), 0);
+	u32 n = p->nthreads;
+
+	nr_read_end(procs_nr, nr_me(), 0);
+	return n;
+}

@@ -56,6 +56,7 @@ struct thread {
 	bool sleep_expired;
 	_Atomic u32 home;
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
+	s32 nice;
 	u64 user_ns, system_ns;
 
 	/* mailbox */
@@ -77,6 +78,7 @@ struct thread {
 		long (*fn)(struct restart *);
 		u64 deadline;
 		void __user *user;
+		u32 count;
 	} restart;
 
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
@@ -118,7 +120,7 @@ struct process {
 	struct waitq child_wait;         /* wait4 sleeps here */
 	struct waitq vfork_wait;         /* a vfork parent waits here for exec or exit of this child */
 	bool vfork_done;
-	bool dumpable;
+	bool dumpable, no_new_privs;
 	u32 personality;
 	u64 start_ns;
 	_Atomic u64 dead_user_ns, dead_system_ns, child_user_ns, child_system_ns;

@@ -9,7 +9,7 @@
 
 #define SPINS 64 /* relax calls before the processor is given away */
 
-_Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to;
+_Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to, nr_host_fail_every;
 _Thread_local u64 nr_host_relaxed;
 _Thread_local void (*nr_host_on_relax)(void);
 
@@ -30,9 +30,12 @@ void nr_port_relax(void)
 static void *take(size_t align, size_t size)
 {
 	s64 call = atomic_fetch_add(&nr_host_allocs, 1);
+	s64 every = atomic_load(&nr_host_fail_every);
 	void *mem;
 
 	if (call >= atomic_load(&nr_host_fail_from) && call < atomic_load(&nr_host_fail_to))
+		return NULL;
+	if (every && call % every == 0)
 		return NULL;
 	mem = aligned_alloc(align, ALIGN_UP(size, align));
 	if (mem) {

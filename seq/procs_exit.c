@@ -15,16 +15,13 @@ static void tell_parent(const struct procs_proc *c, struct procs_ret *r)
 	r->parent_handle = c->parent ? c->parent->handle : 0;
 }
 
-/* Reports c's group if breaking the tie between `parent` and c has orphaned it and it has stopped members. */
-static void report_orphaned(const struct procs_proc *c, const struct procs_proc *parent, const struct procs_proc *ignored,
-			    struct procs_ret *r)
+/* c was tied and is no longer: reports its group if that has orphaned it and it has stopped members. */
+static void report_orphaned(const struct procs_proc *c, struct procs_ret *r)
 {
 	const struct procs_group *g = c->group;
 	u32 i;
 
-	if (!parent || parent->group == g || parent->group->session != g->session)
-		return;
-	if (!g->stopped || !group_is_orphaned(g, ignored))
+	if (!g->stopped || !group_is_orphaned(g))
 		return;
 	for (i = 0; i < r->norphans; i++)
 		if (r->orphans[i] == g->all.nr)
@@ -33,14 +30,16 @@ static void report_orphaned(const struct procs_proc *c, const struct procs_proc 
 }
 
 /* One child goes to pid 1. */
-static void give_away(struct procs *p, struct procs_proc *dying, struct procs_proc *c, struct procs_proc *init, u32 flags,
-		      struct procs_ret *r)
+static void give_away(struct procs *p, struct procs_proc *c, struct procs_proc *init, u32 flags, struct procs_ret *r)
 {
+	bool tied = proc_is_tied(c);
+
 	proc_disown(c);
 	proc_adopt(c, init);
 	c->exit_signal = PROCS_SIGCHLD;
 	r->inherited++;
-	report_orphaned(c, dying, NULL, r);
+	if (tied)
+		report_orphaned(c, r);
 	if (c->state != PROCS_ZOMBIE)
 		return;
 	if (flags & PROCS_F_INIT_AUTOREAP) {
@@ -59,7 +58,7 @@ static bool give_children_away(struct procs *p, struct procs_proc *dying, u32 fl
 
 	r->init_handle = init->handle;
 	while (r->inherited < PROCS_STEP && (n = set_after(&dying->children, 0)))
-		give_away(p, dying, container_of(n, struct procs_proc, child), init, flags, r);
+		give_away(p, container_of(n, struct procs_proc, child), init, flags, r);
 	return dying->nchildren == 0;
 }
 
@@ -78,6 +77,7 @@ void procs_do_exit(struct procs *p, const struct procs_op *op, struct procs_ret 
 {
 	struct procs_proc *c = proc_alive(p, op->pid);
 	struct procs_node *t;
+	bool tied;
 
 	if (!c)
 		r->err = -ESRCH;
@@ -95,8 +95,10 @@ void procs_do_exit(struct procs *p, const struct procs_op *op, struct procs_ret 
 	if ((t = set_after(&c->threads, 0)))
 		thread_remove(p, container_of(t, struct procs_thread, own));
 	lose_terminal(p, c, r);
+	tied = proc_is_tied(c);
 	proc_set_state(c, PROCS_ZOMBIE);
-	report_orphaned(c, c->parent, c, r);
+	if (tied)
+		report_orphaned(c, r);
 	tell_parent(c, r);
 	r->pid = op->pid;
 	r->handle = c->handle;

@@ -85,8 +85,10 @@ struct procs_session *session_create(struct procs *p, s32 sid);
 void session_set_tty(struct procs *p, struct procs_session *s, u64 tty, s32 pgid); /* tty 0: takes it away */
 struct procs_session *session_of_tty(const struct procs *p, u64 tty);
 
-/* Is no living member, other than `ignored`, tied to a parent outside the group but inside the session? */
-bool group_is_orphaned(const struct procs_group *g, const struct procs_proc *ignored);
+/* Tied: alive, with a parent other than pid 1 outside its group but inside its session. A group without tied members is
+ * orphaned: nobody is left who would continue it. */
+bool proc_is_tied(const struct procs_proc *c);
+bool group_is_orphaned(const struct procs_group *g);
 
 /* ---- operations ---- */
 typedef void procs_do(struct procs *p, const struct procs_op *op, struct procs_ret *r);

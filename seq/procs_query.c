@@ -119,7 +119,7 @@ bool procs_group_orphaned(const struct procs *p, s32 pgid)
 {
 	const struct procs_group *g = group_at(p, pgid);
 
-	return !g || group_is_orphaned(g, NULL);
+	return !g || group_is_orphaned(g);
 }
 
 int procs_tty(const struct procs *p, u64 tty, s32 *sid, s32 *pgid)

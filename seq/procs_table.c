@@ -182,21 +182,21 @@ static void group_drop_if_empty(struct procs *p, struct procs_group *g)
 	p->nsessions--;
 }
 
-static bool is_tied(const struct procs_proc *c)
+bool proc_is_tied(const struct procs_proc *c)
 {
 	const struct procs_proc *up = c->parent;
 
 	return c->state != PROCS_ZOMBIE && up && up->all.nr != 1 && up->group != c->group && up->group->session == c->group->session;
 }
 
-bool group_is_orphaned(const struct procs_group *g, const struct procs_proc *ignored)
+bool group_is_orphaned(const struct procs_group *g)
 {
 	struct procs_node *n;
 
 	for (n = set_after(&g->members, -1); n; n = node_after(n)) {
 		const struct procs_proc *c = container_of(n, struct procs_proc, member);
 
-		if (c != ignored && is_tied(c))
+		if (proc_is_tied(c))
 			return false;
 	}
 	return true;

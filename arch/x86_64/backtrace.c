@@ -2,7 +2,7 @@
 /*
  * Where are we? Walks the frame pointers and names each return address from the symbol table that the second
  * link put into the image: a count, pairs (offset from kernel_text, offset of the name) in address order, names.
- * Trusts nothing: a frame pointer must be kernel memory that is mapped, aligned, and grow.
+ * Trusts nothing: a frame pointer must be aligned and point to kernel memory that is mapped; the walk is bounded.
  */
 #include "arch/trap.h"
 
@@ -11,6 +11,7 @@
 #include "base/print.h"
 
 #define DEPTH_MAX 32
+#define REPEATS_MAX 4096 /* a recursion is shown once */
 
 struct symbol {
 	u32 offset, name;
@@ -51,22 +52,27 @@ static void print_frame(unsigned n, u64 ip)
 		kerror("#%u 0x%016lx\n", n, (unsigned long)ip);
 }
 
+/* The chain also leads from an exception's own stack to the one it interrupted, so addresses need not grow. */
 void arch_backtrace(const struct trapframe *f)
 {
 	u64 bp = f ? f->bp : (u64)__builtin_frame_address(0);
-	unsigned n = 0;
+	u64 last = f ? f->ip : 0;
+	unsigned n = 0, repeats = 0;
 
 	if (f)
 		print_frame(n++, f->ip);
 	if (f && trap_from_user(f))
 		return;
-	while (n < DEPTH_MAX && !(bp & 7) && mmu_kernel_readable(bp, 16)) {
+	while (n < DEPTH_MAX && repeats < REPEATS_MAX && !(bp & 7) && mmu_kernel_readable(bp, 16)) {
 		const u64 *frame = (const u64 *)bp;
 		if (!frame[1])
 			break;
-		print_frame(n++, frame[1]);
-		if (frame[0] <= bp)
-			break;
+		repeats = frame[1] == last ? repeats + 1 : 0;
+		if (repeats == 1)
+			kerror("   and so on");
+		if (!repeats)
+			print_frame(n++, frame[1]);
+		last = frame[1];
 		bp = frame[0];
 	}
 }

@@ -93,7 +93,7 @@ void clock_init(void)
 	if (!tsc_hz || !cpu_features.tsc_deadline)
 		for (u32 i = 0; (r = clock_ref_get(i)) && !calibrate(r); i++)
 			;
-	if (!tsc_hz)
+	if (!tsc_hz || (!timer_mult && !cpu_features.tsc_deadline))
 		panic("no clock: neither the hypervisor, PM timer, HPET nor PIT tells the TSC's rate");
 	mult = (NS << 32) / tsc_hz;
 	cycle_mult = (tsc_hz << 30) / NS;

@@ -101,16 +101,17 @@ void thread_enter(struct trapframe *f)
 	enter_user(f);
 }
 
-/* A fault while pushing a frame: nearly always the guard page under a kernel stack. */
+/* A fault while pushing a frame: nearly always the guard page under a kernel stack. Nothing is
+ * printed before panic: the interrupted code may hold the lock of printing. */
 static _Noreturn void double_fault(struct trapframe *f)
 {
-	u64 cr2 = read_cr2();
+	u64 cr2 = read_cr2(), offset = 0;
 	bool stack = f->sp - cr2 < PAGE_SIZE || cr2 - f->sp < PAGE_SIZE;
+	const char *name = arch_symbol(f->ip, &offset);
 
-	kerror("double fault on core %u: ip 0x%lx sp 0x%lx cr2 0x%lx%s\n", core_id(), (unsigned long)f->ip,
-		(unsigned long)f->sp, (unsigned long)cr2, stack ? " (kernel stack overflow)" : "");
-	arch_backtrace(f);
-	panic("double fault");
+	panic("double fault on core %u%s: ip 0x%lx %s+0x%lx sp 0x%lx cr2 0x%lx", core_id(),
+	      stack ? " (kernel stack overflow)" : "", (unsigned long)f->ip, name ? name : "?", (unsigned long)offset,
+	      (unsigned long)f->sp, (unsigned long)cr2);
 }
 
 /* The frame lies on an own stack and may have interrupted anything: no trap_return, no sleeping. */
@@ -126,7 +127,6 @@ void trap_enter_own_stack(struct trapframe *f)
 	case TRAP_DOUBLE:
 		double_fault(f);
 	default:
-		arch_backtrace(f);
-		panic("machine check on core %u", core_id());
+		panic("machine check on core %u at ip 0x%lx", core_id(), (unsigned long)f->ip);
 	}
 }

@@ -37,14 +37,9 @@ u64 clock_ns(void) { return machine_clock += 1000; }
 void nr_port_relax(void) { }
 
 void *kzalloc(size_t size) { return calloc(1, size); }
+void *kmalloc_node(size_t size, u32 node) { (void)node; return aligned_alloc(64, ALIGN_UP(size, 64)); }
 void kfree(void *p) { free(p); }
-paddr_t frame_alloc_order(u32 node, unsigned order)
-{
-	(void)node;
-	return virt_to_phys(aligned_alloc(PAGE_SIZE << order, PAGE_SIZE << order));
-}
-paddr_t frame_alloc(u32 node) { return frame_alloc_order(node, 0); }
-void frame_free_order(paddr_t p, unsigned order) { (void)order; free(phys_to_virt(p)); }
+paddr_t frame_alloc(u32 node) { (void)node; return virt_to_phys(aligned_alloc(PAGE_SIZE, PAGE_SIZE)); }
 void frame_put(paddr_t p) { free(phys_to_virt(p)); }
 
 void kprint(enum print_level level, const char *fmt, ...)

@@ -33,6 +33,7 @@ static void run_on(u32 id)
 static void restart(u64 entropy)
 {
 	memset(generators, 0, sizeof(generators));
+	memset(shared, 0, sizeof(shared));
 	source = entropy;
 }
 
@@ -77,6 +78,10 @@ static void generators_differ(void)
 	restart(2);
 	random_fill(b, sizeof(b));
 	ok(memcmp(a, b, 32) != 0, "other entropy, other bytes");
+	restart(1);
+	memset(shared, 1, sizeof(shared));
+	random_fill(b, sizeof(b));
+	ok(memcmp(a, b, 32) != 0, "what the boot core shared changes the output");
 	restart(1);
 	random_mix("x", 1);
 	random_fill(b, sizeof(b));

@@ -186,6 +186,8 @@ static const struct virtio_transport model = {
 	.queue_max = model_queue_max, .queue_start = model_queue_start, .kick = model_kick,
 };
 
+const struct virtio_driver virtio_drivers[] = { { VIRTIO_ID_CONSOLE, vconsole_probe }, { 0, NULL } };
+
 static unsigned notified[PORTS];
 static void on_notify(struct vport *p, void *ctx)
 {

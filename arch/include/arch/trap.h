@@ -52,8 +52,8 @@ void irq_msi(u32 core, u32 vector, u64 *address, u32 *data); /* what to write in
 int irq_isa(u32 line, u32 core, u32 vector);                 /* routes a legacy line (COM1: 4) through the I/O APIC */
 int irq_gsi(u32 gsi, bool low, bool level, u32 core, u32 vector); /* any input; these two: one caller at a time */
 
-/* Prints "#n 0xaddress symbol+0xoffset" for the interrupted code and its callers; NULL: from the caller on.
- * Any context. */
+/* Prints "#n 0xaddress symbol+0xoffset" for the interrupted code and its callers through kerror; NULL: from the
+ * caller on. Any context. */
 void arch_backtrace(const struct trapframe *f);
 /* The function of the kernel that contains the address, and how far into it; NULL if none. */
 const char *arch_symbol(u64 address, u64 *offset);

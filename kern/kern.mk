@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+KERNEL_SRC += $(sort $(wildcard kern/*.c))

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Random programs: more threads than cores, 1 to 8 replicas, judged exactly (ledger.h) and compared afterwards.
+ * Variants: replicas join and leave meanwhile; a log of 32 slots that wraps all the time; allocations that fail.
+ */
+#include "base/errno.h"
+#include "nr/port.h"
+#include "nr/port_host.h"
+#include "test/nr/ledger.h"
+#include "test/nr/tap.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+enum { THREADS = 6, CHURNER = THREADS };
+
+struct plan {
+	const char *name;
+	u32 replicas, log_slots, steps, writes; /* writes in percent */
+	bool churn, widen;
+	s64 fail_every;
+};
+
+static const struct plan *plan;
+static struct nr *nr;
+static struct history hist[THREADS];
+static _Atomic u32 running;
+static _Atomic u64 refused, strange;
+static pthread_barrier_t go;
+
+/* Gives the processor away in the middle of things now and then: on two cores little overlaps otherwise. */
+static void stumble(void)
+{
+	static _Thread_local u32 n;
+
+	if (++n % 23 == 0)
+		sched_yield();
+}
+
+static void stumble_in_apply(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	stumble();
+}
+
+static void *program(void *arg)
+{
+	u32 id = (u32)(size_t)arg, seed = 77 + id * 1001, count = 0;
+	struct nr_self self = { .id = id, .node = id % plan->replicas };
+
+	watch_start(plan->name);
+	pthread_barrier_wait(&go);
+	for (u32 i = 0; i < plan->steps; i++) {
+		u32 key = rnd(&seed) % LEDGER_KEYS, blob = rnd(&seed) % 8 ? rnd(&seed) % 64 : rnd(&seed) % LEDGER_BLOB;
+		u32 kind = rnd(&seed) % 4;
+		int err;
+
+		if (rnd(&seed) % 100 >= plan->writes) {
+			do_read(nr, &self, &hist[id], key);
+			continue;
+		}
+		kind = kind < 2 ? LEDGER_PUT : kind == 2 ? LEDGER_DEL : LEDGER_BUMP;
+		err = do_update(nr, &self, &hist[id], kind, key, id << 20 | ++count, kind == LEDGER_PUT ? blob : 0);
+		if (err == -ENOMEM && plan->fail_every)
+			atomic_fetch_add(&refused, 1);
+		else if (err)
+			atomic_fetch_add(&strange, 1);
+	}
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+/* Everything else one can do to an instance, while the programs run. */
+static void *churner(void *arg)
+{
+	struct nr_self self = { .id = CHURNER };
+	u32 seed = 4242;
+
+	(void)arg;
+	watch_start("churn");
+	while (atomic_load(&running)) {
+		u32 node = rnd(&seed) % 8, what = rnd(&seed) % 16;
+
+		watch_reset();
+		self.node = rnd(&seed) % 8;
+		if (what < 6)
+			nr_replica_add(nr, &self, node);
+		else if (what < 12)
+			nr_replica_drop(nr, &self, node);
+		else if (what < 14)
+			nr_poll(nr, &self);
+		else if (nr_check(nr, &self))
+			atomic_fetch_add(&strange, 1);
+		for (int i = 0; i < 200; i++)
+			nr_port_relax();
+	}
+	return NULL;
+}
+
+static bool same_as_model(struct nr_self *self, const u64 *model)
+{
+	const struct ledger *l = nr_read_begin(nr, self, 0);
+	bool same = true;
+
+	for (u32 k = 0; k < LEDGER_KEYS; k++)
+		same = same && ledger_get(l, k) == model[k];
+	nr_read_end(nr, self, 0);
+	return same;
+}
+
+static void verdict(s64 bytes_before)
+{
+	struct nr_self self = { .id = 0 };
+	u64 model[LEDGER_KEYS], stale, helped = 0, ops = 0, batches = 0;
+	static struct nr_stat st;
+	const char *wrong = history_judge(hist, THREADS, model);
+	bool same = true;
+
+	nr_stats(nr, &self, &st, true);
+	stale = st.reads_stale;
+	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+		helped += st.replica[n].helped;
+		ops += st.replica[n].ops;
+		batches += st.replica[n].batches;
+	}
+	printf("# %lu updates in %lu batches, %lu stale reads, %lu entries applied by helpers, tail %lu\n",
+	       (unsigned long)ops, (unsigned long)batches, (unsigned long)stale, (unsigned long)helped,
+	       (unsigned long)st.tail);
+	ok(!wrong, "%s: linearizable, nothing lost or doubled%s%s", plan->name, wrong ? ": " : "", wrong ? wrong : "");
+	for (self.node = 0; self.node < 8; self.node++)
+		same = same && same_as_model(&self, model);
+	ok(same, "%s: every replica (%u) equals the model", plan->name, nr_replicas(nr));
+	ok(nr_check(nr, &self) == 0 && !strange && !ledger_broken, "%s: equal hashes, checks pass, no byte damaged",
+	   plan->name);
+	if (plan->fail_every)
+		ok(refused > 0, "%s: %lu operations were refused", plan->name, (unsigned long)refused);
+	nr_destroy(nr);
+	ok(nr_host_bytes == bytes_before, "%s: all memory is back", plan->name);
+}
+
+static void run(const struct plan *p)
+{
+	struct nr_config cfg = { .threads = THREADS + 1, .log_slots = p->log_slots };
+	struct nr_self self = { .id = 0 };
+	s64 before = nr_host_bytes;
+	pthread_t t[THREADS + 1];
+
+	plan = p;
+	refused = strange = 0;
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	for (u32 n = 1; n < p->replicas; n++)
+		nr_replica_add(nr, &self, n);
+	if (p->widen)
+		nr_widen(nr, &self);
+	nr_host_fail_every = p->fail_every;
+	running = THREADS;
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, program, (void *)i);
+	if (p->churn)
+		pthread_create(&t[CHURNER], NULL, churner, NULL);
+	for (size_t i = 0; i < THREADS + (p->churn ? 1 : 0); i++)
+		pthread_join(t[i], NULL);
+	nr_host_fail_every = 0;
+	verdict(before);
+}
+
+int main(int argc, char **argv)
+{
+	u32 scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
+	struct plan plans[] = {
+		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0 },
+		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0 },
+		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0 },
+		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0 },
+		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0 },
+		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0 },
+		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0 },
+		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0 },
+		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7 },
+	};
+
+	ledger_in_apply = stumble_in_apply;
+	ledger_half_way = stumble;
+	pthread_barrier_init(&go, NULL, THREADS);
+	for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
+		plans[i].steps = plans[i].steps * scale / 100;
+		run(&plans[i]);
+	}
+	return tap_end();
+}
