@@ -6,6 +6,7 @@
  *   last thread: memory, files, directories given up --> PROCS_EXIT through nr --> signals to parent, orphans
  *   wait: PROCS_WAIT reaps; the table's reference is dropped by whoever reaped
  */
+#include "base/print.h"
 #include "base/string.h"
 #include "kern/file.h"
 #include "kern/futex.h"
@@ -159,7 +160,7 @@ static void process_give_up(struct process *p)
 	p->fs = NULL;
 	p->space = NULL;
 	lock_release(&p->lock);
-	files_put(files);
+	fdtable_put(files);
 	fs_put(fs);
 	space_switch_kernel();
 	process_vfork_release(p);

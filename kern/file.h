@@ -21,7 +21,7 @@
 struct body;
 struct file;
 struct process;
-struct pseudo;
+struct pseudo_node;
 struct tree_attr;
 
 /* Called by readdir for each entry; false: no room, stop before it. */
@@ -52,7 +52,7 @@ struct file {
 	u64 pos;
 	u64 ino;                    /* in the tree; 0: none */
 	struct body *body;          /* of a tree file: holds a reference */
-	struct pseudo *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
+	struct pseudo_node *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
 	void *data;                 /* for ops */
 	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
 	char name[64];              /* cut; enough for most */
@@ -88,7 +88,7 @@ struct fdtable;
 struct fdtable *files_new(void);
 struct fdtable *files_fork(struct fdtable *f);                    /* counts every file once more */
 void files_get_table(struct fdtable *f);
-void files_put(struct fdtable *f);                              /* the last one closes everything */
+void fdtable_put(struct fdtable *f);                              /* the last one closes everything */
 void files_close_on_exec(struct fdtable *f);
 struct fdtable *files_unshare(struct fdtable *f);                 /* exec: a table of one's own; drops f's reference */
 bool files_shared(struct fdtable *f);

@@ -92,17 +92,24 @@ static void core_prepare(struct core *c)
 	sched_init_core(c, c->id == 0);
 }
 
+static _Atomic u32 cores_ready = 1;
+
 static void core_entry(struct core *c)
 {
-	(void)c;
+	core_prepare(c);
 	random_init_core();
+	atomic_fetch_add(&cores_ready, 1);
+	while (atomic_load(&cores_ready) < cores_count())
+		core_pause();
 	sched_idle_loop();
 }
 
-/* Blocks of all cores exist before the first of them runs: others may send it mail at once. */
+/* Returns when every core has its block: from then on anybody may send mail to anybody. */
 static void cores_start(void)
 {
 	core_start_all(core_entry);
+	while (atomic_load(&cores_ready) < cores_count())
+		core_pause();
 }
 
 /* ---- pid 1 */
@@ -118,6 +125,7 @@ static void init_exec(void *arg)
 	(void)arg;
 	if (!boot_option("init", path, sizeof(path)) && !boot_option("rdinit", path, sizeof(path)))
 		strlcpy(path, "/init", sizeof(path));
+	initramfs_unpack();
 	err = process_exec_kernel(path, argv, envp);
 	if (err)
 		panic("cannot run %s: error %d", path, -err);
@@ -147,13 +155,12 @@ _Noreturn void kmain(void)
 	kprintf("NrOS: %lu MiB, command line: %s", frame_total() >> 8, boot_info.cmdline);
 	atomic_store(&wall_offset, clock_wall_at_boot());
 	random_init_core();
-	cores_prepare_others();
 	cores_start();
 	kprintf("%u cores on %u nodes", cores_count(), nodes_count());
 	dev_init();
 	futex_start();
 	procs_start();
-	fs_start();
+	fs_tree_start();
 	devices_start();
 	tty_start();
 	init_start();

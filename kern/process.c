@@ -111,7 +111,7 @@ void process_put(struct process *p)
 	timer_cancel(&p->alarm);
 	sigqueue_flush(&p->signals.pending, ~0ul);
 	sighand_put(p->sighand);
-	files_put(p->files);
+	fdtable_put(p->files);
 	fs_put(p->fs);
 	if (p->space)
 		space_put(p->space);

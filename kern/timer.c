@@ -11,8 +11,7 @@ static int timer_compare(const struct timer *a, const struct timer *b)
 	return a < b ? -1 : a > b;
 }
 
-RB_PROTOTYPE_STATIC(timer_tree, timer, link, timer_compare)
-RB_GENERATE_STATIC(timer_tree, timer, link, timer_compare)
+RB_GENERATE_INTERNAL(timer_tree, timer, link, timer_compare, static __attribute__((unused)))
 
 void timer_base_init(struct timer_base *b)
 {

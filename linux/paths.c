@@ -355,7 +355,7 @@ CALL(futimesat) { return utimes_micro(a[0], a + 1); }
 
 CALL(utime)
 {
-	s64 s[2];
+	s64 s[2] = { 0, 0 };
 	struct abi_timespec t[2];
 	struct path p;
 

@@ -157,7 +157,7 @@ static long sleep_relative(u64 ns, void __user *left)
 	struct thread *t = thread_current();
 	u64 now = clock_ns();
 
-	t->restart = (struct restart){ sleep_restart, now + ns < now ? FOREVER - 1 : now + ns, left };
+	t->restart = (struct restart){ .fn = sleep_restart, .deadline = now + ns < now ? FOREVER - 1 : now + ns, .user = left };
 	return sleep_restart(&t->restart);
 }
 

@@ -249,7 +249,12 @@ int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node)
 
 u32 nr_replicas(const struct nr *nr)
 {
-	return (u32)__builtin_popcountll(atomic_load_explicit(&nr->live, memory_order_relaxed));
+	u64 live = atomic_load_explicit(&nr->live, memory_order_relaxed);
+	u32 count = 0; /* no popcount builtin: it may want a library */
+
+	for (; live; live &= live - 1)
+		count++;
+	return count;
 }
 
 bool nr_has_replica(const struct nr *nr, u32 node)

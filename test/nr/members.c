@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Life of an instance: replicas and their log, nr_sync and idle nodes, guards across changes, fork, checks, sizes.
+ */
+#include "base/errno.h"
+#include "nr/internal.h"
+#include "nr/port_host.h"
+#include "test/nr/ledger.h"
+#include "test/nr/tap.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct nr *nr;
+static struct nr_stat st;
+
+static struct nr *make(u32 threads, u32 log_slots)
+{
+	struct nr_config cfg = { .threads = threads, .log_slots = log_slots };
+
+	return nr_create(&ledger_type, &cfg, NULL);
+}
+
+static void put(struct nr *to, struct nr_self *self, u32 key, u32 value)
+{
+	do_update(to, self, NULL, LEDGER_PUT, key, value, 20);
+}
+
+static u64 get(struct nr *from, struct nr_self *self, u32 key)
+{
+	const struct ledger *l = nr_read_begin(from, self, 0);
+	u64 value = ledger_get(l, key);
+
+	nr_read_end(from, self, 0);
+	return value;
+}
+
+static void test_come_and_go(void)
+{
+	struct nr_self self = { .id = 0 }, far = { .id = 1, .node = 5 };
+	s64 alone;
+
+	nr = make(4, 0);
+	put(nr, &self, 1, 10);
+	alone = nr_host_bytes;
+	nr_stats(nr, &self, &st, false);
+	ok(st.replicas == 1 && st.log_slots == 0 && st.updates == 1, "one replica, no log");
+	ok(alone <= 8192, "one replica takes %ld bytes with its first page", (long)alone);
+	ok(get(nr, &far, 1) == 10, "a node without a replica reads another's");
+	ok(nr_replica_drop(nr, &self, 0) == -EBUSY && nr_replica_drop(nr, &self, 3) == -ENOENT,
+	   "the last replica stays; what is not there cannot go");
+	ok(nr_replica_add(nr, &self, 5) == 0 && nr_replica_add(nr, &self, 5) == -EEXIST, "a second replica, once");
+	nr_stats(nr, &self, &st, true);
+	ok(st.replicas == 2 && st.log_slots == 1024 && st.replica[5].live && st.replica[5].hash == st.replica[0].hash,
+	   "now there is a log, and the clone is equal");
+	put(nr, &self, 2, 20);
+	ok(get(nr, &far, 2) == 20, "an update here is read there");
+	ok(nr_replica_drop(nr, &far, 0) == 0 && get(nr, &self, 2) == 20, "the first replica may go");
+	put(nr, &self, 3, 30);
+	nr_stats(nr, &self, &st, false);
+	ok(st.replicas == 1 && st.log_slots == 0 && get(nr, &far, 3) == 30, "one replica again: no log again");
+	ok(nr_replica_add(nr, &self, 0) == 0 && get(nr, &self, 3) == 30 && nr_check(nr, &self) == 0, "and it may come back");
+	nr_destroy(nr);
+	ok(nr_host_bytes == 0, "all memory is back");
+}
+
+/* Nobody runs on node 1, ever. */
+static void test_idle_node(void)
+{
+	struct nr_self self = { .id = 0 }, other = { .id = 1, .node = 1 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 1, 0);
+	u64 index;
+
+	watch_start("an idle node");
+	nr = make(2, 32);
+	nr_replica_add(nr, &self, 1);
+	nr_update(nr, &self, 0, &op, len, NULL, &index);
+	nr_stats(nr, &self, &st, false);
+	ok(st.replica[0].applied == index && st.replica[1].applied < index, "an idle replica lags");
+	nr_sync(nr, &self, index);
+	nr_stats(nr, &self, &st, false);
+	ok(st.replica[1].applied >= index && st.replica[1].helped == 1, "nr_sync brings it up, by helping");
+	nr_update(nr, &self, 0, &op, len, NULL, &index);
+	ok(nr_poll(nr, &other) == 1 && nr_poll(nr, &other) == 0, "nr_poll applies what is new");
+	for (u32 i = 0; i < 50000; i++)
+		put(nr, &self, i % LEDGER_KEYS, i + 1);
+	nr_stats(nr, &self, &st, false);
+	ok(st.tail > 1500 * st.log_slots && nr_check(nr, &self) == 0, "a log of %lu slots wrapped %lu times past it",
+	   (unsigned long)st.log_slots, (unsigned long)(st.tail / st.log_slots));
+	nr_destroy(nr);
+}
+
+/* G6: nr_sync does not return while a reader holds a guard that began before the operation. */
+
+static _Atomic u32 in_guard, synced;
+
+static void *late_reader(void *arg)
+{
+	struct nr_self self = { .id = 1, .node = (u32)(size_t)arg };
+	const struct ledger *l = nr_read_begin(nr, &self, 0);
+	u64 version = l->version;
+	bool good = true;
+
+	atomic_store(&in_guard, 1);
+	for (int i = 0; i < 2000; i++) {
+		sched_yield();
+		good = good && !atomic_load(&synced) && l->version == version;
+	}
+	nr_read_end(nr, &self, 0);
+	return good ? (void *)1 : NULL;
+}
+
+static void test_sync_waits_for_readers(u32 node)
+{
+	struct nr_self self = { .id = 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 1, 0);
+	pthread_t t;
+	void *good;
+	u64 index;
+
+	nr = make(2, 0);
+	nr_replica_add(nr, &self, 1);
+	in_guard = synced = 0;
+	pthread_create(&t, NULL, late_reader, (void *)(size_t)node);
+	while (!atomic_load(&in_guard))
+		sched_yield();
+	nr_update(nr, &self, 0, &op, len, NULL, &index);
+	nr_sync(nr, &self, index);
+	atomic_store(&synced, 1);
+	pthread_join(t, &good);
+	ok(good != NULL, "nr_sync waits for a guard on replica %u that began before", node);
+	nr_destroy(nr);
+}
+
+/* A guard ends where it began, whatever came in between. */
+static void test_guards(void)
+{
+	struct nr_self self = { .id = 0, .node = 1 }, other = { .id = 1 };
+	struct nr *second = make(2, 0);
+	const struct ledger *a, *b;
+
+	nr = make(2, 0);
+	a = nr_read_begin(nr, &self, 0); /* node 1 has none yet */
+	nr_replica_add(nr, &other, 1);
+	nr_widen(nr, &other);
+	b = nr_read_begin(second, &self, 0);
+	ok(self.held == 2 && a != b, "guards of two instances at once");
+	nr_read_end(nr, &self, 0); /* not in order */
+	nr_read_end(second, &self, 0);
+	put(nr, &other, 1, 1); /* would wait for ever if a count were left behind */
+	put(second, &other, 1, 1);
+	put(nr, &self, 1, 2);
+	ok(self.held == 0 && get(nr, &self, 1) == 2, "guards end where they began, across add and widen");
+	nr_destroy(nr);
+	nr_destroy(second);
+}
+
+static void fix(void *state, void *arg)
+{
+	*(u64 *)arg = ((struct ledger *)state)->version;
+}
+
+static _Atomic u32 stop;
+
+static void *bumper(void *arg)
+{
+	struct nr_self self = { .id = 1 + (u32)(size_t)arg, .node = (u32)(size_t)arg };
+	u64 n = 0;
+
+	watch_start("fork under load");
+	while (!atomic_load(&stop)) {
+		do_update(nr, &self, NULL, n % 2 ? LEDGER_BUMP : LEDGER_PUT, (u32)(n % 50), (u32)n, (u32)(n % 99));
+		n++;
+	}
+	return NULL;
+}
+
+static void yield_half_way(void)
+{
+	sched_yield();
+}
+
+static void test_fork(void)
+{
+	struct nr_self self = { .id = 0 };
+	bool whole = true, fresh = true, apart = true;
+	pthread_t t[3];
+	s64 before;
+
+	nr = make(4, 64);
+	nr_replica_add(nr, &self, 1);
+	nr_widen(nr, &self);
+	stop = 0;
+	ledger_half_way = yield_half_way;
+	for (size_t i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, bumper, (void *)i);
+	for (int i = 0; i < 200; i++) {
+		const struct ledger *l = nr_read_begin(nr, &self, 0);
+		u64 seen = l->version, at = 0;
+		struct nr *child;
+
+		nr_read_end(nr, &self, 0);
+		self.node = (u32)i % 3;
+		child = nr_fork(nr, &self, 3, fix, &at);
+		fresh = fresh && at >= seen;
+		whole = whole && nr_check(child, &self) == 0 && nr_has_replica(child, 3) && nr_replicas(child) == 1;
+		put(child, &self, 60, 6);
+		l = nr_read_begin(child, &self, 0);
+		apart = apart && l->version == at + 1;
+		nr_read_end(child, &self, 0);
+		apart = apart && get(nr, &self, 60) == 0;
+		nr_destroy(child);
+		sched_yield();
+	}
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	ledger_half_way = NULL;
+	ok(whole, "200 forks under load: each copy whole, with one replica");
+	ok(fresh, "each copy has what was read before it");
+	ok(apart, "parent and copy go their own ways");
+	before = nr_host_bytes;
+	for (int i = 0; i < 1000; i++)
+		nr_destroy(nr_fork(nr, &self, 0, NULL, NULL));
+	ok(nr_host_bytes == before, "1000 forks and destroys leave nothing");
+	nr_destroy(nr);
+}
+
+static void flip(void *state)
+{
+	struct ledger *l = state;
+
+	for (int i = 0; i < LEDGER_EVEN; i++)
+		l->even[i] ^= 4;
+}
+
+static void break_one(void *state)
+{
+	((struct ledger *)state)->even[3]++;
+}
+
+static void test_checks(void)
+{
+	struct nr_self self = { .id = 0 };
+
+	nr = make(2, 0);
+	for (u32 n = 1; n < 4; n++)
+		nr_replica_add(nr, &self, n);
+	for (u32 i = 0; i < 100; i++)
+		put(nr, &self, i % 10, i + 1);
+	ok(nr_check(nr, &self) == 0, "four equal replicas pass the check");
+	ok(nr_corrupt(nr, &self, 9, flip) == -ENOENT && nr_corrupt(nr, &self, 2, flip) == 0, "flip one bit in replica 2");
+	nr_stats(nr, &self, &st, true);
+	ok(st.replica[2].hash != st.replica[0].hash && st.replica[1].hash == st.replica[0].hash, "the hashes tell which");
+	ok(nr_check(nr, &self) == -EINVAL, "and the check fails");
+	nr_corrupt(nr, &self, 2, flip);
+	ok(nr_check(nr, &self) == 0, "flipped back: passes");
+	nr_corrupt(nr, &self, 3, break_one);
+	ok(nr_check(nr, &self) == -EINVAL, "a replica whose own check fails is found");
+	ok(st.replica[1].consumed == 100 && st.replica[0].ops == 100 && st.updates == 100, "counters count");
+	nr_destroy(nr);
+	ok(nr_host_bytes == 0, "all memory is back");
+}
+
+int main(void)
+{
+	test_come_and_go();
+	test_idle_node();
+	test_sync_waits_for_readers(0);
+	test_sync_waits_for_readers(1);
+	test_guards();
+	test_fork();
+	test_checks();
+	return tap_end();
+}
