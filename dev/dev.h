@@ -11,9 +11,9 @@
 
 #include "base/types.h"
 
-/* Boot, core 0, after frame_init, before core_start_all, interrupts off: random seed, serial lines, PCI scan,
- * drivers. Device interrupts go to the calling core. Console ports are known when it returns. A machine without a
- * device is fine; what failed is printed. */
+/* Boot, one core, after frame_init, interrupts off: random seed, serial lines, PCI scan, drivers. Device
+ * interrupts go to the calling core. Console ports are known when it returns. A machine without a device is fine;
+ * what failed is printed. */
 void dev_init(void);
 
 /* Before power off: pushes out what the consoles accepted but the host has not taken yet, for at most

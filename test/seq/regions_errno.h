@@ -159,11 +159,12 @@ static void test_claims(void)
 {
 	struct regions_op op = MAPOP(addr_of(100), 100, .how = REGIONS_FIXED, .r.prot = 1);
 	struct regions_ret r;
-	struct pool p;
-	struct regions s;
+	struct pool p, p2;
+	struct regions s, copy;
 	struct region at;
 	u32 i;
 
+	test_pool(&p2);
 	test_pool(&p);
 	regions_init(&s, &p, &config);
 	for (i = 0; i < 20; i++)
@@ -190,6 +191,10 @@ static void test_claims(void)
 		s.claim[i].start = s.claim[i].end = LOW;
 	s.nclaims = REGIONS_CLAIMS;
 	op.limit_as = NOLIMIT;
+	regions_clone(&copy, &p2, &s);
+	regions_after_fork(&copy);
+	ok(copy.nclaims == 0, "a fork does not inherit claims");
+	pool_drop(&p2);
 	ok(apply(&s, op).err == -EAGAIN && !regions_check(&s), "too many claims: -EAGAIN");
 	pool_drop(&p);
 }
