@@ -11,12 +11,13 @@
 
 #include "base/types.h"
 
-/* Boot, core 0, after frame_init and with the clock running: PCI scan, drivers, serial lines. A machine
- * without a device is fine; what failed is printed. */
+/* Boot, one core, after frame_init, interrupts off: random seed, serial lines, PCI scan, drivers. Device
+ * interrupts go to the calling core. Console ports are known when it returns. A machine without a device is fine;
+ * what failed is printed. */
 void dev_init(void);
 
 /* Before power off: pushes out what the consoles accepted but the host has not taken yet, for at most
- * `timeout_ns`. Polls; may be called with interrupts off. */
+ * `timeout_ns`. Polls; may be called with interrupts off. Takes the ports' locks, so not for panics (uart_drain is). */
 void dev_drain(u64 timeout_ns);
 
 #endif

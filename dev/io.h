@@ -40,6 +40,7 @@ static inline u32 port_read32(u16 port)
 	return v;
 }
 static inline void port_write8(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void port_write16(u16 port, u16 v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
 static inline void port_write32(u16 port, u32 v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
 
 static inline void dma_publish(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }

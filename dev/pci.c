@@ -35,42 +35,49 @@ static u8 *ecam_window(u8 bus)
 	return ecam_bus[bus];
 }
 
-/* One aligned 32-bit word: every other width is cut from it, so that both ways of access behave alike. */
-static u32 config_read(const struct pci_dev *d, unsigned offset)
+static u8 *ecam_at(const struct pci_dev *d, unsigned offset)
 {
 	u8 *window = ecam_window(d->bus);
 
-	if (window)
-		return io_read32(window + (d->slot << 15 | d->fn << 12 | offset));
-	port_write32(0xcf8, 1u << 31 | d->bus << 16 | d->slot << 11 | d->fn << 8 | (offset & 0xfc));
-	return port_read32(0xcfc);
+	return window ? window + (d->slot << 15 | d->fn << 12 | offset) : NULL;
 }
 
-u32 pci_read32(const struct pci_dev *d, unsigned offset) { return config_read(d, offset & ~3u); }
+/* Mechanism #1: names the word; its bytes then appear at 0xcfc (PCI 3.0, 3.2.2.3.2). */
+static u16 port_select(const struct pci_dev *d, unsigned offset)
+{
+	port_write32(0xcf8, 1u << 31 | d->bus << 16 | d->slot << 11 | d->fn << 8 | (offset & 0xfc));
+	return 0xcfc + (offset & 3);
+}
+
+u32 pci_read32(const struct pci_dev *d, unsigned offset)
+{
+	u8 *at = ecam_at(d, offset & ~3u);
+
+	return at ? io_read32(at) : port_read32(port_select(d, offset & ~3u));
+}
+
 u16 pci_read16(const struct pci_dev *d, unsigned offset) { return pci_read32(d, offset) >> 8 * (offset & 2); }
 u8 pci_read8(const struct pci_dev *d, unsigned offset) { return pci_read32(d, offset) >> 8 * (offset & 3); }
 
 void pci_write32(const struct pci_dev *d, unsigned offset, u32 value)
 {
-	u8 *window = ecam_window(d->bus);
+	u8 *at = ecam_at(d, offset);
 
-	if (window) {
-		io_write32(window + (d->slot << 15 | d->fn << 12 | offset), value);
-		return;
-	}
-	port_write32(0xcf8, 1u << 31 | d->bus << 16 | d->slot << 11 | d->fn << 8 | (offset & 0xfc));
-	port_write32(0xcfc, value);
+	if (at)
+		io_write32(at, value);
+	else
+		port_write32(port_select(d, offset), value);
 }
 
-/* The neighbour half is written back as read; for COMMAND that is STATUS, whose bits clear when written as 1. */
+/* Really 16 bits wide: the half beside COMMAND is STATUS, whose bits clear when written as 1. */
 void pci_write16(const struct pci_dev *d, unsigned offset, u16 value)
 {
-	u32 word = pci_read32(d, offset);
-	unsigned shift = 8 * (offset & 2);
+	u8 *at = ecam_at(d, offset);
 
-	if ((offset & ~3u) == CFG_COMMAND)
-		word = 0;
-	pci_write32(d, offset & ~3u, (word & ~(0xffffu << shift)) | (u32)value << shift);
+	if (at)
+		io_write16(at, value);
+	else
+		port_write16(port_select(d, offset), value);
 }
 
 unsigned pci_capability(const struct pci_dev *d, u8 id, unsigned after)

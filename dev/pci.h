@@ -8,7 +8,8 @@
  * through ECAM where ACPI's MCFG table names it (machine.ecam), else through ports 0xcf8/0xcfc.
  *
  *   pci_scan    depth first over bridges from bus 0: O(functions)
- *   drivers     the table pci_drivers[] in dev/dev.c; the first whose ids match is asked, and owns the function if its probe returns 0
+ *   drivers     the table pci_drivers[] in dev/dev.c; the first whose ids match is asked, and owns the function if
+ *               its probe returns 0
  *
  * Everything here runs at boot on core 0; afterwards the list is constant.
  */

@@ -30,7 +30,7 @@ struct generator {
 
 static struct generator generators[CORES_MAX]; /* each touched by its core only */
 
-static u8 shared[CHACHA_KEY]; /* random_share's; constant once a second core runs */
+static u8 shared[CHACHA_KEY]; /* random_share's, written once; a reader that meets the writer just gets other bytes */
 
 static void rekey(struct generator *g)
 {

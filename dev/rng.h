@@ -23,7 +23,7 @@ void random_fill(void *buf, size_t len);
 u64 random_u64(void);
 /* Stirs bytes of any quality into this core's generator; can only help. */
 void random_mix(const void *buf, size_t len);
-/* Boot core, before another core starts: what it knows becomes part of every later core's seed. */
+/* Boot core, once: what it knows becomes part of the seed of every core that starts (or reseeds) later. */
 void random_share(void);
 /* True if the processor's own source (RDSEED, RDRAND) answered this core, so not jitter alone. */
 bool random_hardware(void);

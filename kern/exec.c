@@ -524,7 +524,7 @@ static void exec_commit(struct trapframe *f, struct program *pr)
 		lock_acquire(&p->lock);
 		p->files = own;
 		lock_release(&p->lock);
-		files_put(shared);
+		fdtable_put(shared);
 	}
 	files_close_on_exec(p->files);
 	exec_signals(p, t);
@@ -566,5 +566,37 @@ int process_exec(struct trapframe *f, int dirfd, const char *path, u32 at_flags,
 	image_drop(&pr->main);
 	image_drop(&pr->interp);
 	kfree(pr);
+	return err;
+}
+
+static int strings_of(struct strings *s, char *const list[])
+{
+	u32 i;
+
+	*s = (struct strings){ .text = kmalloc(PAGE_SIZE) };
+	if (!s->text)
+		return -ENOMEM;
+	for (i = 0; list[i]; i++) {
+		size_t n = strlen(list[i]) + 1;
+
+		memcpy(s->text + s->size, list[i], n);
+		s->size += n;
+		s->count++;
+	}
+	return 0;
+}
+
+int process_exec_kernel(const char *path, char *const argv[], char *const envp[])
+{
+	struct strings args, env;
+	int err = strings_of(&args, argv);
+
+	if (!err)
+		err = strings_of(&env, envp);
+	if (err)
+		return err;
+	err = process_exec(thread_frame(thread_current()), AT_FDCWD, path, 0, &args, &env);
+	kfree(args.text);
+	kfree(env.text);
 	return err;
 }

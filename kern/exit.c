@@ -160,7 +160,7 @@ static void process_give_up(struct process *p)
 	p->fs = NULL;
 	p->space = NULL;
 	lock_release(&p->lock);
-	files_put(files);
+	fdtable_put(files);
 	fs_put(fs);
 	space_switch_kernel();
 	process_vfork_release(p);

@@ -383,6 +383,7 @@ int space_fault(struct space *s, u64 va, u32 access)
 	if (va >= USER_END)
 		return -EFAULT;
 	percore()->faults++;
+	space_join(s);
 	for (;; nr_port_relax()) {
 		r = fault_look(&f);
 		if (r) {
@@ -393,7 +394,7 @@ int space_fault(struct space *s, u64 va, u32 access)
 		}
 		f.unshares = false;
 		f.old = 0;
-		r = f.r.what == REGIONS_BUSY || fault_leaving(s, va) ? -EBUSY : fault_resolve(&f, access);
+		r = fault_leaving(s, va) ? -EBUSY : fault_resolve(&f, access);
 		fault_drop(&f);
 		if (r == FAULT_DONE && f.old)
 			mmu_flush_page(f.va);

@@ -88,7 +88,7 @@ struct fdtable;
 struct fdtable *files_new(void);
 struct fdtable *files_fork(struct fdtable *f);                    /* counts every file once more */
 void files_get_table(struct fdtable *f);
-void files_put(struct fdtable *f);                              /* the last one closes everything */
+void fdtable_put(struct fdtable *f);                              /* the last one closes everything */
 void files_close_on_exec(struct fdtable *f);
 struct fdtable *files_unshare(struct fdtable *f);                 /* exec: a table of one's own; drops f's reference */
 bool files_shared(struct fdtable *f);

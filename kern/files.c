@@ -118,7 +118,7 @@ struct fdtable *files_fork(struct fdtable *from)
 	return t;
 }
 
-void files_put(struct fdtable *t)
+void fdtable_put(struct fdtable *t)
 {
 	struct files_entry e[16];
 	size_t n, i;
@@ -143,7 +143,7 @@ struct fdtable *files_unshare(struct fdtable *t)
 		return t;
 	mine = files_fork(t);
 	if (mine)
-		files_put(t);
+		fdtable_put(t);
 	return mine;
 }
 

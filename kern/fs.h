@@ -49,7 +49,7 @@ struct path_parent {
 };
 int path_parent(int dirfd, const char *name, unsigned flags, struct path_parent *out);
 
-void fs_start(void);                             /* makes the tree; unpacks the initial archive; at boot */
+void initramfs_unpack(void);                     /* fills the tree from the boot image; in pid 1, before its exec */
 void fs_forget(u64 ino);                         /* the last use of an orphan went away */
 int fs_attr(u64 ino, struct tree_attr *out);
 void fs_cred(const struct process *p, struct tree_cred *out);

@@ -125,6 +125,7 @@ static void init_exec(void *arg)
 	(void)arg;
 	if (!boot_option("init", path, sizeof(path)) && !boot_option("rdinit", path, sizeof(path)))
 		strlcpy(path, "/init", sizeof(path));
+	initramfs_unpack();
 	err = process_exec_kernel(path, argv, envp);
 	if (err)
 		panic("cannot run %s: error %d", path, -err);
@@ -159,7 +160,7 @@ _Noreturn void kmain(void)
 	dev_init();
 	futex_start();
 	procs_start();
-	fs_start();
+	fs_tree_start();
 	devices_start();
 	tty_start();
 	init_start();

@@ -113,6 +113,16 @@ static void *alloc_big(size_t size, u32 node)
 	return p ? phys_to_virt(p) : NULL;
 }
 
+static void free_big(void *o)
+{
+	paddr_t p = virt_to_phys(o);
+	const struct frame *f = frame_find(p);
+
+	if (!f || frame_kind(f) != FRAME_BLOCK || p & (PAGE_SIZE - 1))
+		panic("kfree of %p, which was not allocated", o);
+	frame_free_order(p, f->order);
+}
+
 static void count_live(u32 id, u64 more) { owned_add(&mem_core()->slabs.live[id], more); }
 
 static void *alloc(size_t size, u32 node, const struct kcache *owner, u32 id)
@@ -136,16 +146,13 @@ static void *alloc(size_t size, u32 node, const struct kcache *owner, u32 id)
 
 static void free_any(void *o, const struct kcache *owner, u32 id)
 {
-	struct frame *f = frame_find(virt_to_phys(o));
 	struct slab *s = slab_of(o);
 
 	if (s) {
 		redzone_free(o, depot_size(s->class), owner);
 		give(s, o);
-	} else if (f && frame_kind(f) == FRAME_BLOCK && !((u64)o & (PAGE_SIZE - 1))) {
-		frame_free_order(virt_to_phys(o), f->order);
 	} else {
-		panic("kfree of %p, which was not allocated", o);
+		free_big(o);
 	}
 	count_live(id, -1ul);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * A kernel main that is only drivers: it copies nros.stdin to nros.stdout until end of file, answers what comes
- * on nros.control and on the second serial line with the same bytes, says on nros.stderr what it saw, and leaves with status 0.
+ * on nros.control and on the second serial line with the same bytes, says on nros.stderr what it saw, and leaves
+ * with status 0.
  * Every wait is a halt that an interrupt must end: a lost interrupt hangs the test.
  *
  * With two cores, core 1 copies and core 0 takes the interrupts, so both meet at the ports' locks.

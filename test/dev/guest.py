@@ -133,7 +133,8 @@ def held_back():
 	for _ in range(200):
 		good = good and guest.echo("control", os.urandom(1000))
 	held = guest.sent["stdin"]
-	ok(good and 0 < held < 2 << 20, f"unread output holds the input back (at {held} of {size} bytes), control answers", guest.log())
+	ok(good and 0 < held < 2 << 20, f"unread output holds the input back (at {held} of {size} bytes), control answers",
+	   guest.log())
 	guest.want_read.add("stdout")
 	good = guest.until(lambda: guest.sent["stdin"] == size)
 	guest.ends["stdin"].shutdown(socket.SHUT_WR)

@@ -272,6 +272,13 @@ static void end_of_file(void)
 	host_says(1, CTL_PORT_OPEN, 1, NULL);
 	interrupts_run();
 	ok(vport_poll(p) == VPORT_WRITABLE && vport_read(p, buf, 8) == -EAGAIN, "the host comes back");
+	for (unsigned i = 0; i < 101; i++) {
+		host_says(1, CTL_PORT_OPEN, i & 1, NULL);
+		interrupts_run();
+	}
+	ok(host.dropped == 0 && (vport_poll(p) & VPORT_HANGUP), "a hundred comings and goings, no message lost");
+	host_says(1, CTL_PORT_OPEN, 1, NULL);
+	interrupts_run();
 }
 
 static void closing(void)

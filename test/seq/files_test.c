@@ -340,5 +340,5 @@ int main(int argc, char **argv)
 		rng_state = seed + (u64)i * 7919 + 1;
 		ok(random_program((u32[]){ 20, 70, 300, 5000 }[i % 4], 20000), "random program %d agrees with the model", i);
 	}
-	return tap_done();
+	return tap_end();
 }

@@ -1,68 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * What the tests of procs, files and regions share: TAP lines, a seeded generator, a pool whose pages come
- * from malloc and which can be given a budget and a history.
+ * What the tests of procs, files and regions share: a seeded generator, and a pool whose pages come from malloc and
+ * which can be given a history.
  */
 #ifndef TEST_SEQ_PROCS_COMMON_H
 #define TEST_SEQ_PROCS_COMMON_H
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/errno.h"
 #include "base/pool.h"
 #include "base/types.h"
-
-static int tap_n, tap_bad;
-
-#define ok(cond, ...) tap_line(!!(cond), __FILE__, __LINE__, __VA_ARGS__)
-static __attribute__((format(printf, 4, 5))) bool tap_line(bool good, const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%sok %d - ", good ? "" : "not ", ++tap_n);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-	if (!good) {
-		tap_bad++;
-		printf("# at %s:%d\n", file, line);
-	}
-	return good;
-}
+#include "test/tap.h"
 
 /* A check inside a random program: silent if good, ends the program if not (the seed was printed before). */
 #define must(cond, ...) do { if (!(cond)) { printf("# %s:%d: %s: ", __FILE__, __LINE__, #cond); printf(__VA_ARGS__); printf("\n"); return false; } } while (0)
-
-static int tap_done(void)
-{
-	printf("1..%d\n", tap_n);
-	return tap_bad != 0;
-}
-
-void kprintf(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("# ");
-	vprintf(fmt, ap);
-	va_end(ap);
-}
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-	abort();
-}
 
 static u64 rng_state;
 static u64 rng(void) /* xorshift64* */
@@ -84,14 +37,9 @@ static u64 test_seed(int argc, char **argv)
 }
 
 /* ---- pools ---- */
-static long pool_pages_left = -1; /* -1: no budget */
 static void *test_refill(struct pool *p)
 {
 	(void)p;
-	if (pool_pages_left == 0)
-		return NULL;
-	if (pool_pages_left > 0)
-		pool_pages_left--;
 	return aligned_alloc(16, PAGE_SIZE);
 }
 static void test_release(struct pool *p, void *page)

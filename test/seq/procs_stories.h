@@ -68,6 +68,20 @@ static void test_numbers(void)
 	WAIT(1, 3, PROCS_WEXITED);
 	ok(DO(PROCS_FORK, 1).err == -EAGAIN, "below 300 nothing is given out twice");
 	end();
+
+	begin(303);
+	story.last = 299;
+	pid = story_fork(1);
+	DO(PROCS_SETSID, pid);
+	i = story_fork(pid);
+	set_group(i, 0, 0);
+	EXIT(pid, 0);
+	WAIT(1, pid, PROCS_WEXITED);
+	ok(story_fork(1) == 302 && DO(PROCS_FORK, 1).err == -EAGAIN, "a number that only a session bears is in use");
+	EXIT(i, 0);
+	WAIT(1, i, PROCS_WEXITED);
+	ok(story_fork(1) == 300 && story_fork(1) == 301, "until the session is empty");
+	end();
 }
 
 static void test_setpgid(void)

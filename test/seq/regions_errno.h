@@ -73,6 +73,8 @@ static void test_errors(void)
 		{ "mremap fixed without maymove", RANGE(REGIONS_MREMAP, 100, 1, .new_len = P, .how = REGIONS_FIXED), -EINVAL, false },
 		{ "mremap onto itself", RANGE(REGIONS_MREMAP, 100, 5, .new_len = 5 * P, .new_addr = addr_of(104), .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
 		{ "mremap to an unaligned place", RANGE(REGIONS_MREMAP, 100, 5, .new_len = 5 * P, .new_addr = addr_of(204) + 1, .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
+		{ "mremap whose tail leaves the space", RANGE(REGIONS_MREMAP, 130, NPAGES, .new_len = 10 * P), -EINVAL, false },
+		{ "mremap fixed, the same", RANGE(REGIONS_MREMAP, 130, NPAGES, .new_len = P, .new_addr = addr_of(50), .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
 		{ "mremap over RLIMIT_AS", { .kind = REGIONS_MREMAP, .addr = addr_of(130), .len = 10 * P, .new_len = 20 * P, .limit_as = 45 * P,
 			.limit_data = NOLIMIT, .limit_locked = NOLIMIT }, -ENOMEM, false },
 		{ "stack: no region above", RANGE(REGIONS_GROW_STACK, 1900, 0), -EFAULT, false },
@@ -159,11 +161,12 @@ static void test_claims(void)
 {
 	struct regions_op op = MAPOP(addr_of(100), 100, .how = REGIONS_FIXED, .r.prot = 1);
 	struct regions_ret r;
-	struct pool p;
-	struct regions s;
+	struct pool p, p2;
+	struct regions s, copy;
 	struct region at;
 	u32 i;
 
+	test_pool(&p2);
 	test_pool(&p);
 	regions_init(&s, &p, &config);
 	for (i = 0; i < 20; i++)
@@ -190,6 +193,10 @@ static void test_claims(void)
 		s.claim[i].start = s.claim[i].end = LOW;
 	s.nclaims = REGIONS_CLAIMS;
 	op.limit_as = NOLIMIT;
+	regions_clone(&copy, &p2, &s);
+	regions_after_fork(&copy);
+	ok(copy.nclaims == 0, "a fork does not inherit claims");
+	pool_drop(&p2);
 	ok(apply(&s, op).err == -EAGAIN && !regions_check(&s), "too many claims: -EAGAIN");
 	pool_drop(&p);
 }

@@ -573,5 +573,5 @@ int main(int argc, char **argv)
 	ok(most_steps > 2, "some operations took %u steps", most_steps);
 	for (i = 0; i < 10; i++)
 		ok(fork_program(), "fork %d", i);
-	return tap_done();
+	return tap_end();
 }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What the host's halves of the guest tests share: a TAP printer, the build of the guest's programs,
+and one way to boot a machine, run a program in it and get everything back.
+
+Nothing here knows a kernel: `kernel` is passed to ./nros as it is ("nros" or "linux")."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LONG = os.environ.get("NROS_LONG", "") not in ("", "0")
+SKEW = 15          # seconds a machine may outlive its own --timeout before it is killed
+
+
+class Tap:
+    """Prints test results in TAP; `end` prints the plan and returns the exit status."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def result(self, good, name, *notes):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        if not good:
+            for note in notes:
+                for line in str(note).splitlines():
+                    print("# " + line)
+        sys.stdout.flush()
+        return good
+
+    def comment(self, text):
+        for line in str(text).splitlines():
+            print("# " + line)
+        sys.stdout.flush()
+
+    def end(self):
+        print(f"1..{self.count}")
+        return 1 if self.failed else 0
+
+
+class Result:
+    """How a run ended: status (of ./nros; "hung" if even the tool did not return), out, err, seconds."""
+
+    def __init__(self, status, out, err, seconds):
+        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+    def tail(self, lines=12):
+        text = self.out[-2000:] + b"\n" + self.err[-4000:]
+        return "\n".join(text.decode(errors="replace").splitlines()[-lines:]) + f"\nstatus {self.status}"
+
+
+def build(*programs):
+    """Builds programs of user/tests and user/bench; returns their paths."""
+    paths = [f"build/user/tests/{p}" for p in programs]
+    done = subprocess.run(["make", "-s", "-j2", "-f", "user/tests/tests.mk", *paths], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit("Bail out! the guest's programs do not build\n" + done.stdout.decode(errors="replace"))
+    return [os.path.join(ROOT, p) for p in paths]
+
+
+def command(program, kernel="nros", cores=4, nodes=None, memory=None, timeout=60, add=(), options=()):
+    """The words of a ./nros run."""
+    words = [os.path.join(ROOT, "nros"), "run", "--kernel", kernel, "--cores", str(cores),
+             "--timeout", str(timeout)]
+    if nodes:
+        words += ["--nodes", str(nodes)]
+    if memory:
+        words += ["--memory", memory]
+    for path in add:
+        words += ["--add", path]
+    return words + list(options) + (["--", *program] if program is not None else [])
+
+
+def run(program, stdin=b"", **how):
+    """Boots a machine, runs PROGRAM (a list of words) and returns a Result. `how` as for command()."""
+    limit = how.get("timeout", 60) + SKEW
+    start = time.monotonic()
+    child = subprocess.Popen(command(program, **how), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        out, err = child.communicate(stdin, timeout=limit)
+        status = child.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)       # the tool and its machine: one session, ours
+        out, err = child.communicate()
+        status = "hung"
+    return Result(status, out, err, time.monotonic() - start)
