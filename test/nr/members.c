@@ -97,6 +97,7 @@ static void test_idle_node(void)
 /* G6: nr_sync does not return while a reader holds a guard that began before the operation. */
 
 static _Atomic u32 in_guard, synced;
+static _Atomic u64 mishaps;
 
 static void *late_reader(void *arg)
 {
@@ -251,13 +252,54 @@ static void test_fork(void)
 	nr_destroy(nr);
 }
 
+/* While fix runs nothing is applied to the source. */
+
+static _Atomic u32 in_fix;
+
+static void slow_fix(void *state, void *arg)
+{
+	(void)state;
+	(void)arg;
+	atomic_store(&in_fix, 1);
+	for (int i = 0; i < 200; i++)
+		sched_yield();
+	atomic_store(&in_fix, 0);
+}
+
+static void apply_in_fix(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	if (atomic_load(&in_fix))
+		atomic_fetch_add(&mishaps, 1);
+}
+
+static void test_fork_fix(void)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t[2];
+
+	nr = make(4, 64);
+	stop = 0;
+	ledger_in_apply = apply_in_fix;
+	for (size_t i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, bumper, (void *)i);
+	for (int i = 0; i < 20; i++)
+		nr_destroy(nr_fork(nr, &self, 3, slow_fix, NULL));
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	ledger_in_apply = NULL;
+	ok(mishaps == 0, "fork's fix runs before the source changes");
+	nr_destroy(nr);
+}
+
 /*
  * A replica is dropped while callers are on their way to it: a signal stops them, at any instruction, until the drop
  * is over (or for a while, for they may be stopped inside).
  */
 
 static _Atomic u32 drops;
-static _Atomic u64 mishaps;
 
 static void stopped(int sig)
 {
@@ -289,7 +331,7 @@ static void *traveller(void *arg)
 	return NULL;
 }
 
-static void test_travellers(void)
+static void test_travellers(int times)
 {
 	struct nr_self self = { .id = 0 };
 	pthread_t t[2];
@@ -299,7 +341,7 @@ static void test_travellers(void)
 	signal(SIGUSR1, stopped);
 	for (size_t i = 0; i < 2; i++)
 		pthread_create(&t[i], NULL, traveller, (void *)i);
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < times; i++) {
 		nr_replica_add(nr, &self, 1);
 		for (int k = 0; k < i % 40; k++)
 			nr_port_relax();
@@ -312,7 +354,7 @@ static void test_travellers(void)
 	stop = 1;
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
-	ok(!mishaps && nr_check(nr, &self) == 0, "a replica dropped 400 times under callers on their way to it");
+	ok(!mishaps && nr_check(nr, &self) == 0, "a replica dropped %d times under callers on their way to it", times);
 	nr_destroy(nr);
 }
 
@@ -352,7 +394,7 @@ static void test_checks(void)
 	ok(nr_host_bytes == 0, "all memory is back");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	test_come_and_go();
 	test_idle_node();
@@ -361,7 +403,8 @@ int main(void)
 	test_widen_keeps_readers();
 	test_guards();
 	test_fork();
-	test_travellers();
+	test_fork_fix();
+	test_travellers(argc > 1 ? atoi(argv[1]) : 400);
 	test_checks();
 	return tap_end();
 }
