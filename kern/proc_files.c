@@ -56,6 +56,7 @@ static bool fd_make(struct pseudo_node *n)
 
 	if (!f)
 		return false;
+	n->size = 64;
 	n->mode = S_IFLNK | 0100 | (file_readable(f) ? 0400 : 0) | (file_writable(f) ? 0200 : 0);
 	file_put(f);
 	return true;
