@@ -32,8 +32,9 @@ struct path {
 };
 static inline bool path_pseudo(const struct path *p) { return p->node.fs != 0; }
 
-/* flags: TREE_FOLLOW, TREE_DIRECTORY, TREE_EMPTY. 0 or -errno; path_drop after use. */
+/* flags: TREE_FOLLOW, TREE_DIRECTORY, TREE_EMPTY. 0 or -errno; path_drop after use. With the caller's fsuid, or as `cred`. */
 int path_walk(int dirfd, const char *name, unsigned flags, struct path *out);
+int path_walk_as(const struct tree_cred *cred, int dirfd, const char *name, unsigned flags, struct path *out);
 int path_of_fd(int fd, struct path *out);        /* what a descriptor is open on; -EBADF */
 void path_drop(struct path *p);
 int path_stat(const struct path *p, struct abi_stat *st);
