@@ -71,6 +71,7 @@ struct thread {
 	sigset_t blocked;                /* written by itself, under the lock */
 	sigset_t saved_blocked;          /* sigsuspend, ppoll: restored after the handler's frame is made */
 	bool restore_blocked;
+	sigset_t awaited;                /* sigtimedwait takes these though they are blocked */
 	struct sigqueue pending;
 	_Atomic u32 sigpending;          /* hint: something deliverable may be queued; see signal_pending() */
 	struct { u64 sp, size; u32 flags; } altstack;
@@ -78,7 +79,7 @@ struct thread {
 		long (*fn)(struct restart *);
 		u64 deadline;
 		void __user *user;
-		u32 count;
+		u32 count, bits, flags;
 	} restart;
 
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
