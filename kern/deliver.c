@@ -9,8 +9,6 @@
 #include "kern/signal.h"
 #include "kern/thread.h"
 
-#define SIG_DFL 0ul
-#define SIG_IGN 1ul
 #define CALL_RESTART_SYSCALL 219
 #define SIG_QUIET (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 

@@ -11,8 +11,8 @@ KCACHE(sighand_cache, "sighands", struct sighand);
 
 #define SIGQUEUE_MAX 1024
 
-#define SIG_DFL 0ul
-#define SIG_IGN 1ul
+#define SIG_CORES (SIGBIT(SIGQUIT) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGABRT) | SIGBIT(SIGBUS) | SIGBIT(SIGFPE) | \
+		   SIGBIT(SIGSEGV) | SIGBIT(SIGXCPU) | SIGBIT(SIGXFSZ) | SIGBIT(SIGSYS))
 #define SIG_DEFAULT_IGNORED (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 
 void sigqueue_init(struct sigqueue *q)
@@ -240,6 +240,34 @@ static bool signal_job_control(struct process *p, int signo)
 	return signo == SIGCONT;
 }
 
+/* Under the locks: does this signal end the process as soon as it is sent? (Linux: complete_signal. Those that would dump
+ * core wait for delivery.) */
+static bool signal_ends(struct process *p, struct thread *only, int signo)
+{
+	struct thread *t;
+
+	if (p->pid == 1 || p->group_exit || (SIGBIT(signo) & (SIG_STOPS | SIG_DEFAULT_IGNORED | SIG_CORES)))
+		return false;
+	if (action_of(p, signo).handler != SIG_DFL || (p->signals.stopped && signo != SIGKILL))
+		return false;
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		if ((!only || t == only) && !(t->blocked & SIGBIT(signo)) && !(t->awaited & SIGBIT(signo)))
+			return true;
+	return false;
+}
+
+static void signal_end_process(struct process *p, int signo)
+{
+	struct thread *t;
+
+	p->group_exit = true;
+	p->exit_code = signo;
+	TAILQ_FOREACH(t, &p->threads, sibling) {
+		atomic_store(&t->dying, true);
+		signal_tell(t);
+	}
+}
+
 /* p->lock protects the list of threads and nests outside signals.lock. */
 static int signal_queue(struct process *p, struct thread *t, const struct siginfo *info)
 {
@@ -255,7 +283,9 @@ static int signal_queue(struct process *p, struct thread *t, const struct siginf
 	else
 		TAILQ_FOREACH(each, &p->threads, sibling)
 			blocked = blocked || (each->blocked & SIGBIT(signo));
-	if (blocked || !signal_is_ignored(p, signo)) {
+	if (signal_ends(p, t, signo)) {
+		signal_end_process(p, signo);
+	} else if (blocked || !signal_is_ignored(p, signo)) {
 		r = sigqueue_add(t ? &t->pending : &p->signals.pending, info);
 		if (t) {
 			atomic_store(&t->sigpending, 1);
@@ -320,16 +350,8 @@ bool signal_pending(struct thread *t)
 bool signal_fatal_pending(struct thread *t)
 {
 	struct process *p = t->proc;
-	sigset_t set = (t->pending.set | p->signals.pending.set) & ~t->blocked;
 
-	if (atomic_load(&t->dying) || (set & SIGBIT(SIGKILL)))
-		return true;
-	if (p->pid == 1)
-		return false;
-	for (set &= ~(SIG_STOPS | SIG_DEFAULT_IGNORED); set; set &= set - 1)
-		if (action_of(p, __builtin_ctzl(set) + 1).handler == SIG_DFL)
-			return true;
-	return false;
+	return atomic_load(&t->dying) || ((t->pending.set | p->signals.pending.set) & SIGBIT(SIGKILL));
 }
 
 void signal_set_blocked(sigset_t set)

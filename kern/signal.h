@@ -22,6 +22,8 @@
 #include "nr/sync/refs.h"
 
 typedef u64 sigset_t;
+#define SIG_DFL 0ul
+#define SIG_IGN 1ul
 #define SIGBIT(n) (1ul << ((n)-1))
 #define SIG_UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define SIG_STOPS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
