@@ -12,6 +12,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/replica.h"
 #include "mem/slab.h"
 
 static struct nr *tree_nr;
@@ -384,6 +385,7 @@ static int walk_prepare(struct walk *w, int dirfd, const char *name, unsigned fl
 {
 	struct process *p = process_current();
 
+	replica_note(tree_nr, &percore()->tree_uses);
 	w->len = strlen(name);
 	if (!w->len && !(flags & TREE_EMPTY))
 		return -ENOENT;

@@ -34,6 +34,7 @@ struct percore {
 	struct timer_base timers;
 	u64 user_ns, system_ns, idle_ns, stamp; /* where time went since boot; stamp: last change */
 	u64 switches, interrupts, faults, syscalls;
+	u32 tree_uses, procs_uses;    /* of instances that have no replica on this node (kern/replica.h) */
 
 	/* others */
 	_Alignas(64) struct mpsc mailbox;       /* thread messages: wake, migrate (kern/sched.c) */

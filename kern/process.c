@@ -212,6 +212,7 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	}
 	if (flags & CLONE_FILES) {
 		files_get_table(from->files);
+		nr_widen(files_nr(from->files), nr_me());
 		p->files = from->files;
 	} else {
 		p->files = files_fork(from->files);
@@ -258,6 +259,7 @@ static int clone_thread(struct thread *t, struct process *p)
 	int err;
 
 	op.handle.handle = (u64)t;
+	nr_widen(files_nr(p->files), nr_me());
 	err = procs_update(&op, &ret);
 	if (!err)
 		t->tid = ret.pid;
