@@ -8,6 +8,7 @@
  */
 #include "base/print.h"
 #include "base/string.h"
+#include "kern/account.h"
 #include "kern/file.h"
 #include "kern/futex.h"
 #include "kern/process.h"
@@ -118,10 +119,8 @@ void process_times(struct process *p, u64 *user, u64 *system)
 	*user = atomic_load(&p->dead_user_ns);
 	*system = atomic_load(&p->dead_system_ns);
 	lock_acquire(&p->lock);
-	TAILQ_FOREACH(t, &p->threads, sibling) {
-		*user += t->user_ns;
-		*system += t->system_ns;
-	}
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		account_read(t, user, system);
 	lock_release(&p->lock);
 }
 
@@ -288,6 +287,15 @@ static void thread_robust_exit(struct thread *t)
 		robust_die(t, (h.pending & ~1ul) + (u64)h.offset);
 }
 
+/* Its times up to now are the process's. */
+static void thread_bequeath(struct thread *t)
+{
+	account_now();
+	atomic_fetch_add(&t->proc->dead_user_ns, t->user_ns);
+	atomic_fetch_add(&t->proc->dead_system_ns, t->system_ns);
+	t->user_ns = t->system_ns = 0;
+}
+
 static _Noreturn void thread_end(void)
 {
 	struct thread *t = thread_current();
@@ -300,16 +308,14 @@ static _Noreturn void thread_end(void)
 	thread_clear_tid(t, p->space);
 	signal_pass_on(t, ~t->blocked);
 	atomic_fetch_sub(&p->space->users, 1);
-	sched_account(percore(), &t->user_ns);
-	atomic_fetch_add(&p->dead_user_ns, t->user_ns);
-	atomic_fetch_add(&p->dead_system_ns, t->system_ns);
-	t->user_ns = t->system_ns = 0;
+	thread_bequeath(t);
 	process_unlist_thread(p, t);
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
 	if (last) {
 		process_give_up(p);
+		thread_bequeath(t);
 		process_end(p, p->exit_code);
 	} else {
 		space_switch_kernel();

@@ -77,6 +77,7 @@ void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */
 void call_dispatch(struct trapframe *f);                        /* linux/table.c */
+bool call_is_long(const struct trapframe *f);                   /* it may take some time: account_enter() it */
 
 static inline bool cred_capable(const struct cred *c) { return c->euid == 0; }
 

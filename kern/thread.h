@@ -57,7 +57,9 @@ struct thread {
 	_Atomic u32 home;
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;
-	u64 user_ns, system_ns;
+	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
+	u64 nvcsw, nivcsw;               /* switches: it slept; it was made to */
+	bool in_system;                  /* time is system time now */
 
 	/* mailbox */
 	struct mpsc_node mail;
@@ -158,7 +160,6 @@ void thread_kick(struct thread *t);
 void sched_apply_affinity(void);
 void sched_mailbox(struct percore *pc);
 void sched_receive_all(struct percore *pc);
-void sched_account(struct percore *pc, u64 *slot);          /* adds time since the last stamp to *slot */
 u32 sched_pick_core(const struct thread *t);
 
 static inline void process_get(struct process *p) { refs_get(&p->refs); }
