@@ -311,7 +311,8 @@ void tty_session_ended(u64 id)
 
 	if (!tty)
 		return;
-	tty_hangup(tty);
+	if (tty->driver == &serial_driver)
+		tty_hangup(tty); /* a pseudo terminal hangs up when its master goes, as in Linux */
 	tty_put(tty);
 }
 

@@ -165,8 +165,7 @@ static void test_ends(void)
 
 	pair();
 	close(slave);
-	IS(-1, read(master, &c, 1));
-	CHECK(errno == EIO);
+	FAILS(EIO, read(master, &c, 1));
 	p = (struct pollfd){ .fd = master, .events = POLLIN };
 	IS(1, poll(&p, 1, 0));
 	CHECK(p.revents & POLLHUP);
@@ -206,7 +205,7 @@ static void test_editing(void)
 	CHECK(gives(master, "re^R\r\nredo\r\n"));
 	CHECK(reads(slave, "redo\n"));
 	type("\tx\177\177y\r"); /* erasing a tab */
-	CHECK(gives(master, "\tx\b \b\b\b\b\b\b\b\b\by\r\n") || true);
+	CHECK(gives(master, "\tx\b \b\b\b\b\b\b\b\b\by\r\n"));
 	CHECK(reads(slave, "y\n"));
 	unpair();
 }
@@ -394,21 +393,37 @@ static void test_output(void)
 	unpair();
 }
 
+/* A stopped terminal may block its writer (Linux) or keep what was written. */
+static pid_t write_in_child(const char *text)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(master);
+		_exit(write(slave, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : 1);
+	}
+	return pid;
+}
+
 static void test_flow(void)
 {
+	pid_t pid;
+
 	pair();
 	mode(ECHO, 0, -1, 0);
 	type("\023"); /* ^S */
 	usleep(10000);
-	GOOD(write(slave, "held", 4));
+	pid = write_in_child("held");
 	CHECK(silent(master));
 	type("\021"); /* ^Q */
 	CHECK(gives(master, "held"));
+	IS(0, tap_wait(pid));
 	GOOD(tcflow(slave, TCOOFF));
-	GOOD(write(slave, "held", 4));
+	pid = write_in_child("held");
 	CHECK(silent(master));
 	GOOD(tcflow(slave, TCOON));
 	CHECK(gives(master, "held"));
+	IS(0, tap_wait(pid));
 	unpair();
 }
 
@@ -642,24 +657,22 @@ static void test_hangup(void)
 	CHECK(status == 0);
 }
 
-/* The leader's end takes the terminal from everybody. */
+/* After the leader's end the terminal is nobody's, and another session may have it. */
 static void test_leader_exit(void)
 {
-	char c;
 	pid_t pid;
+	int sid;
 
 	pair();
-	pid = fork();
-	if (pid == 0) {
-		setsid();
-		open_slave(0);
-		_exit(0);
+	for (int i = 0; i < 2; i++) {
+		pid = fork();
+		if (pid == 0) {
+			setsid();
+			_exit(open_slave(0) >= 0 && ioctl(slave, TIOCGSID, &sid) == 0 && sid == getpid() ? 0 : 1);
+		}
+		IS(0, tap_wait(pid));
+		FAILS(ENOTTY, ioctl(slave, TIOCGSID, &sid));
 	}
-	waitpid(pid, NULL, 0);
-	IS(0, read(slave, &c, 1)); /* hung up */
-	FAILS(EIO, write(slave, "x", 1));
-	close(slave);
-	slave = GOOD(open_slave(O_NOCTTY));
 	GOOD(write(slave, "y", 1));
 	CHECK(gives(master, "y"));
 	unpair();
