@@ -3,6 +3,7 @@
 #include "kern/file.h"
 #include "base/string.h"
 #include "kern/body.h"
+#include "kern/locks.h"
 #include "kern/pseudo.h"
 #include "kern/thread.h"
 #include "mem/slab.h"
@@ -28,6 +29,7 @@ void file_put(struct file *f)
 		return;
 	if (f->ops->release)
 		f->ops->release(f);
+	locks_release(f);
 	body_put(f->body);
 	kfree(f->pseudo);
 	kcache_free(&file_cache, f);

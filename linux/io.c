@@ -177,68 +177,7 @@ static long pipe_common(void __user *out, u32 flags)
 CALL(pipe) { return pipe_common(UPTR(0), 0); }
 CALL(pipe2) { return pipe_common(UPTR(0), a[1]); }
 
-/* ---- fcntl, ioctl */
-
-#define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
-
-static long fcntl_file(struct file *f, u32 cmd, u64 arg)
-{
-	struct { s16 type, whence; u32 pad; s64 start, len; s32 pid; u32 pad2; } lock;
-	u32 flags;
-
-	switch (cmd) {
-	case F_GETFL:
-		return f->flags;
-	case F_SETFL:
-		flags = atomic_load(&f->flags);
-		atomic_store(&f->flags, (flags & ~SETTABLE) | (arg & SETTABLE));
-		return 0;
-	case F_GETLK: /* record locks: this kernel grants them to one process at a time only by name; see todo */
-		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
-			return -EFAULT;
-		lock.type = 2;
-		return user_copy_out((void __user *)arg, &lock, sizeof(lock));
-	case F_SETLK:
-	case F_SETLKW:
-		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
-			return -EFAULT;
-		return lock.type < 0 || lock.type > 2 ? -EINVAL : 0;
-	case F_SETOWN:
-	case F_GETOWN:
-		return 0;
-	case F_GETPIPE_SZ:
-		return file_is_pipe(f) ? pipe_size(f) : -EBADF;
-	case F_SETPIPE_SZ:
-		return file_is_pipe(f) ? pipe_resize(f, (u32)arg) : -EBADF;
-	default:
-		return -EINVAL;
-	}
-}
-
-CALL(fcntl)
-{
-	u32 cmd = a[1];
-	struct file *f;
-	long r;
-
-	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		return (s64)(s32)a[2] < 0 ? (file_of_fd_check(a[0]) ? -EINVAL : -EBADF) :
-					    fd_dup_from(a[0], a[2], cmd == F_DUPFD_CLOEXEC);
-	case F_GETFD:
-		r = fd_get_cloexec(a[0]);
-		return r < 0 ? r : r ? FD_CLOEXEC : 0;
-	case F_SETFD:
-		return fd_set_cloexec(a[0], a[2] & FD_CLOEXEC);
-	}
-	f = cmd == F_GETFL ? file_of_fd_path(a[0]) : file_of_fd(a[0]);
-	if (!f)
-		return -EBADF;
-	r = fcntl_file(f, cmd, a[2]);
-	file_put(f);
-	return r;
-}
+/* ---- ioctl */
 
 static long ioctl_nonblock(struct file *f, u64 arg)
 {
@@ -453,15 +392,4 @@ CALL(fallocate)
 done:
 	file_put(f);
 	return r;
-}
-
-CALL(flock)
-{
-	struct file *f = file_of_fd(a[0]);
-	u32 op = a[1] & ~4u;
-
-	if (!f)
-		return -EBADF;
-	file_put(f);
-	return op == 1 || op == 2 || op == 8 ? 0 : -EINVAL;
 }
