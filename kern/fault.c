@@ -383,6 +383,7 @@ int space_fault(struct space *s, u64 va, u32 access)
 	if (va >= USER_END)
 		return -EFAULT;
 	percore()->faults++;
+	space_join(s);
 	for (;; nr_port_relax()) {
 		r = fault_look(&f);
 		if (r) {

@@ -82,7 +82,7 @@ int fs_statfs(struct path *p, struct abi_statfs *out);
 int fs_chdir(struct path *p);                    /* takes over p's references on success */
 int fs_chroot(struct path *p);
 int fs_getcwd(char *buf, size_t size);           /* length without NUL, or -ERANGE, -ENOENT */
-int fs_mount(const char *type, const char *target);
+int fs_mount(const char *source, const char *type, const char *target);
 int fs_umount(const char *target, u32 flags);
 /* The absolute name of an open file for /proc/PID/fd, as length or -errno. */
 int fs_name_of(const struct file *f, char *buf, size_t size);

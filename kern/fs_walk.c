@@ -15,6 +15,7 @@
 #include "kern/fs.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/replica.h"
 #include "mem/slab.h"
 
 #define WALK_TEXT (TREE_PATH_MAX + 8)
@@ -307,6 +308,7 @@ static int walk_run(struct walk *w, int dirfd, const char *name)
 {
 	int r;
 
+	replica_note(fs_tree(), &percore()->tree_uses);
 	w->len = strlen(name);
 	if (!w->len && !(w->flags & TREE_EMPTY))
 		return -ENOENT;

@@ -127,14 +127,21 @@ void process_set_comm(struct process *p, const char *name)
 	lock_release(&p->lock);
 }
 
-static void process_list_thread(struct process *p, struct thread *t)
+/* False: the process ends or execs, and who told its threads would miss this one. */
+static bool process_list_thread(struct process *p, struct thread *t)
 {
+	bool may;
+
 	lock_acquire(&p->lock);
 	lock_acquire(&p->signals.lock); /* senders walk the list under it */
-	TAILQ_INSERT_TAIL(&p->threads, t, sibling);
-	p->nthreads++;
+	may = p != process_current() || !atomic_load(&thread_current()->dying);
+	if (may) {
+		TAILQ_INSERT_TAIL(&p->threads, t, sibling);
+		p->nthreads++;
+	}
 	lock_release(&p->signals.lock);
 	lock_release(&p->lock);
+	return may;
 }
 
 static void process_alarm_fire(struct timer *timer)
@@ -188,6 +195,7 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	memcpy(p->comm, from->comm, sizeof(p->comm));
 	p->personality = from->personality;
 	p->dumpable = from->dumpable;
+	p->no_new_privs = from->no_new_privs;
 	lock_release(&from->lock);
 	p->alarm.fire = process_alarm_fire;
 	if (flags & CLONE_SIGHAND) {
@@ -204,6 +212,7 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	}
 	if (flags & CLONE_FILES) {
 		files_get_table(from->files);
+		nr_widen(files_nr(from->files), nr_me());
 		p->files = from->files;
 	} else {
 		p->files = files_fork(from->files);
@@ -231,6 +240,7 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->fs_base = r->flags & CLONE_SETTLS ? r->tls : user_fs_get();
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
+	t->nice = from->nice;
 	t->blocked = from->blocked;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
 		t->altstack.sp = from->altstack.sp, t->altstack.size = from->altstack.size,
@@ -249,6 +259,7 @@ static int clone_thread(struct thread *t, struct process *p)
 	int err;
 
 	op.handle.handle = (u64)t;
+	nr_widen(files_nr(p->files), nr_me());
 	err = procs_update(&op, &ret);
 	if (!err)
 		t->tid = ret.pid;
@@ -310,10 +321,13 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	}
 	thread_inherit(t, me, f, r);
 	/* From here on others can find it. It is listed before it has a number that signals can name. */
-	process_list_thread(p, t);
-	err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
+	err = process_list_thread(p, t) ? 0 : -ERESTARTNOINTR;
+	if (!err) {
+		err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
+		if (err)
+			process_unlist_thread(p, t);
+	}
 	if (err) {
-		process_unlist_thread(p, t);
 		thread_put(t);
 		if (!same)
 			process_put(p);
@@ -330,7 +344,7 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (r->flags & CLONE_VFORK) {
 		process_get(p);
 		thread_start(t);
-		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done, false);
+		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done || signal_fatal_pending(me), false);
 		process_put(p);
 	} else {
 		thread_start(t);

@@ -2,6 +2,7 @@
 /* The process table through nr: contract in seq/procs.h; here the one instance and the lookups that take references. */
 #include "base/print.h"
 #include "kern/process.h"
+#include "kern/replica.h"
 
 struct nr *procs_nr;
 
@@ -50,7 +51,10 @@ void procs_start(void)
 int procs_update(const struct procs_op *op, struct procs_ret *ret)
 {
 	u64 index;
-	int err = nr_update(procs_nr, nr_me(), 0, op, sizeof(*op), ret, &index);
+	int err;
+
+	replica_note(procs_nr, &percore()->procs_uses);
+	err = nr_update(procs_nr, nr_me(), 0, op, sizeof(*op), ret, &index);
 
 	if (err)
 		return err;

@@ -82,6 +82,9 @@ size_t space_read(struct space *s, u64 va, void *buf, size_t len);
 int space_write(struct space *s, u64 va, const void *buf, size_t len);
 u64 space_place(struct space *s, u64 len);          /* where a mapping of this length would go */
 
+/* Counts a fault away from home; the node gets its own replica and page table once there were enough. */
+void space_join(struct space *s);
+
 /* Queries under a guard. */
 bool space_find(struct space *s, u64 addr, struct region *out);
 bool space_next(struct space *s, u64 addr, struct region *out);

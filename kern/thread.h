@@ -57,7 +57,9 @@ struct thread {
 	_Atomic u32 home;
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;
-	u64 user_ns, system_ns;
+	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
+	u64 nvcsw, nivcsw;               /* switches: it slept; it was made to */
+	bool in_system;                  /* time is system time now */
 
 	/* mailbox */
 	struct mpsc_node mail;
@@ -71,6 +73,7 @@ struct thread {
 	sigset_t blocked;                /* written by itself, under the lock */
 	sigset_t saved_blocked;          /* sigsuspend, ppoll: restored after the handler's frame is made */
 	bool restore_blocked;
+	sigset_t awaited;                /* sigtimedwait takes these though they are blocked */
 	struct sigqueue pending;
 	_Atomic u32 sigpending;          /* hint: something deliverable may be queued; see signal_pending() */
 	struct { u64 sp, size; u32 flags; } altstack;
@@ -78,7 +81,7 @@ struct thread {
 		long (*fn)(struct restart *);
 		u64 deadline;
 		void __user *user;
-		u32 count;
+		u32 count, bits, flags;
 	} restart;
 
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
@@ -157,7 +160,6 @@ void thread_kick(struct thread *t);
 void sched_apply_affinity(void);
 void sched_mailbox(struct percore *pc);
 void sched_receive_all(struct percore *pc);
-void sched_account(struct percore *pc, u64 *slot);          /* adds time since the last stamp to *slot */
 u32 sched_pick_core(const struct thread *t);
 
 static inline void process_get(struct process *p) { refs_get(&p->refs); }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Clocks, sleeping, timers. */
 #include "base/string.h"
+#include "kern/account.h"
 #include "kern/clock.h"
 #include "kern/process.h"
 #include "kern/space.h"
@@ -38,12 +39,12 @@ static int clock_read(s32 id, u64 *ns)
 		*ns = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		sched_account(percore(), &t->user_ns);
+		account_now();
 		process_times(p, &user, &system);
 		*ns = user + system;
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		sched_account(percore(), &t->user_ns);
+		account_now();
 		*ns = t->user_ns + t->system_ns;
 		return 0;
 	default:
@@ -276,7 +277,7 @@ CALL(times)
 	struct abi_tms t;
 	u64 user, system;
 
-	sched_account(percore(), &thread_current()->user_ns);
+	account_now();
 	process_times(p, &user, &system);
 	t = (struct abi_tms){ user / (NS / 100), system / (NS / 100), atomic_load(&p->child_user_ns) / (NS / 100),
 			      atomic_load(&p->child_system_ns) / (NS / 100) };
@@ -292,7 +293,7 @@ CALL(getrusage)
 	struct abi_rusage r;
 	u64 user, system;
 
-	sched_account(percore(), &me->user_ns);
+	account_now();
 	switch ((s32)a[0]) {
 	case 0:
 		process_times(p, &user, &system);

@@ -22,17 +22,17 @@ static void fork_first(struct procs *p, const struct procs_op *op, struct procs_
 		return;
 	}
 	p->last = 1;
-	c = proc_create(p, 1, NULL, group_create(p, 0, session_create(p, 0)));
+	c = procs_proc_create(p, 1, NULL, procs_group_create(p, 0, procs_session_create(p, 0)));
 	c->handle = op->fork.handle;
 	c->exit_signal = PROCS_SIGCHLD;
-	thread_create(p, 1, c, op->fork.thread);
+	procs_thread_create(p, 1, c, op->fork.thread);
 	p->forks++;
 	r->pid = 1;
 }
 
 void procs_do_fork(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *caller = proc_alive(p, op->pid), *parent = caller, *c;
+	struct procs_proc *caller = procs_proc_alive(p, op->pid), *parent = caller, *c;
 	bool sibling = op->flags & PROCS_F_PARENT;
 
 	if (op->pid == 0) {
@@ -45,42 +45,42 @@ void procs_do_fork(struct procs *p, const struct procs_op *op, struct procs_ret 
 		r->err = caller ? -EINVAL : -ESRCH;
 	else if (too_many(p, op->fork.max_threads))
 		r->err = -EAGAIN;
-	else if ((r->pid = number_take(p)) < 0)
+	else if ((r->pid = procs_number_take(p)) < 0)
 		r->err = r->pid;
 	if (r->err)
 		return;
-	c = proc_create(p, r->pid, parent, caller->group);
+	c = procs_proc_create(p, r->pid, parent, caller->group);
 	c->handle = op->fork.handle;
 	c->exit_signal = sibling ? caller->exit_signal : op->fork.exit_signal;
 	c->flags = caller->flags & PROCS_I_NOTTY;
 	c->ruid = caller->ruid;
 	c->euid = caller->euid;
 	c->suid = caller->suid;
-	thread_create(p, r->pid, c, op->fork.thread);
+	procs_thread_create(p, r->pid, c, op->fork.thread);
 	p->forks++;
 	r->handle = parent->handle;
 }
 
 void procs_do_clone_thread(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c)
 		r->err = -ESRCH;
 	else if (too_many(p, op->handle.max_threads))
 		r->err = -EAGAIN;
-	else if ((r->pid = number_take(p)) < 0)
+	else if ((r->pid = procs_number_take(p)) < 0)
 		r->err = r->pid;
 	if (r->err)
 		return;
-	thread_create(p, r->pid, c, op->handle.handle);
+	procs_thread_create(p, r->pid, c, op->handle.handle);
 	p->forks++;
 	r->handle = c->handle;
 }
 
 void procs_do_thread_exit(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_thread *t = thread_at(p, op->pid);
+	struct procs_thread *t = procs_thread_at(p, op->pid);
 	struct procs_proc *c;
 
 	if (!t) {
@@ -88,7 +88,7 @@ void procs_do_thread_exit(struct procs *p, const struct procs_op *op, struct pro
 		return;
 	}
 	c = t->proc;
-	thread_remove(p, t);
+	procs_thread_remove(p, t);
 	r->pid = c->all.nr;
 	r->count = c->nthreads;
 	r->handle = c->handle;
@@ -96,8 +96,8 @@ void procs_do_thread_exit(struct procs *p, const struct procs_op *op, struct pro
 
 void procs_do_set_handle(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_thread *t = op->flags & PROCS_F_THREAD ? thread_at(p, op->pid) : NULL;
-	struct procs_proc *c = op->flags & PROCS_F_THREAD ? NULL : proc_at(p, op->pid);
+	struct procs_thread *t = op->flags & PROCS_F_THREAD ? procs_thread_at(p, op->pid) : NULL;
+	struct procs_proc *c = op->flags & PROCS_F_THREAD ? NULL : procs_proc_at(p, op->pid);
 	u64 *at = t ? &t->handle : c ? &c->handle : NULL;
 
 	if (!at) {
@@ -111,8 +111,8 @@ void procs_do_set_handle(struct procs *p, const struct procs_op *op, struct proc
 /* The thread that calls exec becomes the leader: it takes over the number of the process. */
 void procs_do_exec(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
-	struct procs_thread *t = thread_at(p, op->target);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
+	struct procs_thread *t = procs_thread_at(p, op->target);
 
 	if (!c || !t || t->proc != c)
 		r->err = -ESRCH;
@@ -123,8 +123,8 @@ void procs_do_exec(struct procs *p, const struct procs_op *op, struct procs_ret 
 	if (op->target != op->pid) {
 		u64 handle = t->handle;
 
-		thread_remove(p, t);
-		t = thread_create(p, op->pid, c, handle);
+		procs_thread_remove(p, t);
+		t = procs_thread_create(p, op->pid, c, handle);
 	}
 	c->flags |= PROCS_I_EXECED;
 	c->exit_signal = PROCS_SIGCHLD;
@@ -134,7 +134,7 @@ void procs_do_exec(struct procs *p, const struct procs_op *op, struct procs_ret 
 
 void procs_do_creds(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c) {
 		r->err = -ESRCH;
@@ -192,8 +192,9 @@ size_t procs_op_mem(const void *op_bytes, size_t len)
 	case PROCS_FORK:
 		return proc + thread + (op->pid ? 0 : group + session);
 	case PROCS_CLONE_THREAD:
-	case PROCS_EXEC:
 		return thread;
+	case PROCS_EXEC: /* the leader keeps its number */
+		return op->target == op->pid ? 0 : thread;
 	case PROCS_SETPGID:
 		return group;
 	case PROCS_SETSID:

@@ -52,7 +52,8 @@ enum procs_kind {
 	PROCS_SETPGID,     /* pid: caller, target: pid (0: caller), arg: pgid (0: target's pid) */
 	PROCS_SETSID,      /* pid -> ret.pid = the new session */
 	PROCS_CREDS,       /* pid, ruid, euid, suid: for kill permission and si_uid; inherited by fork */
-	PROCS_TTY_ATTACH,  /* pid: caller, a session leader without a terminal; tty; PROCS_F_STEAL takes it from another session (the caller has CAP_SYS_ADMIN) */
+	PROCS_TTY_ATTACH,  /* pid: caller, a session leader without a terminal; tty; PROCS_F_STEAL takes it from another
+	                    * session (the caller has CAP_SYS_ADMIN) */
 	PROCS_TTY_DETACH,  /* pid (TIOCNOTTY); of a leader: the whole session, ret.hup_pgid to get SIGHUP and SIGCONT */
 	PROCS_TTY_HANGUP,  /* tty: the terminal is gone: its session loses it, ret.pid = sid, ret.hup_pgid as above */
 	PROCS_TCSETPGRP,   /* pid: caller, tty, arg: pgid */

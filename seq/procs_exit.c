@@ -15,27 +15,23 @@ static void tell_parent(const struct procs_proc *c, struct procs_ret *r)
 	r->parent_handle = c->parent ? c->parent->handle : 0;
 }
 
-/* c was tied and is no longer: reports its group if that has orphaned it and it has stopped members. */
+/* c was tied and is no longer: reports its group if that was the last tie and it has stopped
+ * members. */
 static void report_orphaned(const struct procs_proc *c, struct procs_ret *r)
 {
 	const struct procs_group *g = c->group;
-	u32 i;
 
-	if (!g->stopped || !group_is_orphaned(g))
-		return;
-	for (i = 0; i < r->norphans; i++)
-		if (r->orphans[i] == g->all.nr)
-			return;
-	r->orphans[r->norphans++] = g->all.nr;
+	if (g->stopped && procs_group_is_orphaned(g))
+		r->orphans[r->norphans++] = g->all.nr;
 }
 
 /* One child goes to pid 1. */
 static void give_away(struct procs *p, struct procs_proc *c, struct procs_proc *init, u32 flags, struct procs_ret *r)
 {
-	bool tied = proc_is_tied(c);
+	bool tied = procs_proc_is_tied(c);
 
-	proc_disown(c);
-	proc_adopt(c, init);
+	procs_proc_disown(c);
+	procs_proc_adopt(c, init);
 	c->exit_signal = PROCS_SIGCHLD;
 	r->inherited++;
 	if (tied)
@@ -44,7 +40,7 @@ static void give_away(struct procs *p, struct procs_proc *c, struct procs_proc *
 		return;
 	if (flags & PROCS_F_INIT_AUTOREAP) {
 		r->dropped[r->ndropped++] = c->handle;
-		proc_reap(p, c);
+		procs_proc_reap(p, c);
 	} else {
 		r->wake_init = true;
 	}
@@ -53,11 +49,11 @@ static void give_away(struct procs *p, struct procs_proc *c, struct procs_proc *
 /* True when all children are gone. */
 static bool give_children_away(struct procs *p, struct procs_proc *dying, u32 flags, struct procs_ret *r)
 {
-	struct procs_proc *init = proc_at(p, 1);
+	struct procs_proc *init = procs_proc_at(p, 1);
 	struct procs_node *n = NULL;
 
 	r->init_handle = init->handle;
-	while (r->inherited < PROCS_STEP && (n = set_after(&dying->children, 0)))
+	while (r->inherited < PROCS_STEP && (n = procs_set_after(&dying->children, 0)))
 		give_away(p, container_of(n, struct procs_proc, child), init, flags, r);
 	return dying->nchildren == 0;
 }
@@ -70,12 +66,12 @@ static void lose_terminal(struct procs *p, const struct procs_proc *leader, stru
 		return;
 	r->tty = s->tty;
 	r->hup_pgid = s->tty_pgid;
-	session_set_tty(p, s, 0, 0);
+	procs_session_set_tty(p, s, 0, 0);
 }
 
 void procs_do_exit(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 	struct procs_node *t;
 	bool tied;
 
@@ -92,11 +88,11 @@ void procs_do_exit(struct procs *p, const struct procs_op *op, struct procs_ret 
 	r->more = !give_children_away(p, c, op->flags, r);
 	if (r->more)
 		return;
-	if ((t = set_after(&c->threads, 0)))
-		thread_remove(p, container_of(t, struct procs_thread, own));
+	if ((t = procs_set_after(&c->threads, 0)))
+		procs_thread_remove(p, container_of(t, struct procs_thread, own));
 	lose_terminal(p, c, r);
-	tied = proc_is_tied(c);
-	proc_set_state(c, PROCS_ZOMBIE);
+	tied = procs_proc_is_tied(c);
+	procs_proc_set_state(c, PROCS_ZOMBIE);
 	if (tied)
 		report_orphaned(c, r);
 	tell_parent(c, r);
@@ -106,16 +102,16 @@ void procs_do_exit(struct procs *p, const struct procs_op *op, struct procs_ret 
 	c->status = op->status;
 	r->reaped = (op->flags & PROCS_F_AUTOREAP) && c->exit_signal == PROCS_SIGCHLD;
 	if (r->reaped)
-		proc_reap(p, c);
+		procs_proc_reap(p, c);
 	else
-		proc_set_event(c, PROCS_EXITED);
+		procs_proc_set_event(c, PROCS_EXITED);
 }
 
 /* ---- stop, continue ---------------------------------------------------------------------------------- */
 
 static void change_state(struct procs *p, const struct procs_op *op, u32 from, u32 to, u32 event, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c) {
 		r->err = -ESRCH;
@@ -127,8 +123,8 @@ static void change_state(struct procs *p, const struct procs_op *op, u32 from, u
 	if (c->state != from)
 		return;
 	r->count = 1;
-	proc_set_state(c, to);
-	proc_set_event(c, event);
+	procs_proc_set_state(c, to);
+	procs_proc_set_event(c, event);
 	c->status = to == PROCS_STOPPED ? op->status : 0;
 }
 
@@ -167,9 +163,9 @@ static bool wanted(const struct procs_op *op, const struct procs_proc *c)
 /* The lowest child, of those with an event or of all, that the call is about. */
 static struct procs_proc *find_event(const struct procs_op *op, const struct procs_proc *parent)
 {
-	struct procs_node *n = op->target > 0 ? set_at(&parent->events, op->target) : set_after(&parent->events, 0);
+	struct procs_node *n = op->target > 0 ? procs_set_at(&parent->events, op->target) : procs_set_after(&parent->events, 0);
 
-	for (; n; n = op->target > 0 ? NULL : node_after(n)) {
+	for (; n; n = op->target > 0 ? NULL : procs_node_after(n)) {
 		struct procs_proc *c = container_of(n, struct procs_proc, event_node);
 
 		if (selected(op, parent, c) && wanted(op, c))
@@ -180,9 +176,9 @@ static struct procs_proc *find_event(const struct procs_op *op, const struct pro
 
 static bool any_child(const struct procs_op *op, const struct procs_proc *parent)
 {
-	struct procs_node *n = op->target > 0 ? set_at(&parent->children, op->target) : set_after(&parent->children, 0);
+	struct procs_node *n = op->target > 0 ? procs_set_at(&parent->children, op->target) : procs_set_after(&parent->children, 0);
 
-	for (; n; n = op->target > 0 ? NULL : node_after(n)) {
+	for (; n; n = op->target > 0 ? NULL : procs_node_after(n)) {
 		const struct procs_proc *c = container_of(n, struct procs_proc, child);
 
 		if (selected(op, parent, c) && (c->state != PROCS_ZOMBIE || op->flags & PROCS_WEXITED))
@@ -205,7 +201,7 @@ static s32 wait_word(const struct procs_proc *c)
 
 void procs_do_wait(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *parent = proc_alive(p, op->pid), *c;
+	struct procs_proc *parent = procs_proc_alive(p, op->pid), *c;
 
 	if (!parent)
 		r->err = -ESRCH;
@@ -227,7 +223,7 @@ void procs_do_wait(struct procs *p, const struct procs_op *op, struct procs_ret 
 		return;
 	r->reaped = c->event == PROCS_EXITED;
 	if (r->reaped)
-		proc_reap(p, c);
+		procs_proc_reap(p, c);
 	else
-		proc_set_event(c, PROCS_NONE);
+		procs_proc_set_event(c, PROCS_NONE);
 }

@@ -57,38 +57,38 @@ struct procs_thread {
 };
 
 /* ---- procs_table.c: sets, and the life of each kind of object ---- */
-struct procs_node *set_at(const struct procs_set *s, s32 nr);        /* NULL if not there */
-struct procs_node *set_after(const struct procs_set *s, s32 nr);     /* the lowest above nr */
-struct procs_node *node_after(struct procs_node *n);
-void set_insert(struct procs_set *s, struct procs_node *n, s32 nr);
-void set_remove(struct procs_set *s, struct procs_node *n);
+struct procs_node *procs_set_at(const struct procs_set *s, s32 nr);        /* NULL if not there */
+struct procs_node *procs_set_after(const struct procs_set *s, s32 nr);     /* the lowest above nr */
+struct procs_node *procs_node_after(struct procs_node *n);
+void procs_set_insert(struct procs_set *s, struct procs_node *n, s32 nr);
+void procs_set_remove(struct procs_set *s, struct procs_node *n);
 
-struct procs_proc *proc_at(const struct procs *p, s32 pid);
-struct procs_proc *proc_alive(const struct procs *p, s32 pid);       /* not a zombie */
-struct procs_thread *thread_at(const struct procs *p, s32 tid);
-struct procs_group *group_at(const struct procs *p, s32 pgid);
-struct procs_session *session_at(const struct procs *p, s32 sid);
-bool number_used(const struct procs *p, s32 nr);
-s32 number_take(struct procs *p);                                    /* -EAGAIN if none is free */
+struct procs_proc *procs_proc_at(const struct procs *p, s32 pid);
+struct procs_proc *procs_proc_alive(const struct procs *p, s32 pid);       /* not a zombie */
+struct procs_thread *procs_thread_at(const struct procs *p, s32 tid);
+struct procs_group *procs_group_at(const struct procs *p, s32 pgid);
+struct procs_session *procs_session_at(const struct procs *p, s32 sid);
+bool procs_number_used(const struct procs *p, s32 nr);
+s32 procs_number_take(struct procs *p);                                    /* -EAGAIN if none is free */
 
-struct procs_proc *proc_create(struct procs *p, s32 pid, struct procs_proc *parent, struct procs_group *g);
-void proc_reap(struct procs *p, struct procs_proc *c);               /* no threads, no children left */
-void proc_adopt(struct procs_proc *c, struct procs_proc *parent);    /* into parent's children and events */
-void proc_disown(struct procs_proc *c);                              /* out of its parent's */
-void proc_set_state(struct procs_proc *c, u32 state);                /* keeps group.stopped */
-void proc_set_event(struct procs_proc *c, u32 event);                /* keeps the parent's events */
-void proc_join(struct procs *p, struct procs_proc *c, struct procs_group *g); /* leaves its group, if any */
-struct procs_thread *thread_create(struct procs *p, s32 tid, struct procs_proc *c, u64 handle);
-void thread_remove(struct procs *p, struct procs_thread *t);
-struct procs_group *group_create(struct procs *p, s32 pgid, struct procs_session *s);
-struct procs_session *session_create(struct procs *p, s32 sid);
-void session_set_tty(struct procs *p, struct procs_session *s, u64 tty, s32 pgid); /* tty 0: takes it away */
-struct procs_session *session_of_tty(const struct procs *p, u64 tty);
+struct procs_proc *procs_proc_create(struct procs *p, s32 pid, struct procs_proc *parent, struct procs_group *g);
+void procs_proc_reap(struct procs *p, struct procs_proc *c);               /* no threads, no children left */
+void procs_proc_adopt(struct procs_proc *c, struct procs_proc *parent);    /* into parent's children and events */
+void procs_proc_disown(struct procs_proc *c);                              /* out of its parent's */
+void procs_proc_set_state(struct procs_proc *c, u32 state);                /* keeps group.stopped */
+void procs_proc_set_event(struct procs_proc *c, u32 event);                /* keeps the parent's events */
+void procs_proc_join(struct procs *p, struct procs_proc *c, struct procs_group *g); /* leaves its group, if any */
+struct procs_thread *procs_thread_create(struct procs *p, s32 tid, struct procs_proc *c, u64 handle);
+void procs_thread_remove(struct procs *p, struct procs_thread *t);
+struct procs_group *procs_group_create(struct procs *p, s32 pgid, struct procs_session *s);
+struct procs_session *procs_session_create(struct procs *p, s32 sid);
+void procs_session_set_tty(struct procs *p, struct procs_session *s, u64 tty, s32 pgid); /* tty 0: takes it away */
+struct procs_session *procs_session_of_tty(const struct procs *p, u64 tty);
 
 /* Tied: alive, with a parent other than pid 1 outside its group but inside its session. A group without tied members is
  * orphaned: nobody is left who would continue it. */
-bool proc_is_tied(const struct procs_proc *c);
-bool group_is_orphaned(const struct procs_group *g);
+bool procs_proc_is_tied(const struct procs_proc *c);
+bool procs_group_is_orphaned(const struct procs_group *g);
 
 /* ---- operations ---- */
 typedef void procs_do(struct procs *p, const struct procs_op *op, struct procs_ret *r);

@@ -31,39 +31,39 @@ static s32 may_move(const struct procs_proc *caller, const struct procs_proc *c)
 
 void procs_do_setpgid(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *caller = proc_alive(p, op->pid), *c;
+	struct procs_proc *caller = procs_proc_alive(p, op->pid), *c;
 	s32 pid = op->target ? op->target : op->pid, pgid = op->pgid ? op->pgid : pid;
 	struct procs_group *g;
 
-	c = proc_at(p, pid);
+	c = procs_proc_at(p, pid);
 	if (!caller)
 		r->err = -ESRCH;
 	else if (op->pgid < 0)
 		r->err = -EINVAL;
 	else if (!c)
-		r->err = thread_at(p, pid) ? -EINVAL : -ESRCH;
+		r->err = procs_thread_at(p, pid) ? -EINVAL : -ESRCH;
 	else
 		r->err = may_move(caller, c);
 	if (r->err)
 		return;
-	g = group_at(p, pgid);
+	g = procs_group_at(p, pgid);
 	if (pgid != pid && (!g || g->session != session_of(caller)))
 		r->err = -EPERM;
 	else
-		proc_join(p, c, g ? g : group_create(p, pgid, session_of(c)));
+		procs_proc_join(p, c, g ? g : procs_group_create(p, pgid, session_of(c)));
 }
 
 void procs_do_setsid(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c)
 		r->err = -ESRCH;
-	else if ((c->flags & PROCS_I_LEADER) || group_at(p, op->pid))
+	else if ((c->flags & PROCS_I_LEADER) || procs_group_at(p, op->pid))
 		r->err = -EPERM;
 	if (r->err)
 		return;
-	proc_join(p, c, group_create(p, op->pid, session_create(p, op->pid)));
+	procs_proc_join(p, c, procs_group_create(p, op->pid, procs_session_create(p, op->pid)));
 	c->flags = (c->flags | PROCS_I_LEADER) & ~(u32)PROCS_I_NOTTY;
 	r->pid = op->pid;
 }
@@ -77,8 +77,8 @@ static u64 tty_of(const struct procs_proc *c)
 
 void procs_do_tty_attach(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
-	struct procs_session *holder = session_of_tty(p, op->tty.tty);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
+	struct procs_session *holder = procs_session_of_tty(p, op->tty.tty);
 
 	if (!c || !op->tty.tty) {
 		r->err = c ? -EINVAL : -ESRCH;
@@ -91,8 +91,8 @@ void procs_do_tty_attach(struct procs *p, const struct procs_op *op, struct proc
 		return;
 	}
 	if (holder)
-		session_set_tty(p, holder, 0, 0);
-	session_set_tty(p, session_of(c), op->tty.tty, c->group->all.nr);
+		procs_session_set_tty(p, holder, 0, 0);
+	procs_session_set_tty(p, session_of(c), op->tty.tty, c->group->all.nr);
 	r->pid = session_of(c)->all.nr;
 }
 
@@ -101,12 +101,12 @@ static void take_away(struct procs *p, struct procs_session *s, struct procs_ret
 	r->pid = s->all.nr;
 	r->tty = s->tty;
 	r->hup_pgid = s->tty_pgid;
-	session_set_tty(p, s, 0, 0);
+	procs_session_set_tty(p, s, 0, 0);
 }
 
 void procs_do_tty_detach(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c || !tty_of(c) || (op->tty.tty && op->tty.tty != tty_of(c)))
 		r->err = c ? -ENOTTY : -ESRCH;
@@ -118,7 +118,7 @@ void procs_do_tty_detach(struct procs *p, const struct procs_op *op, struct proc
 
 void procs_do_tty_hangup(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_session *s = op->tty.tty ? session_of_tty(p, op->tty.tty) : NULL;
+	struct procs_session *s = op->tty.tty ? procs_session_of_tty(p, op->tty.tty) : NULL;
 
 	if (s)
 		take_away(p, s, r);
@@ -129,16 +129,16 @@ void procs_do_tty_hangup(struct procs *p, const struct procs_op *op, struct proc
 /* The session that a group number means to TIOCSPGRP: of the group, else of the thread or process of that number. */
 static const struct procs_session *session_of_number(const struct procs *p, s32 nr)
 {
-	const struct procs_group *g = group_at(p, nr);
-	const struct procs_proc *c = proc_at(p, nr);
-	const struct procs_thread *t = thread_at(p, nr);
+	const struct procs_group *g = procs_group_at(p, nr);
+	const struct procs_proc *c = procs_proc_at(p, nr);
+	const struct procs_thread *t = procs_thread_at(p, nr);
 
 	return g ? g->session : c ? session_of(c) : t ? session_of(t->proc) : NULL;
 }
 
 void procs_do_tcsetpgrp(struct procs *p, const struct procs_op *op, struct procs_ret *r)
 {
-	struct procs_proc *c = proc_alive(p, op->pid);
+	struct procs_proc *c = procs_proc_alive(p, op->pid);
 
 	if (!c)
 		r->err = -ESRCH;
@@ -146,7 +146,7 @@ void procs_do_tcsetpgrp(struct procs *p, const struct procs_op *op, struct procs
 		r->err = -ENOTTY;
 	else if (op->tty.arg < 0)
 		r->err = -EINVAL;
-	else if (!number_used(p, op->tty.arg))
+	else if (!procs_number_used(p, op->tty.arg))
 		r->err = -ESRCH;
 	else if (session_of_number(p, op->tty.arg) != session_of(c))
 		r->err = -EPERM;

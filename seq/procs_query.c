@@ -31,7 +31,7 @@ static void fill(const struct procs_proc *c, struct procs_info *out)
 
 int procs_get(const struct procs *p, s32 pid, struct procs_info *out)
 {
-	const struct procs_proc *c = proc_at(p, pid);
+	const struct procs_proc *c = procs_proc_at(p, pid);
 
 	if (!c)
 		return -ESRCH;
@@ -41,7 +41,7 @@ int procs_get(const struct procs *p, s32 pid, struct procs_info *out)
 
 int procs_by_tid(const struct procs *p, s32 tid, struct procs_info *out, u64 *thread)
 {
-	const struct procs_thread *t = thread_at(p, tid);
+	const struct procs_thread *t = procs_thread_at(p, tid);
 
 	if (!t)
 		return -ESRCH;
@@ -54,8 +54,8 @@ int procs_by_tid(const struct procs *p, s32 tid, struct procs_info *out, u64 *th
 
 static const struct procs_set *set_of(const struct procs *p, enum procs_which which, s32 key)
 {
-	const struct procs_group *g = which == PROCS_OF_GROUP ? group_at(p, key) : NULL;
-	const struct procs_proc *c = which == PROCS_CHILDREN || which == PROCS_THREADS ? proc_at(p, key) : NULL;
+	const struct procs_group *g = which == PROCS_OF_GROUP ? procs_group_at(p, key) : NULL;
+	const struct procs_proc *c = which == PROCS_CHILDREN || which == PROCS_THREADS ? procs_proc_at(p, key) : NULL;
 
 	switch (which) {
 	case PROCS_OF_GROUP:
@@ -97,10 +97,10 @@ static bool in_session(const struct procs_node *n, s32 sid)
 size_t procs_list(const struct procs *p, enum procs_which which, s32 key, s32 after, struct procs_brief *out, size_t max)
 {
 	const struct procs_set *s = set_of(p, which, key);
-	struct procs_node *n = s ? set_after(s, after) : NULL;
+	struct procs_node *n = s ? procs_set_after(s, after) : NULL;
 	size_t count = 0;
 
-	for (; n && count < max; n = node_after(n))
+	for (; n && count < max; n = procs_node_after(n))
 		if (which != PROCS_OF_SESSION || in_session(n, key))
 			out[count++] = brief(n, which);
 	return count;
@@ -110,21 +110,21 @@ size_t procs_list(const struct procs *p, enum procs_which which, s32 key, s32 af
 
 bool procs_group_exists(const struct procs *p, s32 pgid, s32 sid)
 {
-	const struct procs_group *g = group_at(p, pgid);
+	const struct procs_group *g = procs_group_at(p, pgid);
 
 	return g && g->session->all.nr == sid;
 }
 
 bool procs_group_orphaned(const struct procs *p, s32 pgid)
 {
-	const struct procs_group *g = group_at(p, pgid);
+	const struct procs_group *g = procs_group_at(p, pgid);
 
-	return !g || group_is_orphaned(g);
+	return !g || procs_group_is_orphaned(g);
 }
 
 int procs_tty(const struct procs *p, u64 tty, s32 *sid, s32 *pgid)
 {
-	const struct procs_session *s = tty ? session_of_tty(p, tty) : NULL;
+	const struct procs_session *s = tty ? procs_session_of_tty(p, tty) : NULL;
 
 	if (!s)
 		return -ENOTTY;
@@ -135,7 +135,7 @@ int procs_tty(const struct procs *p, u64 tty, s32 *sid, s32 *pgid)
 
 int procs_may_kill(const struct procs *p, s32 from, s32 to, int sig)
 {
-	const struct procs_proc *a = proc_at(p, from), *b = proc_at(p, to);
+	const struct procs_proc *a = procs_proc_at(p, from), *b = procs_proc_at(p, to);
 
 	if (!a || !b)
 		return -ESRCH;

@@ -34,25 +34,25 @@ static int clone_groups(struct procs *dst, const struct procs *src)
 	const struct procs_session *s;
 	struct procs_node *n;
 
-	for (n = set_after(&src->sessions, -1); n; n = node_after(n)) {
+	for (n = procs_set_after(&src->sessions, -1); n; n = procs_node_after(n)) {
 		struct procs_session *copy = duplicate(dst->pool, container_of(n, struct procs_session, all), sizeof(*copy));
 
 		if (!copy)
 			return -ENOMEM;
-		set_insert(&dst->sessions, &copy->all, n->nr);
+		procs_set_insert(&dst->sessions, &copy->all, n->nr);
 	}
-	for (n = set_after(&src->groups, -1); n; n = node_after(n)) {
+	for (n = procs_set_after(&src->groups, -1); n; n = procs_node_after(n)) {
 		struct procs_group *copy = duplicate(dst->pool, container_of(n, struct procs_group, all), sizeof(*copy));
 
 		if (!copy)
 			return -ENOMEM;
-		copy->session = session_at(dst, copy->session->all.nr);
+		copy->session = procs_session_at(dst, copy->session->all.nr);
 		copy->members.rbh_root = NULL;
-		set_insert(&dst->groups, &copy->all, n->nr);
+		procs_set_insert(&dst->groups, &copy->all, n->nr);
 	}
 	/* The list's order is found again by pushing from the back: it is short, so walk it once per element. */
 	for (s = src->with_tty; s; s = s->next_tty) {
-		struct procs_session *copy = session_at(dst, s->all.nr), **at = &dst->with_tty;
+		struct procs_session *copy = procs_session_at(dst, s->all.nr), **at = &dst->with_tty;
 
 		while (*at)
 			at = &(*at)->next_tty;
@@ -66,23 +66,23 @@ static int clone_procs(struct procs *dst, const struct procs *src)
 {
 	struct procs_node *n;
 
-	for (n = set_after(&src->all, 0); n; n = node_after(n)) {
+	for (n = procs_set_after(&src->all, 0); n; n = procs_node_after(n)) {
 		const struct procs_proc *from = container_of(n, struct procs_proc, all);
 		struct procs_proc *c = duplicate(dst->pool, from, sizeof(*c));
 
 		if (!c)
 			return -ENOMEM;
 		c->threads.rbh_root = c->children.rbh_root = c->events.rbh_root = NULL;
-		c->group = group_at(dst, from->group->all.nr);
-		set_insert(&dst->all, &c->all, n->nr);
-		set_insert(&c->group->members, &c->member, n->nr);
+		c->group = procs_group_at(dst, from->group->all.nr);
+		procs_set_insert(&dst->all, &c->all, n->nr);
+		procs_set_insert(&c->group->members, &c->member, n->nr);
 	}
-	for (n = set_after(&src->all, 0); n; n = node_after(n)) {
+	for (n = procs_set_after(&src->all, 0); n; n = procs_node_after(n)) {
 		const struct procs_proc *from = container_of(n, struct procs_proc, all);
-		struct procs_proc *c = proc_at(dst, n->nr), *parent;
+		struct procs_proc *c = procs_proc_at(dst, n->nr), *parent;
 
-		parent = from->parent ? proc_at(dst, from->parent->all.nr) : NULL;
-		proc_adopt(c, parent);
+		parent = from->parent ? procs_proc_at(dst, from->parent->all.nr) : NULL;
+		procs_proc_adopt(c, parent);
 		if (parent)
 			parent->nchildren--; /* was copied already */
 	}
@@ -93,14 +93,14 @@ static int clone_threads(struct procs *dst, const struct procs *src)
 {
 	struct procs_node *n;
 
-	for (n = set_after(&src->tids, 0); n; n = node_after(n)) {
+	for (n = procs_set_after(&src->tids, 0); n; n = procs_node_after(n)) {
 		struct procs_thread *t = duplicate(dst->pool, container_of(n, struct procs_thread, all), sizeof(*t));
 
 		if (!t)
 			return -ENOMEM;
-		t->proc = proc_at(dst, t->proc->all.nr);
-		set_insert(&dst->tids, &t->all, n->nr);
-		set_insert(&t->proc->threads, &t->own, n->nr);
+		t->proc = procs_proc_at(dst, t->proc->all.nr);
+		procs_set_insert(&dst->tids, &t->all, n->nr);
+		procs_set_insert(&t->proc->threads, &t->own, n->nr);
 	}
 	return 0;
 }
@@ -142,14 +142,14 @@ u64 procs_hash(const struct procs *p)
 	const struct procs_session *s;
 	struct procs_node *n;
 
-	for (n = set_after(&p->all, 0); n; n = node_after(n))
+	for (n = procs_set_after(&p->all, 0); n; n = procs_node_after(n))
 		h = hash_proc(h, container_of(n, struct procs_proc, all));
-	for (n = set_after(&p->tids, 0); n; n = node_after(n)) {
+	for (n = procs_set_after(&p->tids, 0); n; n = procs_node_after(n)) {
 		const struct procs_thread *t = container_of(n, struct procs_thread, all);
 
 		h = mix(mix(h, (u64)(u32)n->nr << 32 | (u32)t->proc->all.nr), t->handle);
 	}
-	for (n = set_after(&p->sessions, -1); n; n = node_after(n)) {
+	for (n = procs_set_after(&p->sessions, -1); n; n = procs_node_after(n)) {
 		s = container_of(n, struct procs_session, all);
 		h = mix(mix(mix(h, (u32)n->nr), s->tty), (u32)s->tty_pgid);
 	}
@@ -163,14 +163,14 @@ static u32 set_count(const struct procs_set *s)
 	struct procs_node *n;
 	u32 count = 0;
 
-	for (n = set_after(s, -1); n; n = node_after(n))
+	for (n = procs_set_after(s, -1); n; n = procs_node_after(n))
 		count++;
 	return count;
 }
 
 static bool has(const struct procs_set *s, const struct procs_node *n)
 {
-	return set_at(s, n->nr) == n;
+	return procs_set_at(s, n->nr) == n;
 }
 
 static const char *check_proc(const struct procs *p, const struct procs_proc *c)
@@ -179,9 +179,9 @@ static const char *check_proc(const struct procs *p, const struct procs_proc *c)
 
 	if (c->state < PROCS_RUNNING || c->state > PROCS_ZOMBIE || c->event > PROCS_DID_CONTINUE)
 		return "state";
-	if (!has(&c->group->members, &c->member) || group_at(p, c->group->all.nr) != c->group)
+	if (!has(&c->group->members, &c->member) || procs_group_at(p, c->group->all.nr) != c->group)
 		return "group";
-	if ((nr == 1) != !c->parent || (c->parent && proc_at(p, c->parent->all.nr) != c->parent))
+	if ((nr == 1) != !c->parent || (c->parent && procs_proc_at(p, c->parent->all.nr) != c->parent))
 		return "parent";
 	if (c->parent && (!has(&c->parent->children, &c->child) || (c->event != 0) != has(&c->parent->events, &c->event_node)))
 		return "family";
@@ -199,9 +199,9 @@ static const char *check_group(const struct procs *p, const struct procs_group *
 	struct procs_node *n;
 	u32 count = 0, stopped = 0;
 
-	for (n = set_after(&g->members, -1); n; n = node_after(n), count++)
+	for (n = procs_set_after(&g->members, -1); n; n = procs_node_after(n), count++)
 		stopped += container_of(n, struct procs_proc, member)->state == PROCS_STOPPED;
-	if (!count || count != g->count || stopped != g->stopped || session_at(p, g->session->all.nr) != g->session)
+	if (!count || count != g->count || stopped != g->stopped || procs_session_at(p, g->session->all.nr) != g->session)
 		return "members";
 	return NULL;
 }
@@ -218,10 +218,10 @@ static int check_sums(const struct procs *p)
 	struct procs_node *n;
 	u32 groups = 0;
 
-	for (n = set_after(&p->sessions, -1); n; n = node_after(n)) {
+	for (n = procs_set_after(&p->sessions, -1); n; n = procs_node_after(n)) {
 		s = container_of(n, struct procs_session, all);
 		groups += s->groups;
-		if (!s->groups || (s->tty && session_of_tty(p, s->tty) != s))
+		if (!s->groups || (s->tty && procs_session_of_tty(p, s->tty) != s))
 			return broken("session", n->nr, "groups or terminal");
 	}
 	if (groups != p->ngroups || set_count(&p->groups) != p->ngroups || set_count(&p->sessions) != p->nsessions ||
@@ -235,16 +235,16 @@ int procs_check(const struct procs *p)
 	const char *what;
 	struct procs_node *n;
 
-	for (n = set_after(&p->all, -1); n; n = node_after(n))
+	for (n = procs_set_after(&p->all, -1); n; n = procs_node_after(n))
 		if ((what = check_proc(p, container_of(n, struct procs_proc, all))))
 			return broken("process", n->nr, what);
-	for (n = set_after(&p->groups, -1); n; n = node_after(n))
+	for (n = procs_set_after(&p->groups, -1); n; n = procs_node_after(n))
 		if ((what = check_group(p, container_of(n, struct procs_group, all))))
 			return broken("group", n->nr, what);
-	for (n = set_after(&p->tids, -1); n; n = node_after(n)) {
+	for (n = procs_set_after(&p->tids, -1); n; n = procs_node_after(n)) {
 		const struct procs_thread *t = container_of(n, struct procs_thread, all);
 
-		if (proc_at(p, t->proc->all.nr) != t->proc || !has(&t->proc->threads, &t->own))
+		if (procs_proc_at(p, t->proc->all.nr) != t->proc || !has(&t->proc->threads, &t->own))
 			return broken("thread", n->nr, "process");
 	}
 	return check_sums(p);

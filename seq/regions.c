@@ -78,15 +78,15 @@ void regions_after_fork(struct regions *s)
 
 	s->nclaims = 0;
 	for (; n; n = next) {
-		next = node_next(n);
+		next = regions_node_next(n);
 		if (n->r.flags & REGIONS_DONTFORK)
-			node_remove(s, n);
+			regions_node_remove(s, n);
 		else
-			node_set(s, n, n->r.prot, n->r.flags & ~REGIONS_LOCKED);
+			regions_node_set(s, n, n->r.prot, n->r.flags & ~REGIONS_LOCKED);
 	}
-	for (n = regions_above(s, 0); n; n = s->count == count ? node_next(n) : n) {
+	for (n = regions_above(s, 0); n; n = s->count == count ? regions_node_next(n) : n) {
 		count = s->count;
-		n = node_merge(s, n);
+		n = regions_node_merge(s, n);
 	}
 }
 
@@ -106,7 +106,7 @@ u64 regions_hash(const struct regions *s)
 
 	for (i = 0; i < s->nclaims; i++)
 		h = mix(mix(h, s->claim[i].start), s->claim[i].end);
-	for (n = regions_above(s, 0); n; n = node_next(n)) {
+	for (n = regions_above(s, 0); n; n = regions_node_next(n)) {
 		const struct region *r = &n->r;
 
 		h = mix(mix(mix(h, r->start), r->end), (u64)r->prot << 32 | r->flags);
@@ -145,7 +145,7 @@ int regions_check(const struct regions *s)
 	struct regions_node *n;
 	u32 count = 0;
 
-	for (n = regions_above(s, 0); n; below = &n->r, n = node_next(n)) {
+	for (n = regions_above(s, 0); n; below = &n->r, n = regions_node_next(n)) {
 		if (check_one(s, n, below))
 			return -EINVAL;
 		len = pages_of(region_len(&n->r));
@@ -190,7 +190,7 @@ int regions_check_range(const struct regions *s, u64 start, u64 len, u32 prot)
 
 	if (end < start)
 		return -ENOMEM;
-	for (; start < end; start = n->r.end, n = node_next(n)) {
+	for (; start < end; start = n->r.end, n = regions_node_next(n)) {
 		if (!n || n->r.start > start)
 			return -ENOMEM;
 		if (prot & ~n->r.prot)

@@ -63,32 +63,32 @@ static inline bool region_is_data(const struct region *r)
 
 /* ---- regions_tree.c: single regions ---- */
 struct regions_node *regions_above(const struct regions *s, u64 addr); /* first with end > addr */
-struct regions_node *node_next(struct regions_node *n);
-struct regions_node *node_prev(struct regions_node *n);
-struct regions_node *node_add(struct regions *s, const struct region *r); /* no merging */
-void node_remove(struct regions *s, struct regions_node *n);
-void node_resize(struct regions *s, struct regions_node *n, u64 start, u64 end); /* offset follows start */
-void node_set(struct regions *s, struct regions_node *n, u32 prot, u32 flags);
-struct regions_node *node_split(struct regions *s, struct regions_node *n, u64 at); /* returns the upper part */
-struct regions_node *node_merge(struct regions *s, struct regions_node *n); /* with both neighbours; what became of n */
+struct regions_node *regions_node_next(struct regions_node *n);
+struct regions_node *regions_node_prev(struct regions_node *n);
+struct regions_node *regions_node_add(struct regions *s, const struct region *r); /* no merging */
+void regions_node_remove(struct regions *s, struct regions_node *n);
+void regions_node_resize(struct regions *s, struct regions_node *n, u64 start, u64 end); /* offset follows start */
+void regions_node_set(struct regions *s, struct regions_node *n, u32 prot, u32 flags);
+struct regions_node *regions_node_split(struct regions *s, struct regions_node *n, u64 at); /* returns the upper part */
+struct regions_node *regions_node_merge(struct regions *s, struct regions_node *n); /* with both neighbours; what became of n */
 bool regions_mergeable(const struct region *a, const struct region *b);
 u64 regions_place_below(const struct regions *s, u64 limit, u64 len); /* highest place that ends <= limit; 0 none */
 struct regions_node *regions_copy(struct pool *pool, const struct regions_node *n, struct regions_node *parent);
 
 /* ---- regions_range.c: ranges ---- */
 /* Takes [start, end), not empty, out of the region that contains it; allocates if that leaves two parts. */
-void node_cut(struct regions *s, struct regions_node *n, u64 start, u64 end);
+void regions_node_cut(struct regions *s, struct regions_node *n, u64 start, u64 end);
 /* Unmaps up to REGIONS_STEP regions of [start, end); true if it is all free now, else ret->more and ret->next.
  * The caller has checked that a split is allowed. */
-bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
+bool regions_range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
 /* The same for a FIXED mapping; the range is claimed from the first of several steps to the last. May say -EAGAIN. */
-bool range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
-void range_release(struct regions *s, u64 start, u64 end);     /* gives up a claim of exactly this range, if any */
-bool range_empty(const struct regions *s, u64 start, u64 end); /* nothing mapped there */
-bool range_free(const struct regions *s, u64 start, u64 end);  /* empty and not claimed */
-u64 range_claimed(const struct regions *s, u64 start, u64 end); /* start of a claim that overlaps; 0 none */
-bool range_splits(const struct regions *s, u64 start, u64 end); /* clearing it leaves one region more */
-u64 range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool data); /* bytes mapped with all of these flags */
+bool regions_range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
+void regions_range_release(struct regions *s, u64 start, u64 end);     /* gives up a claim of exactly this range, if any */
+bool regions_range_empty(const struct regions *s, u64 start, u64 end); /* nothing mapped there */
+bool regions_range_free(const struct regions *s, u64 start, u64 end);  /* empty and not claimed */
+u64 regions_range_claimed(const struct regions *s, u64 start, u64 end); /* start of a claim that overlaps; 0 none */
+bool regions_range_splits(const struct regions *s, u64 start, u64 end); /* clearing it leaves one region more */
+u64 regions_range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool data); /* bytes mapped with all of these flags */
 
 void regions_do_unmap(struct regions *s, const struct regions_op *op, struct regions_ret *ret);
 void regions_do_protect(struct regions *s, const struct regions_op *op, struct regions_ret *ret);

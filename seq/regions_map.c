@@ -14,7 +14,7 @@ static u64 place_unclaimed(const struct regions *s, u64 limit, u64 len)
 
 	do {
 		at = regions_place_below(s, limit, len);
-		limit = at ? range_claimed(s, at, at + len) : 0;
+		limit = at ? regions_range_claimed(s, at, at + len) : 0;
 	} while (limit);
 	return at;
 }
@@ -32,7 +32,7 @@ u64 regions_place(const struct regions *s, u64 hint, u64 len)
 	if (hint) {
 		hint = MAX(hint, s->cfg.low);
 		above = regions_above(s, hint);
-		if (hint <= s->cfg.high - len && (!above || hint + len <= region_floor(&above->r)) && !range_claimed(s, hint, hint + len))
+		if (hint <= s->cfg.high - len && (!above || hint + len <= region_floor(&above->r)) && !regions_range_claimed(s, hint, hint + len))
 			return hint;
 	}
 	at = place_unclaimed(s, s->cfg.mmap_base, len);
@@ -47,7 +47,7 @@ static s32 check_fixed(const struct regions *s, u64 addr, u64 len, u32 how)
 		return -EINVAL;
 	if (addr < s->cfg.low)
 		return -EPERM;
-	return (how & REGIONS_NOREPLACE) && !range_free(s, addr, addr + len) ? -EEXIST : 0;
+	return (how & REGIONS_NOREPLACE) && !regions_range_free(s, addr, addr + len) ? -EEXIST : 0;
 }
 
 /* ---- limits ------------------------------------------------------------------------------------------ */
@@ -60,10 +60,10 @@ static s32 check_limits(const struct regions *s, const struct regions_op *op, co
 	if ((r->flags & REGIONS_LOCKED) && !within(s->locked_pages, len, op->limit_locked))
 		return -EAGAIN;
 	if (!within(s->pages, len, op->limit_as) &&
-	    (!fixed || !within(s->pages - pages_of(range_mapped(s, r->start, r->end, 0, false)), len, op->limit_as)))
+	    (!fixed || !within(s->pages - pages_of(regions_range_mapped(s, r->start, r->end, 0, false)), len, op->limit_as)))
 		return -ENOMEM;
 	if (region_is_data(r) && !within(s->data_pages, len, op->limit_data) &&
-	    (!fixed || !within(s->data_pages - pages_of(range_mapped(s, r->start, r->end, 0, true)), len, op->limit_data)))
+	    (!fixed || !within(s->data_pages - pages_of(regions_range_mapped(s, r->start, r->end, 0, true)), len, op->limit_data)))
 		return -ENOMEM;
 	return 0;
 }
@@ -77,7 +77,7 @@ static void add_merged(struct regions *s, struct region *r, struct regions_ret *
 	ret->added = pages_of(region_len(r));
 	ret->added_at = r->start;
 	ret->locked = (r->flags & REGIONS_LOCKED) != 0;
-	node_merge(s, node_add(s, r));
+	regions_node_merge(s, regions_node_add(s, r));
 }
 
 /* ---- map --------------------------------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ static s32 admit_map(struct regions *s, const struct regions_op *op, struct regi
 		return err;
 	r->end = r->start + len;
 	err = check_limits(s, op, r, fixed);
-	return !err && s->count >= s->cfg.max && range_splits(s, r->start, r->end) ? -ENOMEM : err;
+	return !err && s->count >= s->cfg.max && regions_range_splits(s, r->start, r->end) ? -ENOMEM : err;
 }
 
 void regions_do_map(struct regions *s, const struct regions_op *op, struct regions_ret *ret)
@@ -119,11 +119,11 @@ void regions_do_map(struct regions *s, const struct regions_op *op, struct regio
 	ret->err = admit_map(s, op, &r, fixed);
 	if (ret->err) {
 		if (fixed)
-			range_release(s, op->r.start, op->r.start + ALIGN_UP(op->len, PAGE_SIZE));
+			regions_range_release(s, op->r.start, op->r.start + ALIGN_UP(op->len, PAGE_SIZE));
 		return;
 	}
 	ret->addr = r.start;
-	if (range_claim(s, r.start, r.end, ret))
+	if (regions_range_claim(s, r.start, r.end, ret))
 		add_merged(s, &r, ret);
 }
 
@@ -144,7 +144,7 @@ static bool grow_heap(struct regions *s, const struct regions_op *op, u64 from, 
 	r.end = to;
 	r.what = REGIONS_HEAP;
 	if (to > s->cfg.high || from < s->cfg.low || (above && to + PAGE_SIZE > region_floor(&above->r)) ||
-	    range_claimed(s, from, to))
+	    regions_range_claimed(s, from, to))
 		return false;
 	if (check_limits(s, op, &r, false) || s->count > s->cfg.max)
 		return false;
@@ -154,9 +154,9 @@ static bool grow_heap(struct regions *s, const struct regions_op *op, u64 from, 
 
 static bool shrink_heap(struct regions *s, u64 from, u64 to, struct regions_ret *ret)
 {
-	if (range_empty(s, from, to) || (s->count >= s->cfg.max && range_splits(s, from, to)))
+	if (regions_range_empty(s, from, to) || (s->count >= s->cfg.max && regions_range_splits(s, from, to)))
 		return false;
-	return range_clear(s, from, to, ret);
+	return regions_range_clear(s, from, to, ret);
 }
 
 void regions_do_brk(struct regions *s, const struct regions_op *op, struct regions_ret *ret)
@@ -190,7 +190,7 @@ static struct regions_node *growable(const struct regions *s, u64 addr)
 		return NULL;
 	if (n->r.start <= addr)
 		return n;
-	below = node_prev(n);
+	below = regions_node_prev(n);
 	if (below && below->r.prot && !(below->r.flags & REGIONS_GROWSDOWN) && addr - below->r.end < REGIONS_GUARD)
 		return NULL;
 	return n;
@@ -222,9 +222,9 @@ void regions_do_grow_stack(struct regions *s, const struct regions_op *op, struc
 		ret->err = -ENOMEM;
 	if (ret->err)
 		return;
-	node_resize(s, n, at, n->r.end);
+	regions_node_resize(s, n, at, n->r.end);
 	ret->added = pages_of(by);
 	ret->added_at = at;
 	ret->locked = (n->r.flags & REGIONS_LOCKED) != 0;
-	node_merge(s, n);
+	regions_node_merge(s, n);
 }

@@ -48,8 +48,8 @@ static void grow_in_place(struct regions *s, struct regions_node *n, u64 by, str
 	ret->added = pages_of(by);
 	ret->added_at = n->r.end;
 	ret->locked = (n->r.flags & REGIONS_LOCKED) != 0;
-	node_resize(s, n, n->r.start, n->r.end + by);
-	node_merge(s, n);
+	regions_node_resize(s, n, n->r.start, n->r.end + by);
+	regions_node_merge(s, n);
 }
 
 /* Takes [addr, addr + old_len) out of n and puts it, new_len long, at `to`, which is free. */
@@ -57,13 +57,13 @@ static void move(struct regions *s, struct regions_node *n, u64 addr, u64 old_le
 {
 	struct region r = n->r;
 
-	node_cut(s, n, addr, addr + old_len);
+	regions_node_cut(s, n, addr, addr + old_len);
 	r.offset = !r.object ? 0 : r.flags & REGIONS_IDENTITY ? to : r.offset + (addr - r.start);
 	r.start = to;
 	r.end = to + new_len;
 	if (r.what == REGIONS_HEAP || r.what == REGIONS_STACK)
 		r.what = REGIONS_PLAIN;
-	node_merge(s, node_add(s, &r));
+	regions_node_merge(s, regions_node_add(s, &r));
 	ret->added = pages_of(new_len - old_len);
 	ret->added_at = to + old_len;
 	ret->locked = (r.flags & REGIONS_LOCKED) != 0;
@@ -81,7 +81,7 @@ static void grow_or_move(struct regions *s, const struct regions_op *op, struct 
 	ret->addr = op->addr;
 	if (by == 0)
 		return;
-	if (n->r.end == end && by <= s->cfg.high - end && range_free(s, end, end + by)) {
+	if (n->r.end == end && by <= s->cfg.high - end && regions_range_free(s, end, end + by)) {
 		grow_in_place(s, n, by, ret);
 		return;
 	}
@@ -95,11 +95,9 @@ static void grow_or_move(struct regions *s, const struct regions_op *op, struct 
 /* Clears [addr + new_len, addr + old_len), as munmap does. True when that is done. */
 static bool drop_tail(struct regions *s, u64 from, u64 to, struct regions_ret *ret)
 {
-	if (s->count >= s->cfg.max && range_splits(s, from, to))
+	if (s->count >= s->cfg.max && regions_range_splits(s, from, to))
 		ret->err = -ENOMEM;
-	else if (to > s->cfg.high)
-		ret->err = -EINVAL;
-	return !ret->err && range_clear(s, from, to, ret);
+	return !ret->err && regions_range_clear(s, from, to, ret);
 }
 
 static void mremap_fixed(struct regions *s, const struct regions_op *op, u64 old_len, u64 new_len, struct regions_ret *ret)
@@ -107,12 +105,12 @@ static void mremap_fixed(struct regions *s, const struct regions_op *op, u64 old
 	u64 tail = op->addr + new_len, end = op->addr + old_len, to = op->new_addr;
 	struct regions_node *n;
 
-	if (old_len > new_len && !range_empty(s, tail, end)) {
+	if (old_len > new_len && !regions_range_empty(s, tail, end)) {
 		ret->more = true; /* in any case: a step of its own, so that `gone` has room */
 		drop_tail(s, tail, end, ret);
 		return;
 	}
-	if (!range_claim(s, to, to + new_len, ret))
+	if (!regions_range_claim(s, to, to + new_len, ret))
 		return;
 	old_len = MIN(old_len, new_len);
 	n = regions_above(s, op->addr);
@@ -129,6 +127,8 @@ static void do_mremap(struct regions *s, const struct regions_op *op, struct reg
 	ret->err = check_args(s, op, old_len, new_len);
 	if (!ret->err && (!n || n->r.start > op->addr))
 		ret->err = -EFAULT;
+	if (!ret->err && old_len > new_len && old_len > s->cfg.high - op->addr)
+		ret->err = -EINVAL; /* from unmapping the tail */
 	if (ret->err)
 		return;
 	if (op->how & REGIONS_FIXED) {
@@ -151,5 +151,5 @@ void regions_do_mremap(struct regions *s, const struct regions_op *op, struct re
 		return;
 	ret->more = false;
 	if (op->how & REGIONS_FIXED)
-		range_release(s, op->new_addr, op->new_addr + ALIGN_UP(op->new_len, PAGE_SIZE));
+		regions_range_release(s, op->new_addr, op->new_addr + ALIGN_UP(op->new_len, PAGE_SIZE));
 }

@@ -6,31 +6,31 @@
 #include "base/errno.h"
 #include "seq/regions_internal.h"
 
-bool range_empty(const struct regions *s, u64 start, u64 end)
+bool regions_range_empty(const struct regions *s, u64 start, u64 end)
 {
 	const struct regions_node *n = regions_above(s, start);
 
 	return !n || n->r.start >= end;
 }
 
-bool range_free(const struct regions *s, u64 start, u64 end)
+bool regions_range_free(const struct regions *s, u64 start, u64 end)
 {
-	return range_empty(s, start, end) && !range_claimed(s, start, end);
+	return regions_range_empty(s, start, end) && !regions_range_claimed(s, start, end);
 }
 
-bool range_splits(const struct regions *s, u64 start, u64 end)
+bool regions_range_splits(const struct regions *s, u64 start, u64 end)
 {
 	const struct regions_node *n = regions_above(s, start);
 
 	return n && n->r.start < start && n->r.end > end;
 }
 
-u64 range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool data)
+u64 regions_range_mapped(const struct regions *s, u64 start, u64 end, u32 flags, bool data)
 {
 	struct regions_node *n;
 	u64 sum = 0;
 
-	for (n = regions_above(s, start); n && n->r.start < end; n = node_next(n)) {
+	for (n = regions_above(s, start); n && n->r.start < end; n = regions_node_next(n)) {
 		if ((n->r.flags & flags) != flags || (data && !region_is_data(&n->r)))
 			continue;
 		sum += MIN(n->r.end, end) - MAX(n->r.start, start);
@@ -50,19 +50,19 @@ static void report_gone(const struct region *r, u64 start, u64 end, struct regio
 	};
 }
 
-void node_cut(struct regions *s, struct regions_node *n, u64 start, u64 end)
+void regions_node_cut(struct regions *s, struct regions_node *n, u64 start, u64 end)
 {
 	if (n->r.start < start && n->r.end > end)
-		node_split(s, n, end);
+		regions_node_split(s, n, end);
 	if (n->r.start < start)
-		node_resize(s, n, n->r.start, start);
+		regions_node_resize(s, n, n->r.start, start);
 	else if (n->r.end > end)
-		node_resize(s, n, end, n->r.end);
+		regions_node_resize(s, n, end, n->r.end);
 	else
-		node_remove(s, n);
+		regions_node_remove(s, n);
 }
 
-bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
+bool regions_range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
 {
 	struct regions_node *n;
 	unsigned done;
@@ -76,7 +76,7 @@ bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
 			return false;
 		}
 		report_gone(&n->r, from, to, ret);
-		node_cut(s, n, from, to);
+		regions_node_cut(s, n, from, to);
 		start = to;
 	}
 	ret->next = end;
@@ -85,7 +85,7 @@ bool range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
 
 /* ---- claims ------------------------------------------------------------------------------------------ */
 
-u64 range_claimed(const struct regions *s, u64 start, u64 end)
+u64 regions_range_claimed(const struct regions *s, u64 start, u64 end)
 {
 	u32 i;
 
@@ -95,7 +95,7 @@ u64 range_claimed(const struct regions *s, u64 start, u64 end)
 	return 0;
 }
 
-void range_release(struct regions *s, u64 start, u64 end)
+void regions_range_release(struct regions *s, u64 start, u64 end)
 {
 	u32 i;
 
@@ -113,22 +113,22 @@ static bool one_step(const struct regions *s, u64 start, u64 end)
 	unsigned i;
 
 	for (i = 0; i <= REGIONS_STEP && n && n->r.start < end; i++)
-		n = node_next(n);
+		n = regions_node_next(n);
 	return i <= REGIONS_STEP;
 }
 
-bool range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
+bool regions_range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret)
 {
-	range_release(s, start, end);
+	regions_range_release(s, start, end);
 	if (one_step(s, start, end))
-		return range_clear(s, start, end, ret);
+		return regions_range_clear(s, start, end, ret);
 	if (s->nclaims == REGIONS_CLAIMS) {
 		ret->err = -EAGAIN;
 		return false;
 	}
 	s->claim[s->nclaims].start = start;
 	s->claim[s->nclaims++].end = end;
-	return range_clear(s, start, end, ret);
+	return regions_range_clear(s, start, end, ret);
 }
 
 /* ---- unmap ------------------------------------------------------------------------------------------- */
@@ -144,10 +144,10 @@ void regions_do_unmap(struct regions *s, const struct regions_op *op, struct reg
 
 	if (bad_range(s, op->addr, op->len) || op->len == 0)
 		ret->err = -EINVAL;
-	else if (s->count >= s->cfg.max && range_splits(s, op->addr, end))
+	else if (s->count >= s->cfg.max && regions_range_splits(s, op->addr, end))
 		ret->err = -ENOMEM;
 	else
-		range_clear(s, op->addr, end, ret);
+		regions_range_clear(s, op->addr, end, ret);
 }
 
 /* ---- protect and flags: give the pieces of a range other attributes --------------------------------------- */
@@ -189,11 +189,11 @@ static s32 may_change(const struct regions *s, const struct change *c, const str
 static void change_one(struct regions *s, const struct change *c, struct regions_node *n, u64 start, u64 end)
 {
 	if (n->r.start < start)
-		n = node_split(s, n, start);
+		n = regions_node_split(s, n, start);
 	if (n->r.end > end)
-		node_split(s, n, end);
-	node_set(s, n, new_prot(c, &n->r), new_flags(c, &n->r));
-	node_merge(s, n);
+		regions_node_split(s, n, end);
+	regions_node_set(s, n, new_prot(c, &n->r), new_flags(c, &n->r));
+	regions_node_merge(s, n);
 }
 
 static bool same(const struct change *c, const struct region *r)
@@ -257,7 +257,7 @@ void regions_do_setflags(struct regions *s, const struct regions_op *op, struct 
 		return;
 	}
 	if ((op->set & REGIONS_LOCKED) && !within(s->locked_pages, len, op->limit_locked) &&
-	    !within(s->locked_pages, len - range_mapped(s, op->addr, end, REGIONS_LOCKED, false), op->limit_locked)) {
+	    !within(s->locked_pages, len - regions_range_mapped(s, op->addr, end, REGIONS_LOCKED, false), op->limit_locked)) {
 		ret->err = -ENOMEM;
 		return;
 	}

@@ -44,7 +44,7 @@ static void refresh_gap(const struct regions *s, struct regions_node *n)
 
 	if (!n)
 		return;
-	below = node_prev(n);
+	below = regions_node_prev(n);
 	from = below ? below->r.end : s->cfg.low;
 	floor = region_floor(&n->r);
 	n->gap = floor > from ? floor - from : 0;
@@ -65,12 +65,12 @@ static void account(struct regions *s, const struct region *r, bool add)
 		s->stack_pages += sign * n;
 }
 
-struct regions_node *node_next(struct regions_node *n)
+struct regions_node *regions_node_next(struct regions_node *n)
 {
 	return regions_tree_RB_NEXT(n);
 }
 
-struct regions_node *node_prev(struct regions_node *n)
+struct regions_node *regions_node_prev(struct regions_node *n)
 {
 	return regions_tree_RB_PREV(n);
 }
@@ -90,7 +90,7 @@ struct regions_node *regions_above(const struct regions *s, u64 addr)
 	return best;
 }
 
-struct regions_node *node_add(struct regions *s, const struct region *r)
+struct regions_node *regions_node_add(struct regions *s, const struct region *r)
 {
 	struct regions_node *n = pool_alloc(s->pool, sizeof(*n));
 
@@ -100,15 +100,15 @@ struct regions_node *node_add(struct regions *s, const struct region *r)
 	kassert(!regions_tree_RB_INSERT(&s->tree, n));
 	account(s, r, true);
 	refresh_gap(s, n);
-	refresh_gap(s, node_next(n));
+	refresh_gap(s, regions_node_next(n));
 	return n;
 }
 
 /* The place that leaves the tree's shape lies next to n's neighbours: refreshing from them covers it. */
-void node_remove(struct regions *s, struct regions_node *n)
+void regions_node_remove(struct regions *s, struct regions_node *n)
 {
-	struct regions_node *below = node_prev(n), *above = node_next(n);
-	struct regions_node *second = above ? node_next(above) : NULL;
+	struct regions_node *below = regions_node_prev(n), *above = regions_node_next(n);
+	struct regions_node *second = above ? regions_node_next(above) : NULL;
 
 	account(s, &n->r, false);
 	regions_tree_RB_REMOVE(&s->tree, n);
@@ -118,7 +118,7 @@ void node_remove(struct regions *s, struct regions_node *n)
 	pool_free(s->pool, n, sizeof(*n));
 }
 
-void node_resize(struct regions *s, struct regions_node *n, u64 start, u64 end)
+void regions_node_resize(struct regions *s, struct regions_node *n, u64 start, u64 end)
 {
 	account(s, &n->r, false);
 	if (n->r.object)
@@ -127,10 +127,10 @@ void node_resize(struct regions *s, struct regions_node *n, u64 start, u64 end)
 	n->r.end = end;
 	account(s, &n->r, true);
 	refresh_gap(s, n);
-	refresh_gap(s, node_next(n));
+	refresh_gap(s, regions_node_next(n));
 }
 
-void node_set(struct regions *s, struct regions_node *n, u32 prot, u32 flags)
+void regions_node_set(struct regions *s, struct regions_node *n, u32 prot, u32 flags)
 {
 	account(s, &n->r, false);
 	n->r.prot = prot;
@@ -138,15 +138,15 @@ void node_set(struct regions *s, struct regions_node *n, u32 prot, u32 flags)
 	account(s, &n->r, true);
 }
 
-struct regions_node *node_split(struct regions *s, struct regions_node *n, u64 at)
+struct regions_node *regions_node_split(struct regions *s, struct regions_node *n, u64 at)
 {
 	struct region upper = n->r;
 
 	upper.start = at;
 	if (upper.object)
 		upper.offset += at - n->r.start;
-	node_resize(s, n, n->r.start, at);
-	return node_add(s, &upper);
+	regions_node_resize(s, n, n->r.start, at);
+	return regions_node_add(s, &upper);
 }
 
 bool regions_mergeable(const struct region *a, const struct region *b)
@@ -164,16 +164,16 @@ static bool join(struct regions *s, struct regions_node *a, struct regions_node 
 	if (!a || !b || !regions_mergeable(&a->r, &b->r))
 		return false;
 	end = b->r.end;
-	node_remove(s, b);
-	node_resize(s, a, a->r.start, end);
+	regions_node_remove(s, b);
+	regions_node_resize(s, a, a->r.start, end);
 	return true;
 }
 
-struct regions_node *node_merge(struct regions *s, struct regions_node *n)
+struct regions_node *regions_node_merge(struct regions *s, struct regions_node *n)
 {
-	struct regions_node *below = node_prev(n);
+	struct regions_node *below = regions_node_prev(n);
 
-	join(s, n, node_next(n));
+	join(s, n, regions_node_next(n));
 	return join(s, below, n) ? below : n;
 }
 
@@ -203,7 +203,7 @@ u64 regions_place_below(const struct regions *s, u64 limit, u64 len)
 
 	/* The space that ends at the limit or at the guard of the region above it. */
 	if (!above || above->r.start >= limit) {
-		n = above ? node_prev(above) : regions_tree_RB_MINMAX((struct regions_tree *)&s->tree, 1);
+		n = above ? regions_node_prev(above) : regions_tree_RB_MINMAX((struct regions_tree *)&s->tree, 1);
 		from = n ? n->r.end : s->cfg.low;
 		to = above ? MIN(limit, region_floor(&above->r)) : limit;
 		if (to >= from && to - from >= len)
