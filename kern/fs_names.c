@@ -293,24 +293,17 @@ int fs_readlink(int dirfd, const char *name, char *buf, size_t size)
 
 int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
 {
-	struct process *me = process_current();
 	unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) | (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0);
 	struct tree_attr at;
 	struct tree_cred cred;
 	struct path p;
-	u32 fsuid = me->cred.fsuid, fsgid = me->cred.fsgid;
 	int err;
 
-	if (mode & ~7u)
-		return -EINVAL;
-	if (!(at_flags & AT_EACCESS)) { /* the walk too is made with the real ids */
-		me->cred.fsuid = me->cred.uid;
-		me->cred.fsgid = me->cred.gid;
-	}
-	fs_cred(me, &cred);
-	err = path_walk(dirfd, name, flags, &p);
-	me->cred.fsuid = fsuid;
-	me->cred.fsgid = fsgid;
+	if (at_flags & AT_EACCESS)
+		fs_cred(process_current(), &cred);
+	else
+		fs_cred_real(process_current(), &cred); /* the walk too is made with the real ids */
+	err = path_walk_as(&cred, dirfd, name, flags, &p);
 	if (err)
 		return err;
 	at = p.at;

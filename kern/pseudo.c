@@ -191,6 +191,7 @@ int pseudo_stat(const struct pseudo_node *n, struct abi_stat *st)
 	st->mode = n->mode;
 	st->uid = n->uid;
 	st->gid = n->gid;
+	st->size = n->size;
 	st->blksize = n->fs == PSEUDO_PROC ? 1024 : PAGE_SIZE;
 	st->atime.sec = st->mtime.sec = st->ctime.sec = now / 1000000000;
 	st->atime.nsec = st->mtime.nsec = st->ctime.nsec = now % 1000000000;

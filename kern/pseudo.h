@@ -27,6 +27,7 @@ struct pseudo_node {
 	u64 arg;       /* private: a tid, a descriptor, a node number, ... */
 	u64 ino;       /* st_ino */
 	u32 uid, gid;
+	u32 size;      /* st_size */
 	u64 data;      /* private: a constant pointer */
 };
 

@@ -259,7 +259,10 @@ static void sched_load_user(struct thread *t)
 	fpu_restore(t->fpu);
 	user_fs_set(t->fs_base);
 	user_gs_set(t->gs_base);
-	space_switch(t->proc->space);
+	if (t->proc->space)
+		space_switch(t->proc->space);
+	else
+		space_switch_kernel(); /* it is exiting */
 }
 
 static void sched_save_user(struct thread *t)

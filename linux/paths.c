@@ -494,7 +494,7 @@ CALL(mount)
 {
 	u32 flags = a[3];
 	int err;
-	char *target = name_get(UPTR(1), &err), *type = NULL;
+	char *target = name_get(UPTR(1), &err), *type = NULL, *source = NULL;
 
 	if (!target)
 		return err;
@@ -508,9 +508,12 @@ CALL(mount)
 		}
 	} else {
 		type = name_get(UPTR(2), &err);
-		if (type)
-			err = fs_mount(type, target);
+		if (type && a[0])
+			source = name_get(UPTR(0), &err);
+		if (type && !err)
+			err = fs_mount(source ? source : "none", type, target);
 	}
+	name_put(source);
 	name_put(type);
 	name_put(target);
 	return err;
