@@ -195,7 +195,8 @@ static void sched_serve_thief(struct percore *pc)
 		return;
 	thief--;
 	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
-		if (!cpuset_has(&t->affinity, thief))
+		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
+		if (t == pc->current || !cpuset_has(&t->affinity, thief))
 			continue;
 		TAILQ_REMOVE(&pc->runq, t, runq);
 		pc->queued--;
@@ -266,7 +267,10 @@ static void sched_load_user(struct thread *t)
 	fpu_restore(t->fpu);
 	user_fs_set(t->fs_base);
 	user_gs_set(t->gs_base);
-	space_switch(t->proc->space);
+	if (t->proc->space)
+		space_switch(t->proc->space);
+	else
+		space_switch_kernel(); /* it is ending and slept once more */
 }
 
 static void sched_save_user(struct thread *t)
