@@ -229,6 +229,7 @@ static _Noreturn void thread_end(void)
 	atomic_fetch_add(&p->dead_system_ns, t->system_ns);
 	t->user_ns = t->system_ns = 0;
 	process_unlist_thread(p, t);
+	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
@@ -236,7 +237,6 @@ static _Noreturn void thread_end(void)
 		process_give_up(p);
 		process_end(p, p->exit_code);
 	} else {
-		space_switch_kernel();
 		waitq_wake(&p->exec_wait);
 	}
 	thread_gone();
