@@ -323,7 +323,7 @@ static int fault_rights(struct fault *f)
 {
 	pte_t want = (f->old & ~(PTE_NX | PTE_P)) | PTE_LEAF | (f->r.prot & PROT_EXEC ? 0 : PTE_NX);
 
-	if ((f->r.prot & PROT_WRITE) && !(f->old & PTE_COW))
+	if ((f->r.prot & PROT_WRITE) && (f->old & (PTE_KEEP | PTE_COW)) == PTE_KEEP) /* never the zero page */
 		want |= PTE_W;
 	return fault_commit(f, want);
 }

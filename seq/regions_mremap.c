@@ -97,8 +97,6 @@ static bool drop_tail(struct regions *s, u64 from, u64 to, struct regions_ret *r
 {
 	if (s->count >= s->cfg.max && regions_range_splits(s, from, to))
 		ret->err = -ENOMEM;
-	else if (to > s->cfg.high)
-		ret->err = -EINVAL;
 	return !ret->err && regions_range_clear(s, from, to, ret);
 }
 
@@ -129,6 +127,8 @@ static void do_mremap(struct regions *s, const struct regions_op *op, struct reg
 	ret->err = check_args(s, op, old_len, new_len);
 	if (!ret->err && (!n || n->r.start > op->addr))
 		ret->err = -EFAULT;
+	if (!ret->err && old_len > new_len && old_len > s->cfg.high - op->addr)
+		ret->err = -EINVAL; /* from unmapping the tail */
 	if (ret->err)
 		return;
 	if (op->how & REGIONS_FIXED) {

@@ -73,6 +73,8 @@ static void test_errors(void)
 		{ "mremap fixed without maymove", RANGE(REGIONS_MREMAP, 100, 1, .new_len = P, .how = REGIONS_FIXED), -EINVAL, false },
 		{ "mremap onto itself", RANGE(REGIONS_MREMAP, 100, 5, .new_len = 5 * P, .new_addr = addr_of(104), .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
 		{ "mremap to an unaligned place", RANGE(REGIONS_MREMAP, 100, 5, .new_len = 5 * P, .new_addr = addr_of(204) + 1, .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
+		{ "mremap whose tail leaves the space", RANGE(REGIONS_MREMAP, 130, NPAGES, .new_len = 10 * P), -EINVAL, false },
+		{ "mremap fixed, the same", RANGE(REGIONS_MREMAP, 130, NPAGES, .new_len = P, .new_addr = addr_of(50), .how = REGIONS_FIXED | REGIONS_MAYMOVE), -EINVAL, false },
 		{ "mremap over RLIMIT_AS", { .kind = REGIONS_MREMAP, .addr = addr_of(130), .len = 10 * P, .new_len = 20 * P, .limit_as = 45 * P,
 			.limit_data = NOLIMIT, .limit_locked = NOLIMIT }, -ENOMEM, false },
 		{ "stack: no region above", RANGE(REGIONS_GROW_STACK, 1900, 0), -EFAULT, false },
