@@ -18,6 +18,8 @@
 #include "kern/space.h"
 #include "kern/thread.h"
 
+#define FLUSH_PAGES_MAX 32
+
 void flush_serve(void)
 {
 	struct percore *pc = percore();
@@ -92,11 +94,23 @@ void flush_space(struct space *s)
 	flush_others(s);
 }
 
+/* Page by page while that costs less than to fill the TLB again. Other cores flush all: a ticket carries no range. */
+void flush_range(struct space *s, u64 start, u64 end)
+{
+	bool loaded = atomic_load(&percore()->loaded) == s;
+	u64 va;
+
+	if (loaded && end - start > FLUSH_PAGES_MAX * PAGE_SIZE)
+		mmu_flush_all();
+	else if (loaded)
+		for (va = start; va < end; va += PAGE_SIZE)
+			mmu_flush_page(va);
+	flush_others(s);
+}
+
 void flush_page(struct space *s, u64 va)
 {
-	if (atomic_load(&percore()->loaded) == s)
-		mmu_flush_page(va);
-	flush_others(s);
+	flush_range(s, va, va + PAGE_SIZE);
 }
 
 void space_switch(struct space *s)

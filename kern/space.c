@@ -248,7 +248,7 @@ static void space_empty(struct space *s, u64 start, u64 end)
 	do {
 		pagemap_zap(&s->pages, start, end, &z);
 		if (z.touched)
-			flush_space(s);
+			flush_range(s, start, z.next);
 		zap_free(&z);
 		start = z.next;
 	} while (start < end);
@@ -342,13 +342,14 @@ int space_protect(struct space *s, u64 addr, u64 len, u32 prot)
 {
 	struct regions_op op = { .kind = REGIONS_PROTECT, .addr = addr, .len = len, .set = prot & 7 };
 	struct regions_ret ret;
-	u64 end = addr + len;
+	u64 end = addr + len, done;
 
 	space_limits(&op);
 	for (;;) {
 		space_update(s, &op, &ret);
-		if ((ret.narrowed || ret.err) && pagemap_protect(&s->pages, op.addr, ret.more ? ret.next : end, prot))
-			flush_space(s);
+		done = ret.more ? ret.next : end;
+		if ((ret.narrowed || ret.err) && pagemap_protect(&s->pages, op.addr, done, prot))
+			flush_range(s, op.addr, done);
 		if (!ret.more)
 			return ret.err;
 		op.addr = ret.next;

@@ -93,6 +93,7 @@ void space_usage(struct space *s, struct space_usage *out);
 
 /* TLB (kern/flush.c): returns when no core can use a translation of s that was in the page map before. */
 void flush_space(struct space *s);
+void flush_range(struct space *s, u64 start, u64 end);
 void flush_page(struct space *s, u64 va);
 void flush_serve(void);                             /* answers requests to this core; from waiting loops and IPIs */
 static inline bool space_alone(struct space *s) { return atomic_load(&s->users) <= 1; }
