@@ -33,6 +33,7 @@ struct percore {
 	u64 slice_end;                /* clock_ns; 0 without a tick */
 	struct timer_base timers;
 	u64 user_ns, system_ns, idle_ns, stamp; /* where time went since boot; stamp: last change */
+	u32 sample_in, sample_gap;    /* calls until the next timed one, and how many it stands for (kern/account.h) */
 	u64 switches, interrupts, faults, syscalls;
 	u32 tree_uses, procs_uses;    /* of instances that have no replica on this node (kern/replica.h) */
 
@@ -42,6 +43,7 @@ struct percore {
 	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
+	struct space *_Atomic parting;          /* the one before, until CR3 is loaded */
 	_Atomic u64 flush_asked, flush_done;    /* TLB flush tickets (kern/flush.c) */
 };
 
