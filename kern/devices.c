@@ -53,8 +53,8 @@ static long zero_read(struct file *f, struct io *io, u64 *pos)
 
 static long full_write(struct file *f, struct io *io, u64 *pos)
 {
-	(void)f; (void)pos;
-	return io->left ? -ENOSPC : 0;
+	(void)f; (void)io; (void)pos;
+	return -ENOSPC;
 }
 
 static long random_read(struct file *f, struct io *io, u64 *pos)
@@ -113,7 +113,7 @@ static const struct file_ops zero_ops = { .kind = "zero", .read = zero_read, .wr
 static const struct file_ops full_ops = { .kind = "full", .read = zero_read, .write = full_write, .seekable = true,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops random_ops = { .kind = "random", .read = random_read, .write = random_write,
-	.stat = device_stat };
+	.seekable = true, .seek = null_seek, .stat = device_stat };
 
 /* ---- the message ring */
 

@@ -253,11 +253,13 @@ static void stat_head(const struct who *w, struct text *t)
 static void stat_times(const struct who *w, struct text *t)
 {
 	struct process *p = w->p;
+	struct usage its;
 	u64 user, system, flags = w->info.flags & PROCS_I_EXECED ? 0 : 64; /* PF_FORKNOEXEC */
 
 	who_times(w, &user, &system);
+	process_usage_children(p, &its);
 	text_printf(t, " %lu 0 0 0 0 %lu %lu %lu %lu 20 0 %u 0 %lu", flags, user / TICK_NS, system / TICK_NS,
-		    atomic_load(&p->child_user_ns) / TICK_NS, atomic_load(&p->child_system_ns) / TICK_NS,
+		    its.user_ns / TICK_NS, its.system_ns / TICK_NS,
 		    w->info.state == PROCS_ZOMBIE ? 1 : w->info.threads, p->start_ns / TICK_NS);
 }
 
