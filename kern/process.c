@@ -391,7 +391,7 @@ struct process *process_first(void)
 	p->sighand = sighand_new();
 	p->fs = fs_copy(NULL);
 	p->files = files_new();
-	p->space = space_new();
+	p->space = space_new(USER_END - PAGE_SIZE); /* until it execs */
 	p->dumpable = true;
 	for (i = 0; i < RLIMITS; i++)
 		p->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };

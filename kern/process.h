@@ -75,6 +75,7 @@ int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; 
 void process_usage(struct process *p, struct usage *out);       /* of all its threads, dead ones too */
 void process_usage_children(struct process *p, struct usage *out);
 void process_times(struct process *p, u64 *user, u64 *system);
+void process_publish_creds(struct process *p);                  /* its user ids, to the table */
 void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */
