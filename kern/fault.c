@@ -27,7 +27,7 @@ struct fault {
 	struct space *s;
 	u64 va;
 	bool write;
-	bool unshares;           /* the commit lifts copy-on-write: not while a fork runs */
+	bool unshares;           /* the commit makes a private page writable: not while a fork runs */
 	struct region r;
 	_Atomic pte_t *slot;
 	pte_t old;
@@ -208,8 +208,10 @@ static int fault_still(const struct regions *rs, struct fault *f)
 static int fault_commit(struct fault *f, pte_t want)
 {
 	const struct regions *rs = nr_read_begin(f->s->nr, nr_me(), 0);
-	int r = fault_still(rs, f);
+	int r;
 
+	f->unshares = (want & PTE_W) && !(f->r.flags & REGIONS_SHARED);
+	r = fault_still(rs, f);
 	if (r == FAULT_DONE && !atomic_compare_exchange_strong(f->slot, &f->old, want))
 		r = FAULT_AGAIN;
 	if (r == FAULT_DONE)
@@ -298,12 +300,13 @@ static int fault_rights(struct fault *f)
 {
 	pte_t want = (f->old & ~(PTE_NX | PTE_P)) | PTE_LEAF | (f->r.prot & PROT_EXEC ? 0 : PTE_NX);
 
-	if ((f->r.prot & PROT_WRITE) && !(f->old & PTE_COW))
+	if ((f->r.prot & PROT_WRITE) && (f->old & (PTE_KEEP | PTE_COW)) == PTE_KEEP) /* never the zero page */
 		want |= PTE_W;
 	return fault_commit(f, want);
 }
 
-/* With other threads about: nobody may go on using the old frame once this write can be seen. */
+/* With other threads about: nobody may go on using the old frame once this write can be seen. Where nodes have tables of
+ * their own, a fault that committed before us may yet have to fill one; its core answers a flush only after that. */
 static int fault_withdraw(struct fault *f)
 {
 	pte_t busy = (f->old & ~(PTE_P | PTE_W)) | PTE_BUSY;
@@ -311,8 +314,11 @@ static int fault_withdraw(struct fault *f)
 
 	if (r != FAULT_DONE)
 		return r;
-	pagemap_forget(&f->s->pages, f->va);
-	flush_page(f->s, f->va & PAGE_MASK);
+	if (atomic_load(&f->s->pages.copies)) {
+		flush_page(f->s, f->va);
+		pagemap_forget(&f->s->pages, f->va);
+	}
+	flush_page(f->s, f->va);
 	f->old = busy;
 	return 0;
 }
@@ -330,15 +336,15 @@ static int fault_copy(struct fault *f)
 	pte_t busy;
 	int r;
 
-	if (kept && frame_refs(from) == 1) {
-		f->unshares = true;
+	if (kept && frame_refs(from) == 1)
 		return fault_commit(f, pte_rights(&f->r, from) | PTE_W);
-	}
 	f->fresh = frame_alloc_user(core_node());
 	if (!f->fresh)
 		return -ENOMEM;
 	if (!alone && (r = fault_withdraw(f)))
 		return r;
+	if (alone)
+		pagemap_forget(&f->s->pages, f->va);
 	busy = f->old;
 	if (kept)
 		memcpy(phys_to_virt(f->fresh), phys_to_virt(from), PAGE_SIZE);
@@ -351,6 +357,8 @@ static int fault_copy(struct fault *f)
 		return r;
 	}
 	f->fresh = 0;
+	if (alone) /* this thread may have left the old translation on a core that idles in the space since */
+		flush_page(f->s, f->va);
 	if (kept)
 		frame_put(from);
 	else
@@ -392,7 +400,6 @@ int space_fault(struct space *s, u64 va, u32 access)
 				return r;
 			continue;
 		}
-		f.unshares = false;
 		f.old = 0;
 		r = fault_leaving(s, va) ? -EBUSY : fault_resolve(&f, access);
 		fault_drop(&f);
@@ -432,6 +439,10 @@ size_t space_read(struct space *s, u64 va, void *buf, size_t len)
 
 		if (!(e & PTE_KEEP) || !frame_tryget(e & PTE_FRAME))
 			break;
+		if ((atomic_load(slot) & (PTE_KEEP | PTE_FRAME)) != (e & (PTE_KEEP | PTE_FRAME))) {
+			frame_put(e & PTE_FRAME); /* it left, and may be another's already */
+			break;
+		}
 		memcpy((u8 *)buf + done, (u8 *)phys_to_virt(e & PTE_FRAME) + (at & (PAGE_SIZE - 1)), n);
 		frame_put(e & PTE_FRAME);
 		done += n;

@@ -11,6 +11,8 @@
  *   F1  initiator: entry cleared (RMW)             -> F2 read core's `loaded`
  *   F3  switching core: store `loaded` (seq_cst)   -> F4 load CR3, walk tables
  * Either F2 sees the space (a ticket is taken), or F3 comes after F2, hence after F1: the walk finds it cleared.
+ * `parting` does the same for the space that is left: CR3 holds it until the new one is loaded, and its tables may be
+ * freed once nobody is found there.
  *
  * An idle core that is asked also leaves the space (kernel root), so it is asked only once.
  */
@@ -34,7 +36,9 @@ void flush_serve(void)
 
 static bool flush_concerns(struct space *s, u32 core)
 {
-	return atomic_load(&percore_of(core)->loaded) == s;
+	struct percore *pc = percore_of(core);
+
+	return atomic_load(&pc->loaded) == s || atomic_load(&pc->parting) == s;
 }
 
 /* Calls fn for each core but this one that may hold translations of s. */
@@ -102,15 +106,18 @@ void flush_page(struct space *s, u64 va)
 void space_switch(struct space *s)
 {
 	struct percore *pc = percore();
-	u32 c = pc->nr.id;
+	struct space *old = atomic_load_explicit(&pc->loaded, memory_order_relaxed);
 	paddr_t root = pagemap_root(&s->pages, pc->nr.node);
+	u32 c = pc->nr.id;
 
-	if (atomic_load_explicit(&pc->loaded, memory_order_relaxed) == s && mmu_loaded() == root)
+	if (old == s && mmu_loaded() == root)
 		return;
 	if (!(atomic_load_explicit(&s->cores[c / 64], memory_order_relaxed) >> (c % 64) & 1))
 		atomic_fetch_or(&s->cores[c / 64], 1ul << (c % 64));
+	atomic_store_explicit(&pc->parting, old, memory_order_relaxed);
 	atomic_store(&pc->loaded, s); /* F3 */
 	mmu_load(root);
+	atomic_store_explicit(&pc->parting, NULL, memory_order_release);
 }
 
 void space_switch_kernel(void)

@@ -56,10 +56,11 @@ int pagemap_node_add(struct pagemap *pm, u32 node)
 	root = pagemap_root_new(pm, node);
 	if (!root)
 		return -ENOMEM;
-	if (atomic_compare_exchange_strong(&pm->root[node], &none, root))
-		atomic_fetch_add(&pm->copies, 1);
-	else
+	atomic_fetch_add(&pm->copies, 1); /* before it is there to be filled: pagemap_forget looks at this */
+	if (!atomic_compare_exchange_strong(&pm->root[node], &none, root)) {
+		atomic_fetch_sub(&pm->copies, 1);
 		pagemap_table_free(pm, root);
+	}
 	return 0;
 }
 
@@ -173,8 +174,7 @@ static bool zap_slot(struct walk *w, slot_t *slot, u64 va)
 		return false;
 	e = atomic_exchange(slot, 0);
 	pagemap_forget(w->pm, va);
-	if (e & PTE_P)
-		z->touched = true;
+	z->touched = true; /* also if it is not present: who took that right away may not have flushed yet */
 	if (e & PTE_KEEP)
 		z->frame[z->n++] = e & PTE_FRAME;
 	return true;
@@ -284,6 +284,8 @@ static bool move_slot(struct walk *w, slot_t *slot, u64 va)
 		return to != NULL;
 	e = atomic_exchange(slot, 0);
 	pagemap_forget(w->pm, va);
+	if (e & PTE_BUSY) /* whoever copies it looks for it here, in vain, and starts over */
+		e = e & PTE_KEEP ? e & ~PTE_BUSY : 0;
 	atomic_store(to, e);
 	return true;
 }

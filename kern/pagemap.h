@@ -56,7 +56,7 @@ bool pagemap_has_copy(const struct pagemap *pm, u32 node);
 struct zap {
 	u32 n;
 	u64 next;                        /* where to go on */
-	bool touched;                    /* some entry was present: a flush is needed */
+	bool touched;                    /* there was an entry: a flush is needed */
 	paddr_t frame[PAGEMAP_BATCH];
 };
 /* Empties [start, end) until the batch is full; z->next == end when done. The caller flushes, then zap_free. */

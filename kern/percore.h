@@ -43,6 +43,7 @@ struct percore {
 	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
+	struct space *_Atomic parting;          /* the one before, until CR3 is loaded */
 	_Atomic u64 flush_asked, flush_done;    /* TLB flush tickets (kern/flush.c) */
 };
 

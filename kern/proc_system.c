@@ -150,16 +150,16 @@ int proc_loadavg(const struct pseudo_node *n, struct text *t)
 
 /* ---- what the machine is */
 
+#ifdef __VERSION__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "unknown"
+#endif
+
 int proc_version(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	text_printf(t, "Linux version " SYSTEM_RELEASE " (NrOS) (%s) " SYSTEM_VERSION "\n",
-#ifdef __clang__
-		    "clang " __clang_version__
-#else
-		    "gcc " __VERSION__
-#endif
-	);
+	text_printf(t, "Linux version " SYSTEM_RELEASE " (NrOS) (" COMPILER ") " SYSTEM_VERSION "\n");
 	return 0;
 }
 
