@@ -147,6 +147,16 @@ static bool process_list_thread(struct process *p, struct thread *t)
 	return may;
 }
 
+void process_each_thread(struct process *p, void (*fn)(struct thread *, void *), void *arg)
+{
+	struct thread *t;
+
+	lock_acquire(&p->lock);
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		fn(t, arg);
+	lock_release(&p->lock);
+}
+
 /* ---- first user instructions */
 
 static void thread_to_user(void *arg)

@@ -57,6 +57,8 @@ int process_exec_kernel(const char *path, char *const argv[], char *const envp[]
 /* ---- death */
 _Noreturn void process_exit_group(int status);                  /* wait status word */
 _Noreturn void thread_exit(int status);                         /* exit(2): this thread; the last one ends the process */
+/* Calls fn, which takes no lock, for each of its threads. */
+void process_each_thread(struct process *p, void (*fn)(struct thread *t, void *arg), void *arg);
 _Noreturn void thread_exit_now(void);                           /* asked by others */
 void process_unlist_thread(struct process *p, struct thread *t);
 /* exec: tells the other threads to end; false: somebody else told this one first. Then: waits until they are gone and makes

@@ -341,8 +341,9 @@ struct priority_walk {
 	bool set;
 };
 
-static void priority_one(struct thread *t, struct priority_walk *w)
+static void priority_one(struct thread *t, void *arg)
 {
+	struct priority_walk *w = arg;
 	const struct cred *me = &process_current()->cred, *its = &t->proc->cred;
 
 	if (w->err == -ESRCH)
@@ -361,14 +362,9 @@ static void priority_one(struct thread *t, struct priority_walk *w)
 static void priority_process(struct process *p, void *arg)
 {
 	struct priority_walk *w = arg;
-	struct thread *t;
 
-	if (w->which == PRIO_USER && p->cred.uid != w->who)
-		return;
-	lock_acquire(&p->lock);
-	TAILQ_FOREACH(t, &p->threads, sibling)
-		priority_one(t, w);
-	lock_release(&p->lock);
+	if (w->which != PRIO_USER || p->cred.uid == w->who)
+		process_each_thread(p, priority_one, w);
 }
 
 static int priority_walk(struct priority_walk *w)
