@@ -73,6 +73,7 @@ void process_continued(struct process *p);
 bool process_group_orphaned(struct process *p);
 int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; no permission check */
 void process_times(struct process *p, u64 *user, u64 *system);
+struct space *space_of(struct process *p);                     /* with a reference; NULL: it has none any more */
 void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */
