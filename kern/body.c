@@ -12,6 +12,7 @@
 #include "base/string.h"
 #include "kern/clock.h"
 #include "kern/fs.h"
+#include "kern/locks.h"
 #include "kern/percore.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -58,7 +59,8 @@ static slot_t *body_slot(struct body *b, u64 index)
 	if (!body_covers(root, index))
 		return NULL;
 	while (level-- > 0) {
-		u64 word = atomic_load_explicit(s, memory_order_acquire);
+		/* The root's word is read once: its height and its table belong together. */
+		u64 word = s == &b->root ? root : atomic_load_explicit(s, memory_order_acquire);
 
 		if (!(word & ROOT_FRAME))
 			return NULL;
@@ -247,6 +249,7 @@ void body_put(struct body *b)
 		return;
 	ino = b->ino;
 	body_cut_from(b, 0, true);
+	locks_free(atomic_load(&b->locks));
 	kcache_free(&body_cache, b);
 	if (ino)
 		fs_forget(ino);

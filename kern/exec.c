@@ -477,6 +477,7 @@ static void exec_signals(struct process *p, struct thread *t)
 		sighand_put(shared);
 	}
 	sighand_reset(own);
+	ptimers_delete(p);
 	memset(&t->altstack, 0, sizeof(t->altstack));
 	t->clear_tid = NULL;
 	t->robust_list = NULL;

@@ -93,6 +93,8 @@ struct file *device_open(u32 rdev, u32 flags, int *err);
 void devices_start(void);
 struct device_name { const char *name; u32 mode, rdev; };
 extern const struct device_name device_names[];
+/* st_dev of what is no mount of the tree: minor numbers of major 0, as on Linux. */
+#define DEV_PIPES 15
 #define RDEV(major, minor) ((u32)((major) << 8 | (minor)))
 
 #endif

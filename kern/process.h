@@ -63,7 +63,7 @@ void process_unlist_thread(struct process *p, struct thread *t);
  * the caller the leader; 0 or -ENOMEM. */
 bool process_kill_others(struct process *p);
 int process_exec_threads(void);
-long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct abi_rusage *usage);
+long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct usage *usage);
 void process_out_of_memory(void);                               /* the current process dies by SIGKILL */
 void process_vfork_release(struct process *p);
 
@@ -72,6 +72,8 @@ void process_stopped(struct process *p, int signo);
 void process_continued(struct process *p);
 bool process_group_orphaned(struct process *p);
 int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; no permission check */
+void process_usage(struct process *p, struct usage *out);       /* of all its threads, dead ones too */
+void process_usage_children(struct process *p, struct usage *out);
 void process_times(struct process *p, u64 *user, u64 *system);
 void process_set_comm(struct process *p, const char *name);
 

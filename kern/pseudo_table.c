@@ -45,6 +45,7 @@ static void child_node(const struct pseudo_node *dir, const struct pseudo_entry 
 	out->data = (u64)e;
 	out->mode = e->mode;
 	out->size = dir->fs == PSEUDO_SYS && (e->mode & S_IFMT) == S_IFREG ? PAGE_SIZE : 0;
+	out->rdev = e->rdev;
 	number_node(out);
 }
 
