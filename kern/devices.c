@@ -105,9 +105,21 @@ static int device_stat(struct file *f, struct abi_stat *st)
 	return err ? err : path_stat(&p, st);
 }
 
+/* Each mapping of /dev/zero is memory of its own. */
+static struct body *zero_mappable(struct file *f)
+{
+	struct body *b = body_new(NULL);
+
+	(void)f;
+	if (b)
+		atomic_store(&b->size, BODY_MAX);
+	return b;
+}
+
 static const struct file_ops null_ops = { .kind = "null", .read = null_read, .write = swallow, .seekable = true,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops zero_ops = { .kind = "zero", .read = zero_read, .write = swallow, .seekable = true,
+	.mappable = zero_mappable,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops full_ops = { .kind = "full", .read = zero_read, .write = full_write, .seekable = true,
 	.seek = null_seek, .stat = device_stat };

@@ -31,6 +31,31 @@ CALL(open) { return open_common(AT_FDCWD, UPTR(0), a[1], a[2]); }
 CALL(openat) { return open_common(a[0], UPTR(1), a[2], a[3]); }
 CALL(creat) { return open_common(AT_FDCWD, UPTR(0), O_CREAT | O_WRONLY | O_TRUNC, a[1]); }
 
+#define MFD_CLOEXEC 1u
+#define MFD_ALLOW_SEALING 2u
+#define MFD_NAME_MAX 249
+
+CALL(memfd_create)
+{
+	int err, fd = -EINVAL;
+	struct file *f;
+	char *name;
+
+	if ((u32)a[1] & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | 8u | 16u)) /* and NOEXEC_SEAL, EXEC */
+		return -EINVAL;
+	name = name_get(UPTR(0), &err);
+	if (!name)
+		return err == -ENAMETOOLONG ? -EINVAL : err;
+	f = strlen(name) <= MFD_NAME_MAX ? fs_memfd(name, &err) : (err = -EINVAL, NULL);
+	name_put(name);
+	if (!f)
+		return err;
+	fd = fd_install(f, 0, a[1] & MFD_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 /* ---- stat */
 
 /* Walks to what a call names; with an empty path and AT_EMPTY_PATH, to the descriptor itself. */
@@ -44,11 +69,7 @@ static int at_path(int dirfd, const void __user *name, u32 at_flags, struct path
 	path = name_get(name, &err);
 	if (!path)
 		return err;
-	if (!path[0] && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
-		err = path_of_fd(dirfd, p);
-	else
-		err = path_walk(dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) |
-						     (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0), p);
+	err = path_at(dirfd, path, at_flags, p);
 	name_put(path);
 	return err;
 }

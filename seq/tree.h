@@ -146,7 +146,7 @@ size_t tree_op_mem_max(void);
 #define TREE_EXCHANGE 2u   /* RENAME: the value of RENAME_EXCHANGE */
 #define TREE_OLD_SLASH 4u  /* RENAME: the old path ended in '/': must name a directory */
 #define TREE_NEW_SLASH 8u  /* RENAME: the new path ended in '/' */
-#define TREE_EXCL 16u      /* CREATE: an existing name is -EEXIST */
+#define TREE_EXCL 16u      /* CREATE: an existing name is -EEXIST; with TREE_UNNAMED: never to be linked */
 #define TREE_UNNAMED 32u   /* CREATE: no name yet (O_TMPFILE, long symlinks): staged, nlink 0 */
 
 /*
