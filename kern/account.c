@@ -49,12 +49,24 @@ void account_leave(u32 weight)
 	pc->sample_gap = pc->sample_in = 9 + (pc->stamp >> 4) % 16;
 }
 
-void account_read(const struct thread *t, u64 *user, u64 *system)
+void usage_add(struct usage *to, const struct usage *more)
+{
+	to->user_ns += more->user_ns;
+	to->system_ns += more->system_ns;
+	to->faults += more->faults;
+	to->nvcsw += more->nvcsw;
+	to->nivcsw += more->nivcsw;
+	to->max_rss = MAX(to->max_rss, more->max_rss);
+}
+
+/* With what its core has not charged yet. Any core; a moment's view. */
+void usage_of_thread(struct thread *t, struct usage *out)
 {
 	const struct percore *pc = percore_of(atomic_load(&t->home));
 	u64 now = clock_ns(), stamp = *(const volatile u64 *)&pc->stamp;
 	u64 more = *(struct thread *const volatile *)&pc->current == t && now > stamp ? now - stamp : 0;
 
-	*user += t->user_ns + (t->in_system ? 0 : more);
-	*system += t->system_ns + (t->in_system ? more : 0);
+	*out = (struct usage){ .user_ns = t->user_ns, .system_ns = t->system_ns, .faults = t->faults, .nvcsw = t->nvcsw,
+			       .nivcsw = t->nivcsw };
+	*(t->in_system ? &out->system_ns : &out->user_ns) += more;
 }

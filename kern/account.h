@@ -24,7 +24,4 @@ static inline u32 account_sample(struct percore *pc)
 {
 	return --pc->sample_in ? 0 : pc->sample_gap;
 }
-/* Adds what a thread has used, with what its core has not charged yet. Any core; a moment's view. */
-void account_read(const struct thread *t, u64 *user, u64 *system);
-
 #endif

@@ -59,7 +59,8 @@ static slot_t *body_slot(struct body *b, u64 index)
 	if (!body_covers(root, index))
 		return NULL;
 	while (level-- > 0) {
-		u64 word = atomic_load_explicit(s, memory_order_acquire);
+		/* The root's word is read once: its height and its table belong together. */
+		u64 word = s == &b->root ? root : atomic_load_explicit(s, memory_order_acquire);
 
 		if (!(word & ROOT_FRAME))
 			return NULL;

@@ -13,6 +13,7 @@ const struct device_name device_names[] = {
 	{ "null", S_IFCHR | 0666, RDEV(1, 3) }, { "zero", S_IFCHR | 0666, RDEV(1, 5) }, { "full", S_IFCHR | 0666, RDEV(1, 7) },
 	{ "random", S_IFCHR | 0666, RDEV(1, 8) }, { "urandom", S_IFCHR | 0666, RDEV(1, 9) },
 	{ "kmsg", S_IFCHR | 0644, RDEV(1, 11) }, { "tty", S_IFCHR | 0666, RDEV(5, 0) },
+	{ "ptmx", S_IFCHR | 0666, RDEV(5, 2) },
 	{ "console", S_IFCHR | 0600, RDEV(5, 1) }, { "ttyS0", S_IFCHR | 0660, RDEV(4, 64) },
 	{ "vport0p1", S_IFCHR | 0600, RDEV(244, 1) }, { "vport0p2", S_IFCHR | 0600, RDEV(244, 2) },
 	{ "vport0p3", S_IFCHR | 0600, RDEV(244, 3) }, { "vport0p4", S_IFCHR | 0600, RDEV(244, 4) },
@@ -326,7 +327,7 @@ struct file *device_open(u32 rdev, u32 flags, int *err)
 	struct file *f;
 
 	*err = -ENXIO;
-	if (major == 4 || major == 5)
+	if (major == 4 || major == 5 || major == 136)
 		return tty_open(rdev, flags, err);
 	if (major == 244)
 		return port_open(minor, flags, err);

@@ -112,16 +112,36 @@ bool process_group_orphaned(struct process *p)
 	return orphaned;
 }
 
-void process_times(struct process *p, u64 *user, u64 *system)
+void process_usage(struct process *p, struct usage *out)
 {
 	struct thread *t;
+	struct usage u;
 
-	*user = atomic_load(&p->dead_user_ns);
-	*system = atomic_load(&p->dead_system_ns);
 	lock_acquire(&p->lock);
-	TAILQ_FOREACH(t, &p->threads, sibling)
-		account_read(t, user, system);
+	*out = p->dead;
+	if (p->space)
+		out->max_rss = MAX(out->max_rss, atomic_load(&p->space->pages.resident));
+	TAILQ_FOREACH(t, &p->threads, sibling) {
+		usage_of_thread(t, &u);
+		usage_add(out, &u);
+	}
 	lock_release(&p->lock);
+}
+
+void process_usage_children(struct process *p, struct usage *out)
+{
+	lock_acquire(&p->lock);
+	*out = p->children;
+	lock_release(&p->lock);
+}
+
+void process_times(struct process *p, u64 *user, u64 *system)
+{
+	struct usage u;
+
+	process_usage(p, &u);
+	*user = u.user_ns;
+	*system = u.system_ns;
 }
 
 /* ---- the end of a process */
@@ -158,11 +178,13 @@ static void process_give_up(struct process *p)
 	struct fs *fs;
 	struct space *s;
 
-	timer_cancel(&p->alarm);
+	itimers_cancel(p);
+	ptimers_delete(p);
 	lock_acquire(&p->lock);
 	files = p->files;
 	fs = p->fs;
 	s = p->space;
+	p->dead.max_rss = MAX(p->dead.max_rss, atomic_load(&s->pages.resident));
 	p->files = NULL;
 	p->fs = NULL;
 	p->space = NULL;
@@ -290,10 +312,15 @@ static void thread_robust_exit(struct thread *t)
 /* Its times up to now are the process's. */
 static void thread_bequeath(struct thread *t)
 {
+	struct process *p = t->proc;
+	struct usage u;
+
 	account_now();
-	atomic_fetch_add(&t->proc->dead_user_ns, t->user_ns);
-	atomic_fetch_add(&t->proc->dead_system_ns, t->system_ns);
-	t->user_ns = t->system_ns = 0;
+	usage_of_thread(t, &u);
+	lock_acquire(&p->lock);
+	usage_add(&p->dead, &u);
+	t->user_ns = t->system_ns = t->faults = t->nvcsw = t->nivcsw = 0;
+	lock_release(&p->lock);
 }
 
 static _Noreturn void thread_end(void)
@@ -310,6 +337,7 @@ static _Noreturn void thread_end(void)
 	atomic_fetch_sub(&p->space->users, 1);
 	thread_bequeath(t);
 	process_unlist_thread(p, t);
+	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
@@ -318,7 +346,6 @@ static _Noreturn void thread_end(void)
 		thread_bequeath(t);
 		process_end(p, p->exit_code);
 	} else {
-		space_switch_kernel();
 		waitq_wake(&p->exec_wait);
 	}
 	thread_gone();
@@ -409,19 +436,18 @@ void process_out_of_memory(void)
 
 /* ---- wait */
 
-static void wait_times(struct process *child, struct abi_rusage *usage)
+/* What a child and its own children used, to its parent's account. */
+static void wait_usage(struct process *child, struct usage *usage)
 {
 	struct process *me = process_current();
-	u64 user, system;
+	struct usage its;
 
-	process_times(child, &user, &system);
-	user += atomic_load(&child->child_user_ns);
-	system += atomic_load(&child->child_system_ns);
-	atomic_fetch_add(&me->child_user_ns, user);
-	atomic_fetch_add(&me->child_system_ns, system);
-	memset(usage, 0, sizeof(*usage));
-	usage->utime = (struct abi_timeval){ user / 1000000000, user % 1000000000 / 1000 };
-	usage->stime = (struct abi_timeval){ system / 1000000000, system % 1000000000 / 1000 };
+	process_usage(child, usage);
+	process_usage_children(child, &its);
+	usage_add(usage, &its);
+	lock_acquire(&me->lock);
+	usage_add(&me->children, usage);
+	lock_release(&me->lock);
 }
 
 static void wait_info(struct siginfo *info, const struct procs_ret *ret)
@@ -455,7 +481,7 @@ static long wait_try(s32 which, u32 options, struct procs_ret *ret)
 	return err ? err : ret->pid;
 }
 
-long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct abi_rusage *usage)
+long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct usage *usage)
 {
 	struct process *me = process_current();
 	struct procs_ret ret;
@@ -473,7 +499,7 @@ long process_wait(s32 which, u32 options, struct siginfo *info, int *status, str
 	wait_info(info, &ret);
 	*status = ret.status;
 	if (ret.reaped) {
-		wait_times((struct process *)ret.handle, usage);
+		wait_usage((struct process *)ret.handle, usage);
 		process_put((struct process *)ret.handle);
 	}
 	return r;

@@ -10,6 +10,7 @@
 #include "kern/file.h"
 #include "kern/kstack.h"
 #include "kern/space.h"
+#include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -95,6 +96,8 @@ static struct process *process_new(void)
 	refs_init(&p->refs, 1);
 	lock_init(&p->lock);
 	TAILQ_INIT(&p->threads);
+	TAILQ_INIT(&p->ptimers);
+	itimers_init(&p->itimers);
 	signals_init(&p->signals);
 	waitq_init(&p->exec_wait);
 	waitq_init(&p->child_wait);
@@ -108,7 +111,7 @@ void process_put(struct process *p)
 {
 	if (!refs_put(&p->refs))
 		return;
-	timer_cancel(&p->alarm);
+	itimers_cancel(p);
 	sigqueue_flush(&p->signals.pending, ~0ul);
 	sighand_put(p->sighand);
 	fdtable_put(p->files);
@@ -144,13 +147,14 @@ static bool process_list_thread(struct process *p, struct thread *t)
 	return may;
 }
 
-static void process_alarm_fire(struct timer *timer)
+void process_each_thread(struct process *p, void (*fn)(struct thread *, void *), void *arg)
 {
-	struct process *p = container_of(timer, struct process, alarm);
+	struct thread *t;
 
-	signal_kernel(p, SIGALRM);
-	if (p->alarm_interval)
-		timer_arm(timer, timer->deadline + p->alarm_interval);
+	lock_acquire(&p->lock);
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		fn(t, arg);
+	lock_release(&p->lock);
 }
 
 /* ---- first user instructions */
@@ -163,6 +167,34 @@ static void thread_to_user(void *arg)
 	if (t->set_tid)
 		user_copy_out(t->set_tid, &t->tid, sizeof(t->tid));
 	thread_enter(thread_frame(t));
+}
+
+/* ---- how many */
+
+/* Threads in all: an eighth of the memory for stacks of twice 8 KiB, as on Linux. */
+static u32 threads_max(void)
+{
+	return MAX(20u, (u32)(frame_total() / 32));
+}
+
+/* RLIMIT_NPROC. Counts only once there are as many threads in all. */
+static bool process_too_many(struct process *p)
+{
+	u64 most = p->limit[RLIMIT_NPROC].cur, mine = 0;
+	struct procs_brief some[16];
+	struct procs_info info;
+	s32 after = 0;
+	size_t n, i;
+
+	if (cred_capable(&p->cred) || procs_count() < most)
+		return false;
+	while ((n = procs_some(PROCS_ALL, 0, after, some, ARRAY_SIZE(some)))) {
+		for (i = 0; i < n; i++)
+			if (!procs_info(some[i].pid, &info) && info.ruid == p->cred.uid)
+				mine += MAX(info.threads, 1u);
+		after = some[n - 1].pid;
+	}
+	return mine >= most;
 }
 
 /* ---- clone */
@@ -197,7 +229,6 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	p->dumpable = from->dumpable;
 	p->no_new_privs = from->no_new_privs;
 	lock_release(&from->lock);
-	p->alarm.fire = process_alarm_fire;
 	if (flags & CLONE_SIGHAND) {
 		refs_get(&from->sighand->refs);
 		p->sighand = from->sighand;
@@ -259,6 +290,7 @@ static int clone_thread(struct thread *t, struct process *p)
 	int err;
 
 	op.handle.handle = (u64)t;
+	op.handle.max_threads = threads_max();
 	nr_widen(files_nr(p->files), nr_me());
 	err = procs_update(&op, &ret);
 	if (!err)
@@ -276,6 +308,7 @@ static int clone_process(struct thread *t, struct process *p, struct process *pa
 	op.fork.handle = (u64)p;
 	op.fork.thread = (u64)t;
 	op.fork.exit_signal = r->exit_signal;
+	op.fork.max_threads = parent ? threads_max() : 0;
 	process_get(p); /* the table's reference */
 	err = procs_update(&op, &ret);
 	if (err) {
@@ -303,6 +336,8 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 
 	if (err)
 		return err;
+	if (process_too_many(parent))
+		return -EAGAIN;
 	if (!same) {
 		p = process_new();
 		if (!p)
@@ -336,6 +371,8 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (!same)
 		process_put(p); /* t and the table have theirs */
 	space_add_user(p->space);
+	if (!same)
+		itimers_limit(p);
 	tid = t->tid;
 	if (r->flags & CLONE_PARENT_SETTID)
 		user_copy_out(r->parent_tid, &tid, sizeof(tid));
@@ -364,8 +401,7 @@ struct process *process_first(void)
 	p->sighand = sighand_new();
 	p->fs = fs_copy(NULL);
 	p->files = files_new();
-	p->space = space_new();
-	p->alarm.fire = process_alarm_fire;
+	p->space = space_new(USER_END - PAGE_SIZE); /* until it execs */
 	p->dumpable = true;
 	for (i = 0; i < RLIMITS; i++)
 		p->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
@@ -373,6 +409,9 @@ struct process *process_first(void)
 	p->limit[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
 	p->limit[RLIMIT_CORE] = (struct rlimit){ 0, RLIM_INFINITY };
 	p->limit[RLIMIT_MEMLOCK] = (struct rlimit){ 8ul << 20, 8ul << 20 };
+	p->limit[RLIMIT_MSGQUEUE] = (struct rlimit){ 819200, 819200 };
+	p->limit[RLIMIT_NICE] = p->limit[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
+	p->limit[RLIMIT_NPROC] = p->limit[RLIMIT_SIGPENDING] = (struct rlimit){ threads_max() / 2, threads_max() / 2 };
 	t = thread_new(p);
 	if (!t || !p->sighand || !p->fs || !p->files || !p->space)
 		panic("no memory for the first process");

@@ -108,11 +108,26 @@ bool signal_is_ignored(struct process *p, int signo)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIG_DEFAULT_IGNORED & SIGBIT(signo)));
 }
 
+/* The signal of this timer waits already: one more expiration is counted in it. */
+static bool sigqueue_overrun(struct sigqueue *q, const struct siginfo *info)
+{
+	struct sigentry *e;
+
+	TAILQ_FOREACH(e, &q->list, link)
+		if (e->info.code == SI_TIMER && e->info.pid == info->pid) {
+			e->info.uid += info->uid + 1;
+			return true;
+		}
+	return false;
+}
+
 /* Under the lock. Standard signals queue once; real-time ones each time. */
 static int sigqueue_add(struct sigqueue *q, const struct siginfo *info)
 {
 	struct sigentry *e;
 
+	if (info->code == SI_TIMER && sigqueue_overrun(q, info))
+		return 0;
 	if (info->signo < SIGRTMIN && (q->set & SIGBIT(info->signo)))
 		return 0;
 	e = q->count < SIGQUEUE_MAX ? kcache_alloc(&sigentry_cache) : NULL;
@@ -389,6 +404,8 @@ int signal_take(sigset_t set, struct siginfo *info)
 	if (!signo && !s->stopped)
 		atomic_store(&t->sigpending, (t->pending.set | s->pending.set) & ~t->blocked ? 1 : 0);
 	lock_release(&s->lock);
+	if (signo && info->code == SI_TIMER)
+		ptimer_taken(t->proc, info->pid, info->uid);
 	return signo;
 }
 

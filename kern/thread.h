@@ -22,7 +22,9 @@
 #include "arch/thread.h"
 #include "arch/user.h"
 #include "base/queue.h"
+#include "kern/itimer.h"
 #include "kern/percore.h"
+#include "kern/ptimer.h"
 #include "kern/signal.h"
 #include "kern/wait.h"
 #include "nr/sync/refs.h"
@@ -58,7 +60,7 @@ struct thread {
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
-	u64 nvcsw, nivcsw;               /* switches: it slept; it was made to */
+	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
 	bool in_system;                  /* time is system time now */
 
 	/* mailbox */
@@ -101,6 +103,10 @@ struct cred {
 #define RLIMITS 16
 struct rlimit { u64 cur, max; };
 
+struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, max_rss; }; /* max_rss in pages */
+void usage_add(struct usage *to, const struct usage *more);
+void usage_of_thread(struct thread *t, struct usage *out);
+
 struct process {
 	u32 pid;
 	struct refs refs;
@@ -126,10 +132,9 @@ struct process {
 	bool dumpable, no_new_privs;
 	u32 personality;
 	u64 start_ns;
-	_Atomic u64 dead_user_ns, dead_system_ns, child_user_ns, child_system_ns;
-	struct timer alarm;              /* ITIMER_REAL */
-	u64 alarm_interval;
-	_Atomic u32 alarm_fired;
+	struct usage dead, children;     /* of threads that ended; of children that were waited for. Under the lock */
+	struct itimers itimers;
+	struct ptimer_list ptimers;
 	u32 pdeathsig;
 };
 

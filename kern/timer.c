@@ -57,18 +57,29 @@ void timer_arm(struct timer *t, u64 deadline)
 	lock_release(&b->lock);
 }
 
-bool timer_cancel(struct timer *t)
+/* Takes it out of its base. True: its function runs there meanwhile, on another core, and may arm it again. */
+static bool timer_remove(struct timer *t, bool *was)
 {
 	struct timer_base *b = &percore_of(t->core)->timers;
-	bool was;
+	bool firing;
 
 	lock_acquire(&b->lock);
-	was = t->armed;
-	if (was) {
+	if (t->armed) {
 		RB_REMOVE(timer_tree, &b->tree, t);
 		t->armed = false;
+		*was = true;
 	}
+	firing = b->firing == t && b != &percore()->timers;
 	lock_release(&b->lock);
+	return firing;
+}
+
+bool timer_cancel(struct timer *t)
+{
+	bool was = false;
+
+	while (timer_remove(t, &was))
+		core_pause();
 	return was;
 }
 
@@ -91,9 +102,11 @@ void timer_run(u64 slice_end)
 	lock_acquire(&b->lock);
 	b->hardware = ~0ul; /* a one-shot that fired is spent */
 	while ((t = timer_take_due(b, clock_ns()))) {
+		b->firing = t;
 		lock_release(&b->lock);
 		t->fire(t);
 		lock_acquire(&b->lock);
+		b->firing = NULL;
 	}
 	timer_hardware(b, slice_end);
 	lock_release(&b->lock);

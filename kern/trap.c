@@ -82,6 +82,7 @@ void trap_fault(struct trapframe *f, u64 address)
 	if (f->vector == TRAP_PAGE) {
 		bool user = trap_from_user(f);
 
+		thread_current()->faults++;
 		if (user)
 			account_enter();
 		fault_page(f, address);

@@ -350,6 +350,9 @@ static void test_travellers(int times)
 			pthread_kill(t[1], SIGUSR1);
 		nr_replica_drop(nr, &self, 1);
 		atomic_fetch_add(&drops, 1);
+		for (int k = 0; k < i * 7 % 200; k++) /* let them go on while it is gone */
+			nr_port_relax();
+		watch_reset();
 	}
 	stop = 1;
 	for (int i = 0; i < 2; i++)

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Timers that a program makes itself: timer_create(2) and its kin. */
+#include "kern/clock.h"
+#include "kern/process.h"
+#include "linux/call.h"
+
+#define NS 1000000000ul
+
+static u64 clock_now(u32 clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI ? wall_ns() : clock_ns();
+}
+
+static int event_check(const struct abi_sigevent *e)
+{
+	if (e->notify != SIGEV_NONE && (e->signo < 1 || e->signo > NSIG))
+		return -EINVAL;
+	switch (e->notify) {
+	case SIGEV_NONE: case SIGEV_SIGNAL: case SIGEV_THREAD:
+		return 0;
+	case SIGEV_THREAD_ID:
+		break;
+	default:
+		return -EINVAL;
+	}
+	struct thread *t = thread_of_tid(e->tid);
+	bool mine = t && t->proc == process_current();
+
+	if (t)
+		thread_put(t);
+	return mine ? 0 : -EINVAL;
+}
+
+/* The clocks a timer can follow. CPU clocks: use setitimer. */
+static bool clock_has_timers(u64 clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
+	       clock == CLOCK_BOOTTIME_ALARM || clock == CLOCK_TAI;
+}
+
+CALL(timer_create)
+{
+	struct process *p = process_current();
+	struct abi_sigevent e = { .signo = SIGALRM, .notify = SIGEV_SIGNAL };
+	struct ptimer what = { .clock = a[0] };
+	s32 id;
+
+	if (a[1] && user_copy_in(&e, UPTR(1), sizeof(e)))
+		return -EFAULT;
+	if (!clock_has_timers((u32)a[0]) || event_check(&e))
+		return -EINVAL;
+	what.notify = e.notify;
+	what.signo = e.signo;
+	what.tid = e.tid;
+	what.value = e.value;
+	id = ptimer_create(p, &what);
+	if (id < 0)
+		return id;
+	if (!user_copy_out(UPTR(2), &id, sizeof(id)))
+		return 0;
+	ptimer_delete(p, id);
+	return -EFAULT;
+}
+
+static struct abi_itimerspec spec_of(const struct ptimer_state *s)
+{
+	return (struct abi_itimerspec){ { s->every / NS, s->every % NS }, { s->left / NS, s->left % NS } };
+}
+
+static bool spec_valid(const struct abi_timespec *t)
+{
+	return t->sec >= 0 && t->nsec >= 0 && t->nsec < (s64)NS;
+}
+
+static u64 spec_ns(const struct abi_timespec *t)
+{
+	return t->sec > (s64)(FOREVER / NS / 4) ? FOREVER / 4 : (u64)t->sec * NS + t->nsec;
+}
+
+/* What the program says of its clock, as clock_ns. 0: off. */
+static u64 expiry_of(u32 clock, const struct abi_timespec *value, bool absolute)
+{
+	u64 ns = spec_ns(value), now = clock_now(clock);
+
+	if (!ns)
+		return 0;
+	return clock_ns() + (!absolute ? ns : ns > now ? ns - now : 0);
+}
+
+CALL(timer_settime)
+{
+	struct process *p = process_current();
+	struct abi_itimerspec new, old;
+	struct ptimer_state state;
+
+	if (!a[2])
+		return -EINVAL;
+	if (user_copy_in(&new, UPTR(2), sizeof(new)))
+		return -EFAULT;
+	if (!spec_valid(&new.value) || !spec_valid(&new.interval) || !ptimer_get(p, a[0], &state))
+		return -EINVAL;
+	if (!ptimer_set(p, a[0], expiry_of(state.clock, &new.value, a[1] & TIMER_ABSTIME), spec_ns(&new.interval)))
+		return -EINVAL;
+	old = spec_of(&state);
+	return a[3] && user_copy_out(UPTR(3), &old, sizeof(old)) ? -EFAULT : 0;
+}
+
+CALL(timer_gettime)
+{
+	struct abi_itimerspec now;
+	struct ptimer_state state;
+
+	if (!ptimer_get(process_current(), a[0], &state))
+		return -EINVAL;
+	now = spec_of(&state);
+	return user_copy_out(UPTR(1), &now, sizeof(now));
+}
+
+CALL(timer_getoverrun)
+{
+	struct ptimer_state state;
+
+	return ptimer_get(process_current(), a[0], &state) ? (long)state.overrun : -EINVAL;
+}
+
+CALL(timer_delete) { return ptimer_delete(process_current(), a[0]) ? 0 : -EINVAL; }
