@@ -173,7 +173,24 @@ static void kmsg_release(struct file *f)
 	kfree(f->data);
 }
 
+/* To the oldest message, or behind the newest. */
+static long kmsg_seek(struct file *f, s64 off, int whence)
+{
+	struct kmsg *k = f->data;
+
+	if (off)
+		return -ESPIPE;
+	if (whence == SEEK_END)
+		k->at = print_ring_end();
+	else if (whence == SEEK_SET || whence == SEEK_DATA)
+		memset(k, 0, sizeof(*k));
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static const struct file_ops kmsg_ops = { .kind = "kmsg", .read = kmsg_read, .write = kmsg_write, .stat = device_stat,
+	.seekable = true, .seek = kmsg_seek,
 	.release = kmsg_release };
 
 /* ---- ports: bytes to and from the host, bounced through kernel memory */

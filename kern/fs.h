@@ -84,7 +84,8 @@ int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags);
 int fs_chmod(struct path *p, u32 mode);
 int fs_chown(struct path *p, u32 uid, u32 gid);
 int fs_truncate(const char *name, u64 size);
-struct abi_timespec;
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
 int fs_utimes(struct path *p, const struct abi_timespec times[2]);     /* NULL: now */
 int fs_statfs(struct path *p, struct abi_statfs *out);
 int fs_chdir(struct path *p);                    /* takes over p's references on success */

@@ -424,9 +424,6 @@ int fs_truncate(const char *name, u64 size)
 	return err;
 }
 
-#define UTIME_NOW 0x3fffffff
-#define UTIME_OMIT 0x3ffffffe
-
 /* What 64 bits of nanoseconds cannot hold becomes the nearest they can: years 1677 to 2262. */
 static s64 time_of(const struct abi_timespec *t)
 {
@@ -445,8 +442,6 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 	for (i = 0; times && i < 2; i++)
 		if (times[i].nsec != UTIME_NOW && times[i].nsec != UTIME_OMIT && (times[i].nsec < 0 || times[i].nsec > 999999999))
 			return -EINVAL;
-	if (times && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
-		return 0;
 	if (p->file)
 		return 0;
 	if (path_pseudo(p))

@@ -168,6 +168,8 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 	int err = tree_readdir(t, f->ino, *cookie, directory_entry, &d);
 
 	nr_read_end(fs_tree(), nr_me(), 0);
+	if (!err && !(f->flags & O_NOATIME))
+		body_touch(f->body, true, false, false);
 	return err;
 }
 
