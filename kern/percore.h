@@ -29,6 +29,7 @@ struct percore {
 	struct thread_queue runq;     /* RUNNABLE threads, without current */
 	u32 queued;                   /* length of runq; others: read as a hint */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
+	u32 looks, look_at;           /* slices that ended with threads waiting; the core to look at next */
 	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
 	u64 slice_end;                /* clock_ns; 0 without a tick */
 	struct timer_base timers;

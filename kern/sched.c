@@ -5,12 +5,19 @@
  * Others talk to it through the mailbox: a thread with message bits (wake, migrate) is pushed once, a flag
  * says there is mail, and a core that idles is interrupted. A message that reaches a stale home is forwarded.
  * A core with nothing to do asks one busy core for a thread (`thief`), of its own node first; the victim hands
- * over the last in its queue when it next schedules.
+ * over the last in its queue when it next schedules. A core whose slice ends with threads waiting looks at a few
+ * others and pushes one to a core that has less to do; with one thread too many for all cores the place of the pair that
+ * shares a core moves on. A thread woken from elsewhere, or by its timer, goes to an idle core nearby if its own
+ * is busy; one woken by a neighbour stays, for that neighbour is likely about to sleep.
+ *
+ * Order: real-time threads by priority, before the others, which take turns; a turn is as long as the thread's nice
+ * value weighs (a step of 1.25, as on Linux).
  *
  * The tick runs only while threads share the core.
  */
 #include "arch/clock.h"
 #include "arch/core.h"
+#include "base/abi.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/account.h"
@@ -18,15 +25,18 @@
 #include "kern/thread.h"
 
 #define SLICE_NS 6000000ul
+#define SLICE_MIN_NS 100000ul
+#define SLICE_MAX_NS 48000000ul
+#define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
 
 /* ---- messages */
 
+/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
 static void sched_post(struct percore *to)
 {
-	atomic_store(&to->mail, 1);
-	if (to != percore())
+	if (!atomic_exchange(&to->mail, 1) && to != percore())
 		core_ipi(to->nr.id, IPI_WAKE);
 }
 
@@ -45,22 +55,48 @@ static void thread_message(struct thread *t, u32 bits)
 	sched_post(to);
 }
 
+static void sched_insert(struct percore *pc, struct thread *t)
+{
+	struct thread *q;
+
+	if (unlikely(t->rt_priority))
+		TAILQ_FOREACH(q, &pc->runq, runq)
+			if (q->rt_priority < t->rt_priority) {
+				TAILQ_INSERT_BEFORE(q, t, runq);
+				return;
+			}
+	TAILQ_INSERT_TAIL(&pc->runq, t, runq);
+}
+
 static void sched_enqueue(struct percore *pc, struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
-	TAILQ_INSERT_TAIL(&pc->runq, t, runq);
+	sched_insert(pc, t);
 	pc->queued++;
 	pc->want_slice = !pc->slice_end;
+	if (t->rt_priority > pc->current->rt_priority)
+		pc->resched = 1;
 }
 
-static void sched_make_runnable(struct percore *pc, struct thread *t)
+static void sched_hand_over(struct thread *t, u32 core);
+static u32 sched_wake_core(struct percore *pc, const struct thread *t);
+
+/* A sleeper that is still on this core's stack (it is only about to switch) must stay here. */
+static void sched_make_runnable(struct percore *pc, struct thread *t, bool from_elsewhere)
 {
-	if (t->state == THREAD_SLEEPING) {
-		timer_cancel(&t->sleep_timer);
-		sched_enqueue(pc, t);
-	} else if (t->state == THREAD_RUNNING) {
+	u32 core = pc->nr.id;
+
+	if (t->state == THREAD_RUNNING)
 		t->wake_pending = true;
-	}
+	if (t->state != THREAD_SLEEPING)
+		return;
+	timer_cancel(&t->sleep_timer);
+	if (t != pc->current && (from_elsewhere || unlikely(t->misplaced)))
+		core = sched_wake_core(pc, t);
+	if (core == pc->nr.id)
+		sched_enqueue(pc, t);
+	else
+		sched_hand_over(t, core);
 }
 
 void thread_wake(struct thread *t)
@@ -68,7 +104,7 @@ void thread_wake(struct thread *t)
 	struct percore *pc = percore();
 
 	if (atomic_load(&t->home) == pc->nr.id)
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, false);
 	else
 		thread_message(t, MSG_WAKE);
 }
@@ -80,7 +116,7 @@ void thread_kick(struct thread *t)
 	if (atomic_load(&t->home) != pc->nr.id)
 		thread_message(t, MSG_WAKE); /* the interrupt makes a running thread pass trap_return */
 	else
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, false);
 }
 
 static void sched_receive(struct percore *pc, struct thread *t)
@@ -97,7 +133,7 @@ static void sched_receive(struct percore *pc, struct thread *t)
 	if (bits & MSG_MIGRATE)
 		sched_enqueue(pc, t);
 	if (bits & MSG_WAKE)
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, true);
 	thread_put(t);
 }
 
@@ -159,6 +195,24 @@ u32 sched_pick_core(const struct thread *t)
 	return best != ~0u ? best : me;
 }
 
+/* For a thread that wakes on this core: here if nothing else runs, else an idle core nearby. */
+static u32 sched_wake_core(struct percore *pc, const struct thread *t)
+{
+	u32 n = cores_count(), me = pc->nr.id, i;
+
+	if (!cpuset_has(&t->affinity, me))
+		return sched_pick_core(t);
+	if (pc->current == pc->idle && !pc->queued)
+		return me;
+	for (i = 1; i < n && i <= NEAR; i++) {
+		u32 c = (me + i) % n;
+
+		if (cpuset_has(&t->affinity, c) && core_quiet(c))
+			return c;
+	}
+	return me;
+}
+
 /* Hands a thread that is in no queue to another core. */
 static void sched_hand_over(struct thread *t, u32 core)
 {
@@ -179,22 +233,51 @@ void thread_start(struct thread *t)
 	}
 }
 
-static void sched_serve_thief(struct percore *pc)
+/* The last in our queue that may run there. */
+static void sched_push(struct percore *pc, u32 core)
 {
-	u32 thief = atomic_exchange(&pc->thief, 0);
 	struct thread *t;
 
-	if (!thief)
-		return;
-	thief--;
 	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
 		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
-		if (t == pc->current || !cpuset_has(&t->affinity, thief))
+		if (t == pc->current || !cpuset_has(&t->affinity, core))
 			continue;
 		TAILQ_REMOVE(&pc->runq, t, runq);
 		pc->queued--;
-		sched_hand_over(t, thief);
+		sched_hand_over(t, core);
 		return;
+	}
+}
+
+static void sched_serve_thief(struct percore *pc)
+{
+	u32 thief = atomic_exchange(&pc->thief, 0);
+
+	if (thief)
+		sched_push(pc, thief - 1);
+}
+
+static u32 core_load(u32 core)
+{
+	return core_quiet(core) ? 0 : 1 + *(volatile u32 *)&percore_of(core)->queued;
+}
+
+/* A slice is over and others wait: is there less to do elsewhere? */
+static void sched_balance(struct percore *pc)
+{
+	u32 n = cores_count(), i, mine = pc->queued + 1;
+
+	pc->looks++;
+	for (i = 0; i < NEAR && i < n; i++) {
+		u32 c = pc->look_at++ % n, load;
+
+		if (c == pc->nr.id)
+			continue;
+		load = core_load(c);
+		if (load + 1 < mine || (load + 1 == mine && pc->looks % 16 == 0)) {
+			sched_push(pc, c);
+			return;
+		}
 	}
 }
 
@@ -273,9 +356,22 @@ static void sched_save_user(struct thread *t)
 	t->gs_base = user_gs_get();
 }
 
+/* 1.25 to the power of -nice, in 1/1024 (Linux: sched_prio_to_weight). */
+static const u32 nice_weight[40] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991,
+	1586, 1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
+};
+
+static u64 slice_of(const struct thread *t)
+{
+	u64 ns = SLICE_NS * nice_weight[t->nice + 20] / 1024;
+
+	return t->policy == SCHED_IDLE ? SLICE_MIN_NS : MIN(MAX(ns, SLICE_MIN_NS), SLICE_MAX_NS);
+}
+
 static void sched_slice(struct percore *pc)
 {
-	u64 end = pc->queued ? clock_ns() + SLICE_NS : 0;
+	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + slice_of(pc->current) : 0;
 
 	pc->want_slice = 0;
 	if (!end && !pc->slice_end)
@@ -284,13 +380,27 @@ static void sched_slice(struct percore *pc)
 	timer_program(end);
 }
 
+/* To the next thread, unless only lesser ones wait. */
+static void sched_preempt(struct percore *pc)
+{
+	struct thread *head = TAILQ_FIRST(&pc->runq);
+
+	pc->resched = 0;
+	if (head && head->rt_priority >= pc->current->rt_priority)
+		sched_yield_now();
+	else
+		sched_slice(pc);
+}
+
 /* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
 void sched_tick(struct percore *pc)
 {
-	if (pc->resched)
-		sched_yield_now();
-	else if (pc->want_slice)
+	if (pc->resched) {
+		sched_balance(pc);
+		sched_preempt(pc);
+	} else if (pc->want_slice) {
 		sched_slice(pc);
+	}
 }
 
 static void sched_switch(struct percore *pc, struct thread *next)
@@ -341,7 +451,7 @@ static void sched_timer_fire(struct timer *timer)
 	struct thread *t = container_of(timer, struct thread, sleep_timer);
 
 	t->sleep_expired = true;
-	thread_wake(t);
+	sched_make_runnable(percore(), t, true);
 }
 
 void sched_yield_now(void)
@@ -357,12 +467,22 @@ void sched_yield_now(void)
 	sched_switch(pc, next);
 }
 
+void thread_set_affinity(struct thread *t, const struct cpuset *set)
+{
+	lock_acquire(&t->proc->lock);
+	t->affinity = *set;
+	t->misplaced = 1;
+	lock_release(&t->proc->lock);
+	thread_kick(t);
+}
+
 void sched_apply_affinity(void)
 {
 	struct percore *pc = percore();
 	struct thread *t = pc->current, *next;
 	u32 core;
 
+	t->misplaced = 0;
 	if (cpuset_has(&t->affinity, pc->nr.id))
 		return;
 	core = sched_pick_core(t);
