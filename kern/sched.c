@@ -10,8 +10,7 @@
  * shares a core moves on. A thread woken from elsewhere, or by its timer, goes to an idle core nearby if its own
  * is busy; one woken by a neighbour stays, for that neighbour is likely about to sleep.
  *
- * Order: real-time threads by priority, before the others, which take turns; a turn is as long as the thread's nice
- * value weighs (a step of 1.25, as on Linux).
+ * Who runs next is runq.h's business.
  *
  * The tick runs only while threads share the core.
  */
@@ -21,12 +20,11 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/account.h"
+#include "kern/runq.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 
-#define SLICE_NS 6000000ul
-#define SLICE_MIN_NS 100000ul
-#define SLICE_MAX_NS 48000000ul
+#define SLICE_NS 4000000ul
 #define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
@@ -55,30 +53,14 @@ static void thread_message(struct thread *t, u32 bits)
 	sched_post(to);
 }
 
-static void sched_insert(struct percore *pc, struct thread *t)
-{
-	struct thread *q;
-
-	if (unlikely(t->rt_priority))
-		TAILQ_FOREACH(q, &pc->runq, runq)
-			if (q->rt_priority < t->rt_priority) {
-				TAILQ_INSERT_BEFORE(q, t, runq);
-				return;
-			}
-	TAILQ_INSERT_TAIL(&pc->runq, t, runq);
-}
-
 static void sched_enqueue(struct percore *pc, struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
-	sched_insert(pc, t);
-	pc->queued++;
+	runq_put(pc, t);
 	pc->want_slice = !pc->slice_end;
-	if (t->rt_priority > pc->current->rt_priority)
-		pc->resched = 1;
 }
 
-static void sched_hand_over(struct thread *t, u32 core);
+static void sched_hand_over(struct percore *pc, struct thread *t, u32 core);
 static u32 sched_wake_core(struct percore *pc, const struct thread *t);
 
 /* A sleeper that is still on this core's stack (it is only about to switch) must stay here. */
@@ -93,10 +75,14 @@ static void sched_make_runnable(struct percore *pc, struct thread *t, bool from_
 	timer_cancel(&t->sleep_timer);
 	if (t != pc->current && (from_elsewhere || unlikely(t->misplaced)))
 		core = sched_wake_core(pc, t);
-	if (core == pc->nr.id)
-		sched_enqueue(pc, t);
-	else
-		sched_hand_over(t, core);
+	runq_woken(pc, t);
+	if (core != pc->nr.id) {
+		sched_hand_over(pc, t, core);
+		return;
+	}
+	sched_enqueue(pc, t);
+	if (runq_preempts(pc, t))
+		pc->resched = 1;
 }
 
 void thread_wake(struct thread *t)
@@ -130,8 +116,10 @@ static void sched_receive(struct percore *pc, struct thread *t)
 		return;
 	}
 	bits = atomic_exchange(&t->msg, 0);
-	if (bits & MSG_MIGRATE)
+	if (bits & MSG_MIGRATE) {
+		runq_arrive(pc, t);
 		sched_enqueue(pc, t);
+	}
 	if (bits & MSG_WAKE)
 		sched_make_runnable(pc, t, true);
 	thread_put(t);
@@ -214,8 +202,9 @@ static u32 sched_wake_core(struct percore *pc, const struct thread *t)
 }
 
 /* Hands a thread that is in no queue to another core. */
-static void sched_hand_over(struct thread *t, u32 core)
+static void sched_hand_over(struct percore *pc, struct thread *t, u32 core)
 {
+	runq_leave(pc, t);
 	t->state = THREAD_RUNNABLE;
 	atomic_store(&t->home, core);
 	thread_message(t, MSG_MIGRATE);
@@ -223,30 +212,25 @@ static void sched_hand_over(struct thread *t, u32 core)
 
 void thread_start(struct thread *t)
 {
+	struct percore *pc = percore();
 	u32 core = sched_pick_core(t);
 
-	if (core == core_id()) {
+	t->vtime = pc->vfloor;
+	if (core == pc->nr.id) {
 		atomic_store(&t->home, core);
-		sched_enqueue(percore(), t);
+		sched_enqueue(pc, t);
 	} else {
-		sched_hand_over(t, core);
+		sched_hand_over(pc, t, core);
 	}
 }
 
-/* The last in our queue that may run there. */
+/* One of ours goes there, if one may. */
 static void sched_push(struct percore *pc, u32 core)
 {
-	struct thread *t;
+	struct thread *t = runq_take_for(pc, core);
 
-	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
-		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
-		if (t == pc->current || !cpuset_has(&t->affinity, core))
-			continue;
-		TAILQ_REMOVE(&pc->runq, t, runq);
-		pc->queued--;
-		sched_hand_over(t, core);
-		return;
-	}
+	if (t)
+		sched_hand_over(pc, t, core);
 }
 
 static void sched_serve_thief(struct percore *pc)
@@ -313,17 +297,10 @@ static void sched_ask_for_work(struct percore *pc)
 
 static struct thread *sched_next(struct percore *pc)
 {
-	struct thread *t;
-
 	sched_mailbox(pc);
 	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
 		sched_serve_thief(pc);
-	t = TAILQ_FIRST(&pc->runq);
-	if (!t)
-		return NULL;
-	TAILQ_REMOVE(&pc->runq, t, runq);
-	pc->queued--;
-	return t;
+	return runq_take(pc);
 }
 
 /* Runs on the new thread's stack: what the old one could not do for itself. */
@@ -356,22 +333,9 @@ static void sched_save_user(struct thread *t)
 	t->gs_base = user_gs_get();
 }
 
-/* 1.25 to the power of -nice, in 1/1024 (Linux: sched_prio_to_weight). */
-static const u32 nice_weight[40] = {
-	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991,
-	1586, 1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
-};
-
-static u64 slice_of(const struct thread *t)
-{
-	u64 ns = SLICE_NS * nice_weight[t->nice + 20] / 1024;
-
-	return t->policy == SCHED_IDLE ? SLICE_MIN_NS : MIN(MAX(ns, SLICE_MIN_NS), SLICE_MAX_NS);
-}
-
 static void sched_slice(struct percore *pc)
 {
-	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + slice_of(pc->current) : 0;
+	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + SLICE_NS : 0;
 
 	pc->want_slice = 0;
 	if (!end && !pc->slice_end)
@@ -380,13 +344,10 @@ static void sched_slice(struct percore *pc)
 	timer_program(end);
 }
 
-/* To the next thread, unless only lesser ones wait. */
 static void sched_preempt(struct percore *pc)
 {
-	struct thread *head = TAILQ_FIRST(&pc->runq);
-
 	pc->resched = 0;
-	if (head && head->rt_priority >= pc->current->rt_priority)
+	if (runq_due(pc))
 		sched_yield_now();
 	else
 		sched_slice(pc);
@@ -415,6 +376,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
+	runq_charge(pc);
 	account_now();
 	pc->switches++;
 	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
@@ -494,9 +456,8 @@ void sched_apply_affinity(void)
 	pc->moving = t;
 	pc->moving_to = core;
 	if (next) {
-		TAILQ_INSERT_HEAD(&pc->runq, next, runq);
 		next->state = THREAD_RUNNABLE;
-		pc->queued++;
+		runq_put(pc, next);
 	}
 	sched_switch(pc, pc->idle);
 }
@@ -540,7 +501,7 @@ void sched_init_core(struct core *c, bool boot)
 	(void)boot;
 	pc->nr.id = c->id;
 	pc->nr.node = c->node;
-	TAILQ_INIT(&pc->runq);
+	RB_INIT(&pc->runq);
 	mpsc_init(&pc->mailbox);
 	timer_base_init(&pc->timers);
 	pc->idle->state = THREAD_RUNNING;
@@ -561,7 +522,7 @@ _Noreturn void sched_idle_loop(void)
 			struct thread *t = pc->moving;
 
 			pc->moving = NULL;
-			sched_hand_over(t, pc->moving_to);
+			sched_hand_over(pc, t, pc->moving_to);
 		}
 		next = sched_next(pc);
 		if (next) {

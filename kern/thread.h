@@ -52,7 +52,8 @@ struct thread {
 
 	/* scheduling: home core only */
 	enum thread_state state;
-	TAILQ_ENTRY(thread) runq;
+	RB_ENTRY(thread) runq;
+	s64 vtime;                       /* kern/runq.h */
 	struct timer sleep_timer;
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
 	bool sleep_expired;
