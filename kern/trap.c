@@ -28,7 +28,11 @@ static void fault_signal(struct trapframe *f, u64 address, int err)
 {
 	struct siginfo info = { .signo = SIGSEGV, .code = SEGV_MAPERR, .value = address };
 
-	(void)f;
+	struct process *p = process_current();
+
+	if (p->sighand->action[SIGSEGV - 1].handler <= 1) /* nobody will handle it: say where, as Linux does */
+		kprintf_limited("%s[%u]: segfault at %lx ip %lx sp %lx error %lx (%d)", p->comm, p->pid, address, f->ip,
+				f->sp, f->error, err);
 	if (err == -EACCES)
 		info.code = SEGV_ACCERR;
 	if (err == -EIO) {
