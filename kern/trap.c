@@ -143,6 +143,8 @@ void trap_return(struct trapframe *f)
 		sched_receive_all(pc);
 	if (pc->resched | pc->want_slice)
 		sched_tick(pc);
+	if (unlikely(t->misplaced))
+		sched_apply_affinity();
 	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
 	    t->restore_blocked)
 		signal_deliver(f);
