@@ -108,7 +108,7 @@ void process_put(struct process *p)
 {
 	if (!refs_put(&p->refs))
 		return;
-	timer_cancel(&p->alarm);
+	timer_end(&p->alarm);
 	sigqueue_flush(&p->signals.pending, ~0ul);
 	sighand_put(p->sighand);
 	fdtable_put(p->files);
@@ -137,13 +137,19 @@ static void process_list_thread(struct process *p, struct thread *t)
 	lock_release(&p->lock);
 }
 
+#define ALARM_GAP_NS 100000ul /* a shorter interval would keep the core in the handler for ever */
+
 static void process_alarm_fire(struct timer *timer)
 {
 	struct process *p = container_of(timer, struct process, alarm);
 
+	u64 soon = clock_ns() + ALARM_GAP_NS;
+
 	signal_kernel(p, SIGALRM);
-	if (p->alarm_interval)
-		timer_arm(timer, timer->deadline + p->alarm_interval);
+	lock_acquire(&p->lock); /* against setitimer */
+	if (p->alarm_interval && !timer->armed)
+		timer_arm(timer, MAX(timer->deadline + p->alarm_interval, soon));
+	lock_release(&p->lock);
 }
 
 /* ---- first user instructions */

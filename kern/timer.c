@@ -72,6 +72,21 @@ bool timer_cancel(struct timer *t)
 	return was;
 }
 
+void timer_end(struct timer *t)
+{
+	struct timer_base *b = &percore_of(t->core)->timers;
+	bool firing;
+
+	do {
+		timer_cancel(t); /* its handler may have armed it anew, on the same core */
+		lock_acquire(&b->lock);
+		firing = b->firing == t;
+		lock_release(&b->lock);
+		if (firing)
+			nr_port_relax();
+	} while (firing || t->armed);
+}
+
 static struct timer *timer_take_due(struct timer_base *b, u64 now)
 {
 	struct timer *t = RB_MIN(timer_tree, &b->tree);
@@ -91,9 +106,11 @@ void timer_run(u64 slice_end)
 	lock_acquire(&b->lock);
 	b->hardware = ~0ul; /* a one-shot that fired is spent */
 	while ((t = timer_take_due(b, clock_ns()))) {
+		b->firing = t;
 		lock_release(&b->lock);
 		t->fire(t);
 		lock_acquire(&b->lock);
+		b->firing = NULL;
 	}
 	timer_hardware(b, slice_end);
 	lock_release(&b->lock);

@@ -223,10 +223,12 @@ static u64 alarm_left(struct process *p)
 
 static void alarm_set(struct process *p, u64 value, u64 interval)
 {
+	lock_acquire(&p->lock); /* threads of one process, and the handler */
 	timer_cancel(&p->alarm);
 	p->alarm_interval = interval;
 	if (value)
 		timer_arm(&p->alarm, clock_ns() + value);
+	lock_release(&p->lock);
 }
 
 CALL(alarm)
