@@ -31,7 +31,7 @@ struct body *body_new(void)
 
 	if (!b)
 		return NULL;
-	refs_init(&b->refs, 1);
+	refs64_init(&b->refs, 1);
 	lock_init(&b->lock);
 	mutex_init(&b->writer);
 	b->atime = b->mtime = b->ctime = b->btime = wall_ns();
@@ -244,13 +244,13 @@ void body_put(struct body *b)
 {
 	u64 ino;
 
-	if (!b || !refs_put(&b->refs))
+	if (!b || !refs64_sub(&b->refs, 1))
 		return;
 	ino = b->ino;
+	if (ino)
+		fs_forget(ino); /* until then a walk may find it there */
 	body_cut_from(b, 0, true);
 	kcache_free(&body_cache, b);
-	if (ino)
-		fs_forget(ino);
 }
 
 void body_touch(struct body *b, bool a, bool m, bool c)

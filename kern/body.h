@@ -29,7 +29,7 @@
 struct pipe;
 
 struct body {
-	struct refs refs;
+	struct refs64 refs;      /* one per mapped page, too */
 	u64 ino;                 /* 0: anonymous */
 	struct lock lock;
 	struct mutex writer;
@@ -45,7 +45,9 @@ struct body {
 };
 
 struct body *body_new(void);                       /* one reference; NULL: no memory */
-static inline void body_get(struct body *b) { refs_get(&b->refs); }
+static inline void body_get(struct body *b) { refs64_add(&b->refs, 1); }
+/* For whoever finds a body through an inode that nobody need have in use: false, it is going away. Under the tree's guard. */
+static inline bool body_tryget(struct body *b) { return refs64_get_unless_zero(&b->refs); }
 void body_put(struct body *b);
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */
