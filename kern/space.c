@@ -92,14 +92,14 @@ static void object_drop(u64 object, u64 pages)
 	if (!b || !pages)
 		return;
 	if (pages > 1)
-		refs_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
+		refs64_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
 	body_put(b);
 }
 
 static void object_take(u64 object, u64 pages)
 {
 	if (object && pages)
-		refs_add(&((struct body *)object)->refs, pages);
+		refs64_add(&((struct body *)object)->refs, pages);
 }
 
 bool space_find(struct space *s, u64 addr, struct region *out)
@@ -138,23 +138,31 @@ void space_put(struct space *s)
 
 /* ---- fork */
 
+/* The copy counts its objects before the source can lose them: who unmaps drops them only after nr_sync, which waits. */
 static void space_fork_fix(void *state, void *arg)
 {
+	struct region r;
+	u64 at;
+
 	(void)arg;
 	regions_after_fork(state);
+	for (at = 0; regions_next(state, at, &r); at = r.end)
+		object_take(r.object, (r.end - r.start) >> PAGE_SHIFT);
 }
 
-/* Until the children's pages are marked, no fault may make a shared page writable again (fault.c looks). */
-static void space_fork_barrier(struct space *s)
+/* Returns when no guard is held that began before: what a fault did not see under it, it will see. 0 or -ENOMEM. */
+static int space_barrier(struct space *s)
 {
 	struct regions_op nothing = { .kind = REGIONS_SETFLAGS };
 	u64 index;
+	int err;
 
-	atomic_store(&s->forking, 1);
 	if (space_alone(s))
-		return;
-	if (!nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index))
+		return 0;
+	err = nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index);
+	if (!err)
 		nr_sync(s->nr, nr_me(), index);
+	return err;
 }
 
 static int space_fork_pages(struct space *from, struct space *to)
@@ -163,11 +171,9 @@ static int space_fork_pages(struct space *from, struct space *to)
 	u64 at;
 	int err = 0;
 
-	for (at = 0; space_next(to, at, &r); at = r.end) {
-		object_take(r.object, (r.end - r.start) >> PAGE_SHIFT);
-		if (!err && !(r.flags & (REGIONS_SHARED | REGIONS_WIPEONFORK)))
+	for (at = 0; !err && space_next(to, at, &r); at = r.end)
+		if (!(r.flags & (REGIONS_SHARED | REGIONS_WIPEONFORK)))
 			err = pagemap_copy(&from->pages, &to->pages, r.start, r.end);
-	}
 	return err;
 }
 
@@ -178,17 +184,18 @@ struct space *space_fork(struct space *from)
 
 	if (!s)
 		return NULL;
-	space_fork_barrier(from);
-	s->nr = nr_fork(from->nr, nr_me(), core_node(), space_fork_fix, NULL);
+	/* Until the pages are marked, no fault may make a private page writable (fault.c looks). */
+	atomic_fetch_add(&from->forking, 1);
+	s->nr = space_barrier(from) ? NULL : nr_fork(from->nr, nr_me(), core_node(), space_fork_fix, NULL);
 	if (!s->nr) {
-		atomic_store(&from->forking, 0);
+		atomic_fetch_sub(&from->forking, 1);
 		pagemap_destroy(&s->pages);
 		kcache_free(&space_cache, s);
 		return NULL;
 	}
 	err = space_fork_pages(from, s);
 	flush_space(from);
-	atomic_store(&from->forking, 0);
+	atomic_fetch_sub(&from->forking, 1);
 	s->exe = from->exe;
 	if (s->exe)
 		file_get(s->exe);
@@ -381,20 +388,11 @@ void space_set_brk(struct space *s, u64 addr)
 	space_update(s, &op, &ret);
 }
 
-static u64 space_break(struct space *s)
-{
-	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
-	u64 brk = r->brk;
-
-	nr_read_end(s->nr, nr_me(), 0);
-	return ALIGN_UP(brk, PAGE_SIZE);
-}
-
 long space_brk(struct space *s, u64 addr)
 {
 	struct regions_op op = { .kind = REGIONS_BRK, .addr = addr };
 	struct regions_ret ret;
-	u64 end = space_break(s); /* only what lies between leaves */
+	u64 end = addr ? USER_END : 0; /* others may move the break meanwhile: what leaves may end anywhere */
 
 	op.r.prot = PROT_READ | PROT_WRITE;
 	op.r.flags = REGIONS_ANON;
@@ -409,24 +407,28 @@ long space_brk(struct space *s, u64 addr)
 	return ret.addr;
 }
 
-long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr)
+/* References for the pages that a mapping may grow by; under the guard, for it may go at any time. */
+static bool remap_take(struct space *s, u64 addr, u64 pages, struct region *out)
 {
-	struct regions_op op = { .kind = REGIONS_MREMAP, .addr = addr, .len = old_len, .new_addr = new_addr,
-				 .new_len = new_len };
+	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
+	bool found = regions_find(r, addr, out);
+
+	if (found)
+		object_take(out->object, pages);
+	nr_read_end(s->nr, nr_me(), 0);
+	return found;
+}
+
+/* One attempt; -EAGAIN also if another mapping has come to addr since we counted for `r`. */
+static long remap_try(struct space *s, struct regions_op *op, const struct region *r, u64 taken)
+{
 	struct regions_ret ret;
-	struct region r;
-	u64 taken = 0;
 	int err = 0;
 
-	op.how = (flags & MREMAP_MAYMOVE ? REGIONS_MAYMOVE : 0) | (flags & MREMAP_FIXED ? REGIONS_FIXED : 0);
-	space_limits(&op);
-	if (!space_find(s, addr, &r))
-		return -EFAULT;
-	if (new_len > old_len)
-		object_take(r.object, taken = (new_len - old_len) >> PAGE_SHIFT);
+	op->r.object = r->object;
 	leaving_begin(s, 0, USER_END);
 	do {
-		space_update(s, &op, &ret);
+		space_update(s, op, &ret);
 		space_gone(s, &ret);
 		if (!ret.err && ret.moved_len) {
 			err = pagemap_move(&s->pages, ret.moved_from, ret.moved_to, ret.moved_len);
@@ -434,12 +436,30 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 		}
 	} while (ret.more);
 	leaving_end(s, 0, USER_END);
-	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
+	object_drop(r->object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
 	if (err) { /* out of page-table pages: the pages stay behind and are dropped */
 		space_empty(s, ret.moved_from, ret.moved_from + ret.moved_len);
 		process_out_of_memory();
 	}
 	return ret.err ? ret.err : (long)ret.addr;
+}
+
+long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr)
+{
+	struct regions_op op = { .kind = REGIONS_MREMAP, .addr = addr, .len = old_len, .new_addr = new_addr,
+				 .new_len = new_len, .how = REGIONS_SAME };
+	u64 taken = new_len > old_len ? (new_len - old_len) >> PAGE_SHIFT : 0;
+	struct region r, now;
+	long ret;
+
+	op.how |= (flags & MREMAP_MAYMOVE ? REGIONS_MAYMOVE : 0) | (flags & MREMAP_FIXED ? REGIONS_FIXED : 0);
+	space_limits(&op);
+	do {
+		if (!remap_take(s, addr, taken, &r))
+			return -EFAULT;
+		ret = remap_try(s, &op, &r, taken);
+	} while (ret == -EAGAIN && space_find(s, addr, &now) && now.object != r.object);
+	return ret;
 }
 
 /* MADV_DONTNEED: kept pages leave, the mapping stays. */
@@ -462,11 +482,24 @@ static int space_discard(struct space *s, u64 addr, u64 len)
 	return err;
 }
 
+/* The regions do not change, so nothing but the barrier orders this and the faults. */
+static int space_dontneed(struct space *s, u64 addr, u64 len)
+{
+	int err;
+
+	leaving_begin(s, addr, addr + len);
+	err = space_barrier(s);
+	if (!err)
+		err = space_discard(s, addr, len);
+	leaving_end(s, addr, addr + len);
+	return err;
+}
+
 int space_advise(struct space *s, u64 addr, u64 len, int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
-		return space_discard(s, addr, len);
+		return space_dontneed(s, addr, len);
 	case MADV_DONTFORK:
 		return space_set_flags(s, addr, len, REGIONS_DONTFORK, 0);
 	case MADV_DOFORK:

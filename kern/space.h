@@ -31,7 +31,7 @@ struct space {
 	struct nr *nr;                       /* struct regions */
 	struct pagemap pages;
 	_Atomic u32 users;                   /* threads and transient users: 1 means nobody else can fault */
-	_Atomic u32 forking;                 /* a fork is marking pages copy-on-write */
+	_Atomic u32 forking;                 /* forks that are marking pages copy-on-write */
 	_Atomic u32 leaving[LEAVING_SLOTS];  /* ranges whose pages are on their way out, by 2 MiB modulo slots */
 	_Atomic u32 leaving_all;             /* the same for large ranges: everything waits */
 	_Atomic u32 remote_faults[NODES_MAX];
