@@ -79,6 +79,7 @@
 
 /* Restart codes never reach a program: the signal path turns them into a restart or -EINTR. */
 #define ERESTARTSYS 512           /* restart if SA_RESTART or no handler ran */
+#define ERESTARTNOINTR 513        /* always restart */
 #define ERESTARTNOHAND 514        /* restart only if no handler ran */
 #define ERESTART_RESTARTBLOCK 516 /* restart through restart_syscall with the remaining time */
 

@@ -12,6 +12,7 @@
 #include "base/string.h"
 #include "kern/clock.h"
 #include "kern/fs.h"
+#include "kern/locks.h"
 #include "kern/percore.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -250,6 +251,7 @@ void body_put(struct body *b)
 	if (ino)
 		fs_forget(ino); /* until then a walk may find it there */
 	body_cut_from(b, 0, true);
+	locks_free(atomic_load(&b->locks));
 	kcache_free(&body_cache, b);
 }
 

@@ -27,6 +27,7 @@
 #include "nr/sync/refs.h"
 
 struct pipe;
+struct body_locks;
 
 struct body {
 	struct refs64 refs;      /* one per mapped page, too */
@@ -39,6 +40,7 @@ struct body {
 	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
 	u64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
+	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
 	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */
 	_Atomic u32 executing;   /* spaces that run it; opening for writing is -ETXTBSY */
 	u64 inline_data;         /* for the file systems of kern/ */

@@ -9,11 +9,7 @@
 #include "kern/signal.h"
 #include "kern/thread.h"
 
-#define SIG_DFL 0ul
-#define SIG_IGN 1ul
 #define CALL_RESTART_SYSCALL 219
-#define SIG_CORES (SIGBIT(SIGQUIT) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGABRT) | SIGBIT(SIGBUS) | SIGBIT(SIGFPE) | \
-		   SIGBIT(SIGSEGV) | SIGBIT(SIGXCPU) | SIGBIT(SIGXFSZ) | SIGBIT(SIGSYS))
 #define SIG_QUIET (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 
 /* A call that returned a restart code: with a handler about to run, or without one. */
@@ -23,7 +19,7 @@ static void restart_fix(struct trapframe *f, bool handler, u64 flags)
 
 	if ((s64)f->orig_ax < 0 || r > -ERESTARTSYS || r < -ERESTART_RESTARTBLOCK)
 		return;
-	if (handler && (r != -ERESTARTSYS || !(flags & SA_RESTART))) {
+	if (handler && r != -ERESTARTNOINTR && (r != -ERESTARTSYS || !(flags & SA_RESTART))) {
 		f->ax = -EINTR;
 	} else {
 		f->ax = r == -ERESTART_RESTARTBLOCK ? CALL_RESTART_SYSCALL : f->orig_ax;
@@ -37,17 +33,23 @@ static void signal_stop(int signo)
 	struct process *p = process_current();
 	struct signals *s = &p->signals;
 
+	bool stop;
+
 	if (signo != SIGSTOP && process_group_orphaned(p))
 		return;
 	lock_acquire(&s->lock);
-	if (s->pending.set & (SIGBIT(SIGCONT) | SIGBIT(SIGKILL))) {
-		lock_release(&s->lock);
-		return;
+	stop = s->stop_taken && !(s->pending.set & SIGBIT(SIGKILL));
+	if (stop) {
+		s->stopped = true;
+		s->stop_signal = signo;
 	}
-	s->stopped = true;
-	s->stop_signal = signo;
 	lock_release(&s->lock);
+	if (!stop)
+		return;
+	signal_stop_others(p);
 	process_stopped(p, signo);
+	if (!s->stopped) /* SIGCONT came before the table knew of the stop */
+		process_continued(p);
 }
 
 static void signal_sleep_while_stopped(void)
@@ -78,20 +80,38 @@ static void signal_default(int signo)
 	if (SIG_STOPS & SIGBIT(signo))
 		signal_stop(signo);
 	else
-		process_exit_group(signo | (SIG_CORES & SIGBIT(signo) ? 0 : 0));
+		process_exit_group(signo);
 }
 
-static void signal_handle(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *a)
+/* The handler's frame did not fit: SIGSEGV, whose own handler may live on another stack. (Linux: force_sigsegv) */
+static void signal_no_frame(int signo)
+{
+	struct sighand *h = process_current()->sighand;
+
+	if (signo == SIGSEGV) {
+		lock_acquire(&h->lock);
+		h->action[SIGSEGV - 1].handler = SIG_DFL;
+		lock_release(&h->lock);
+	}
+	signal_force(&(struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });
+}
+
+/* True: the handler runs next. False: look for signals again. */
+static bool signal_handle(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *a)
 {
 	struct thread *t = thread_current();
 	sigset_t saved = t->restore_blocked ? t->saved_blocked : t->blocked;
 	sigset_t mask = t->blocked | a->mask | (a->flags & SA_NODEFER ? 0 : SIGBIT(info->signo));
 
 	restart_fix(f, true, a->flags);
+	if (sigframe_push(f, info, a, saved)) {
+		signal_no_frame(info->signo);
+		return false;
+	}
+	t->restart.fn = NULL;
 	t->restore_blocked = false;
-	if (sigframe_push(f, info, a, saved))
-		process_exit_group(SIGSEGV);
 	signal_set_blocked(mask);
+	return true;
 }
 
 void signal_deliver(struct trapframe *f)
@@ -121,8 +141,8 @@ void signal_deliver(struct trapframe *f)
 			signal_default(signo);
 			continue;
 		}
-		signal_handle(f, &info, &a);
-		return;
+		if (signal_handle(f, &info, &a))
+			return;
 	}
 	restart_fix(f, false, 0);
 	if (t->restore_blocked) {

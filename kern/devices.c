@@ -13,6 +13,7 @@ const struct device_name device_names[] = {
 	{ "null", S_IFCHR | 0666, RDEV(1, 3) }, { "zero", S_IFCHR | 0666, RDEV(1, 5) }, { "full", S_IFCHR | 0666, RDEV(1, 7) },
 	{ "random", S_IFCHR | 0666, RDEV(1, 8) }, { "urandom", S_IFCHR | 0666, RDEV(1, 9) },
 	{ "kmsg", S_IFCHR | 0644, RDEV(1, 11) }, { "tty", S_IFCHR | 0666, RDEV(5, 0) },
+	{ "ptmx", S_IFCHR | 0666, RDEV(5, 2) },
 	{ "console", S_IFCHR | 0600, RDEV(5, 1) }, { "ttyS0", S_IFCHR | 0660, RDEV(4, 64) },
 	{ "vport0p1", S_IFCHR | 0600, RDEV(244, 1) }, { "vport0p2", S_IFCHR | 0600, RDEV(244, 2) },
 	{ "vport0p3", S_IFCHR | 0600, RDEV(244, 3) }, { "vport0p4", S_IFCHR | 0600, RDEV(244, 4) },
@@ -52,8 +53,8 @@ static long zero_read(struct file *f, struct io *io, u64 *pos)
 
 static long full_write(struct file *f, struct io *io, u64 *pos)
 {
-	(void)f; (void)pos;
-	return io->left ? -ENOSPC : 0;
+	(void)f; (void)io; (void)pos;
+	return -ENOSPC;
 }
 
 static long random_read(struct file *f, struct io *io, u64 *pos)
@@ -112,7 +113,7 @@ static const struct file_ops zero_ops = { .kind = "zero", .read = zero_read, .wr
 static const struct file_ops full_ops = { .kind = "full", .read = zero_read, .write = full_write, .seekable = true,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops random_ops = { .kind = "random", .read = random_read, .write = random_write,
-	.stat = device_stat };
+	.seekable = true, .seek = null_seek, .stat = device_stat };
 
 /* ---- the message ring */
 
@@ -314,7 +315,7 @@ struct file *device_open(u32 rdev, u32 flags, int *err)
 	struct file *f;
 
 	*err = -ENXIO;
-	if (major == 4 || major == 5)
+	if (major == 4 || major == 5 || major == 136)
 		return tty_open(rdev, flags, err);
 	if (major == 244)
 		return port_open(minor, flags, err);

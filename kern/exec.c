@@ -477,6 +477,7 @@ static void exec_signals(struct process *p, struct thread *t)
 		sighand_put(shared);
 	}
 	sighand_reset(own);
+	ptimers_delete(p);
 	memset(&t->altstack, 0, sizeof(t->altstack));
 	t->clear_tid = NULL;
 	t->robust_list = NULL;
@@ -505,14 +506,15 @@ static void exec_registers(struct trapframe *f, const struct program *pr)
 	f->orig_ax = -1;
 }
 
-static void exec_commit(struct trapframe *f, struct program *pr)
+/* 0, or -EAGAIN: another thread execs or ends the process, and this one dies on its way out. */
+static int exec_commit(struct trapframe *f, struct program *pr)
 {
 	struct thread *t = thread_current();
 	struct process *p = t->proc;
 	struct fdtable *own;
 
-	if (p->nthreads > 1)
-		process_kill_others(p);
+	if (p->nthreads > 1 && !process_kill_others(p))
+		return -EAGAIN;
 	if (process_exec_threads())
 		process_exit_group(SIGKILL);
 	own = files_unshare(p->files);
@@ -541,6 +543,7 @@ static void exec_commit(struct trapframe *f, struct program *pr)
 	user_fs_set(0);
 	user_gs_set(0);
 	exec_registers(f, pr);
+	return 0;
 }
 
 int process_exec(struct trapframe *f, int dirfd, const char *path, u32 at_flags, struct strings *argv, struct strings *envp)
@@ -560,7 +563,7 @@ int process_exec(struct trapframe *f, int dirfd, const char *path, u32 at_flags,
 		err = exec_build(pr, argv, envp);
 	}
 	if (!err)
-		exec_commit(f, pr);
+		err = exec_commit(f, pr);
 	if (pr->space)
 		space_put(pr->space);
 	image_drop(&pr->main);

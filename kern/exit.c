@@ -8,6 +8,7 @@
  */
 #include "base/print.h"
 #include "base/string.h"
+#include "kern/account.h"
 #include "kern/file.h"
 #include "kern/futex.h"
 #include "kern/process.h"
@@ -22,6 +23,7 @@ void process_unlist_thread(struct process *p, struct thread *t)
 	p->nthreads--;
 	lock_release(&p->signals.lock);
 	lock_release(&p->lock);
+	waitq_wake(&p->exec_wait);
 }
 
 void process_vfork_release(struct process *p)
@@ -53,20 +55,21 @@ static void group_hangup(s32 pgid)
 	process_signal_group(pgid, &info);
 }
 
-static u32 parent_signal_flags(struct process *parent)
+static struct abi_sigaction action_of_children(struct process *parent)
 {
-	u32 flags;
+	struct abi_sigaction a;
 
 	lock_acquire(&parent->sighand->lock);
-	flags = parent->sighand->action[SIGCHLD - 1].flags;
+	a = parent->sighand->action[SIGCHLD - 1];
 	lock_release(&parent->sighand->lock);
-	return flags;
+	return a;
 }
 
 /* SIGCHLD (or the chosen signal) with what happened, and a wake-up for wait. */
 static void parent_notify(u64 parent_pid, struct process *child, int signo, int code, int status)
 {
 	struct process *parent = process_of_pid(parent_pid);
+	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
 	struct siginfo info = { .signo = signo, .code = code, .pid = child->pid, .uid = child->cred.uid, .value = status };
 
 	if (!parent)
@@ -74,7 +77,7 @@ static void parent_notify(u64 parent_pid, struct process *child, int signo, int 
 	process_times(child, &info.utime, &info.stime);
 	info.utime /= 10000000;
 	info.stime /= 10000000;
-	if (signo && !((code == CLD_STOPPED || code == CLD_CONTINUED) && (parent_signal_flags(parent) & SA_NOCLDSTOP)))
+	if (signo && !(stop && (action_of_children(parent).flags & SA_NOCLDSTOP)))
 		signal_process(parent, &info);
 	waitq_wake(&parent->child_wait);
 	process_put(parent);
@@ -109,39 +112,63 @@ bool process_group_orphaned(struct process *p)
 	return orphaned;
 }
 
-void process_times(struct process *p, u64 *user, u64 *system)
+void process_usage(struct process *p, struct usage *out)
 {
 	struct thread *t;
+	struct usage u;
 
-	*user = atomic_load(&p->dead_user_ns);
-	*system = atomic_load(&p->dead_system_ns);
 	lock_acquire(&p->lock);
+	*out = p->dead;
+	if (p->space)
+		out->max_rss = MAX(out->max_rss, atomic_load(&p->space->pages.resident));
 	TAILQ_FOREACH(t, &p->threads, sibling) {
-		*user += t->user_ns;
-		*system += t->system_ns;
+		usage_of_thread(t, &u);
+		usage_add(out, &u);
 	}
 	lock_release(&p->lock);
 }
 
+void process_usage_children(struct process *p, struct usage *out)
+{
+	lock_acquire(&p->lock);
+	*out = p->children;
+	lock_release(&p->lock);
+}
+
+void process_times(struct process *p, u64 *user, u64 *system)
+{
+	struct usage u;
+
+	process_usage(p, &u);
+	*user = u.user_ns;
+	*system = u.system_ns;
+}
+
 /* ---- the end of a process */
 
-static bool parent_ignores(struct process *p)
-{
-	struct procs_info info;
-	struct process *parent;
-	bool ignores;
+enum death_wish { WISH_NO_ZOMBIE = 1, WISH_NO_SIGNAL = 2 };
 
-	if (p->exit_signal != SIGCHLD || procs_info(p->pid, &info) || !info.ppid)
-		return false;
-	parent = process_of_pid(info.ppid);
+/* What a parent wants of the deaths of its children. (POSIX.1-2017, 2.4.3: SIG_IGN; Linux: SA_NOCLDWAIT signals.) */
+static u32 death_wishes(s32 pid)
+{
+	struct process *parent = pid ? process_of_pid(pid) : NULL;
+	struct abi_sigaction a;
+
 	if (!parent)
-		return false;
-	lock_acquire(&parent->sighand->lock);
-	ignores = parent->sighand->action[SIGCHLD - 1].handler == 1 ||
-		  (parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDWAIT);
-	lock_release(&parent->sighand->lock);
+		return 0;
+	a = action_of_children(parent);
 	process_put(parent);
-	return ignores;
+	if (a.handler == SIG_IGN)
+		return WISH_NO_ZOMBIE | WISH_NO_SIGNAL;
+	return a.flags & SA_NOCLDWAIT ? WISH_NO_ZOMBIE : 0;
+}
+
+static void tell_parent_died(struct process *child, void *arg)
+{
+	struct siginfo info = { .signo = (int)child->pdeathsig, .code = SI_USER, .pid = ((struct process *)arg)->pid };
+
+	if (info.signo)
+		signal_process(child, &info);
 }
 
 /* Open files go first: closing may sleep and signal others. */
@@ -151,11 +178,13 @@ static void process_give_up(struct process *p)
 	struct fs *fs;
 	struct space *s;
 
-	timer_cancel(&p->alarm);
+	itimers_cancel(p);
+	ptimers_delete(p);
 	lock_acquire(&p->lock);
 	files = p->files;
 	fs = p->fs;
 	s = p->space;
+	p->dead.max_rss = MAX(p->dead.max_rss, atomic_load(&s->pages.resident));
 	p->files = NULL;
 	p->fs = NULL;
 	p->space = NULL;
@@ -183,21 +212,43 @@ static void process_told(struct process *p, const struct procs_ret *ret)
 		parent_notify(1, p, SIGCHLD, CLD_EXITED, 0);
 }
 
-static void process_end(struct process *p, int status)
+/* One step of the end in the table; needs no memory, so it cannot fail. Returns the wishes of the parent of now. */
+static u32 process_leave(struct process *p, int status, struct procs_ret *ret)
 {
 	struct procs_op op = { .kind = PROCS_EXIT, .pid = p->pid };
+	struct procs_info info;
+	u32 wishes;
+	int err;
+
+	op.status = status;
+	do {
+		procs_info(p->pid, &info);
+		wishes = death_wishes(info.ppid);
+		op.target = info.ppid;
+		op.flags = (wishes & WISH_NO_ZOMBIE ? PROCS_F_AUTOREAP : 0) |
+			   (death_wishes(1) & WISH_NO_ZOMBIE ? PROCS_F_INIT_AUTOREAP : 0);
+		err = procs_update(&op, ret);
+	} while (err == -EAGAIN);
+	if (err)
+		panic("process %u could not exit: %d", p->pid, err);
+	return wishes;
+}
+
+static void process_end(struct process *p, int status)
+{
 	struct procs_ret ret;
 	int code = !(status & 0x7f) ? CLD_EXITED : CLD_KILLED;
+	u32 wishes;
 
 	if (p->pid == 1)
 		panic("init ended with status %d", status);
-	op.status = status;
-	op.flags = parent_ignores(p) ? PROCS_F_AUTOREAP : 0;
+	procs_each(PROCS_CHILDREN, (s32)p->pid, tell_parent_died, p);
 	do {
-		if (procs_update(&op, &ret))
-			panic("process %u could not exit", p->pid);
+		wishes = process_leave(p, status, &ret);
 		process_told(p, &ret);
 	} while (ret.more);
+	if (ret.exit_signal == SIGCHLD && (wishes & WISH_NO_SIGNAL))
+		ret.exit_signal = 0;
 	if (ret.parent)
 		parent_notify(ret.parent, p, ret.exit_signal, code, code == CLD_EXITED ? status >> 8 & 255 : status & 0x7f);
 	if (ret.reaped)
@@ -214,6 +265,64 @@ static void thread_clear_tid(struct thread *t, struct space *s)
 	futex_wake_address(s, (u64)t->clear_tid, 1);
 }
 
+/* ---- robust futexes (set_robust_list(2)): the dead owner's locks are marked and one waiter each is woken */
+
+#define ROBUST_MAX 2048
+struct robust_head { u64 next; s64 offset; u64 pending; };
+
+static void robust_die(struct thread *t, u64 address)
+{
+	u32 __user *word = (u32 __user *)address;
+	u32 value, expected;
+
+	if ((address & 3) || user_copy_in(&value, word, sizeof(value)))
+		return;
+	while ((value & FUTEX_TID_MASK) == t->tid) {
+		expected = value;
+		if (user_cas32(word, &expected, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
+			return;
+		if (expected != value) {
+			value = expected;
+			continue;
+		}
+		if (value & FUTEX_WAITERS)
+			futex_wake_address(t->proc->space, address, 1);
+		return;
+	}
+}
+
+static void thread_robust_exit(struct thread *t)
+{
+	u64 head = (u64)t->robust_list, at, next;
+	struct robust_head h;
+	u32 i;
+
+	if (!head || user_copy_in(&h, t->robust_list, sizeof(h)))
+		return;
+	for (i = 0, at = h.next; (at & ~1ul) != head && i < ROBUST_MAX; i++, at = next) {
+		if (user_copy_in(&next, (u64 __user *)(at & ~1ul), sizeof(next)))
+			break;
+		if ((at & ~1ul) != (h.pending & ~1ul))
+			robust_die(t, (at & ~1ul) + (u64)h.offset);
+	}
+	if (h.pending & ~1ul)
+		robust_die(t, (h.pending & ~1ul) + (u64)h.offset);
+}
+
+/* Its times up to now are the process's. */
+static void thread_bequeath(struct thread *t)
+{
+	struct process *p = t->proc;
+	struct usage u;
+
+	account_now();
+	usage_of_thread(t, &u);
+	lock_acquire(&p->lock);
+	usage_add(&p->dead, &u);
+	t->user_ns = t->system_ns = t->faults = t->nvcsw = t->nivcsw = 0;
+	lock_release(&p->lock);
+}
+
 static _Noreturn void thread_end(void)
 {
 	struct thread *t = thread_current();
@@ -222,12 +331,11 @@ static _Noreturn void thread_end(void)
 	struct procs_ret ret;
 	bool last;
 
+	thread_robust_exit(t);
 	thread_clear_tid(t, p->space);
+	signal_pass_on(t, ~t->blocked);
 	atomic_fetch_sub(&p->space->users, 1);
-	sched_account(percore(), &t->user_ns);
-	atomic_fetch_add(&p->dead_user_ns, t->user_ns);
-	atomic_fetch_add(&p->dead_system_ns, t->system_ns);
-	t->user_ns = t->system_ns = 0;
+	thread_bequeath(t);
 	process_unlist_thread(p, t);
 	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
 	if (procs_update(&op, &ret))
@@ -235,6 +343,7 @@ static _Noreturn void thread_end(void)
 	last = ret.count == 0;
 	if (last) {
 		process_give_up(p);
+		thread_bequeath(t);
 		process_end(p, p->exit_code);
 	} else {
 		waitq_wake(&p->exec_wait);
@@ -253,7 +362,7 @@ _Noreturn void thread_exit(int status)
 
 	lock_acquire(&p->lock);
 	if (!p->group_exit)
-		p->exit_code = status;
+		p->exit_code = status; /* the last thread's counts */
 	lock_release(&p->lock);
 	thread_end();
 }
@@ -290,23 +399,30 @@ _Noreturn void process_exit_group(int status)
 	thread_end();
 }
 
-void process_kill_others(struct process *p)
+bool process_kill_others(struct process *p)
 {
+	bool first;
+
 	lock_acquire(&p->lock);
-	process_doom_others(p);
+	first = !atomic_load(&thread_current()->dying);
+	if (first)
+		process_doom_others(p);
 	lock_release(&p->lock);
-	WAIT_IMPL(&p->exec_wait, FOREVER, p->nthreads == 1, false);
+	return first;
 }
 
 int process_exec_threads(void)
 {
 	struct thread *t = thread_current();
-	struct procs_op op = { .kind = PROCS_EXEC, .pid = t->proc->pid, .target = t->tid };
+	struct process *p = t->proc;
+	struct procs_op op = { .kind = PROCS_EXEC, .pid = p->pid, .target = t->tid };
 	struct procs_ret ret;
-	int err = procs_update(&op, &ret);
+	int err;
 
+	/* A thread leaves the list, then the table: only the table's word counts. */
+	WAIT_IMPL(&p->exec_wait, FOREVER, p->nthreads == 1 && (err = procs_update(&op, &ret)) != -EBUSY, false);
 	if (!err)
-		t->tid = t->proc->pid;
+		t->tid = p->pid;
 	return err;
 }
 
@@ -320,19 +436,18 @@ void process_out_of_memory(void)
 
 /* ---- wait */
 
-static void wait_times(struct process *child, struct abi_rusage *usage)
+/* What a child and its own children used, to its parent's account. */
+static void wait_usage(struct process *child, struct usage *usage)
 {
 	struct process *me = process_current();
-	u64 user, system;
+	struct usage its;
 
-	process_times(child, &user, &system);
-	user += atomic_load(&child->child_user_ns);
-	system += atomic_load(&child->child_system_ns);
-	atomic_fetch_add(&me->child_user_ns, user);
-	atomic_fetch_add(&me->child_system_ns, system);
-	memset(usage, 0, sizeof(*usage));
-	usage->utime = (struct abi_timeval){ user / 1000000000, user % 1000000000 / 1000 };
-	usage->stime = (struct abi_timeval){ system / 1000000000, system % 1000000000 / 1000 };
+	process_usage(child, usage);
+	process_usage_children(child, &its);
+	usage_add(usage, &its);
+	lock_acquire(&me->lock);
+	usage_add(&me->children, usage);
+	lock_release(&me->lock);
 }
 
 static void wait_info(struct siginfo *info, const struct procs_ret *ret)
@@ -366,7 +481,7 @@ static long wait_try(s32 which, u32 options, struct procs_ret *ret)
 	return err ? err : ret->pid;
 }
 
-long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct abi_rusage *usage)
+long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct usage *usage)
 {
 	struct process *me = process_current();
 	struct procs_ret ret;
@@ -384,7 +499,7 @@ long process_wait(s32 which, u32 options, struct siginfo *info, int *status, str
 	wait_info(info, &ret);
 	*status = ret.status;
 	if (ret.reaped) {
-		wait_times((struct process *)ret.handle, usage);
+		wait_usage((struct process *)ret.handle, usage);
 		process_put((struct process *)ret.handle);
 	}
 	return r;

@@ -3,6 +3,7 @@
 #include "kern/file.h"
 #include "base/string.h"
 #include "kern/body.h"
+#include "kern/locks.h"
 #include "kern/pseudo.h"
 #include "kern/thread.h"
 #include "mem/slab.h"
@@ -28,6 +29,7 @@ void file_put(struct file *f)
 		return;
 	if (f->ops->release)
 		f->ops->release(f);
+	locks_release(f);
 	body_put(f->body);
 	kfree(f->pseudo);
 	kcache_free(&file_cache, f);
@@ -68,40 +70,30 @@ long file_write(struct file *f, struct io *io, s64 at)
 	return file_move(f, io, at, f->ops->write);
 }
 
-static long seek_base(struct file *f, int whence, s64 *base)
+long file_seek_plain(struct file *f, s64 off, int whence)
 {
-	struct abi_stat st;
-	int err;
+	struct abi_stat st = { .size = 0 };
+	s64 base = whence == SEEK_CUR ? (s64)f->pos : 0, to;
+	int err = whence == SEEK_END ? file_stat(f, &st) : 0;
 
-	*base = 0;
-	if (whence == SEEK_CUR)
-		*base = f->pos;
-	if (whence != SEEK_END)
-		return 0;
-	err = file_stat(f, &st);
-	*base = st.size;
-	return err;
+	if (err)
+		return err;
+	if (whence > SEEK_END || __builtin_add_overflow(base + (s64)st.size, off, &to) || to < 0)
+		return -EINVAL;
+	f->pos = to;
+	return to;
 }
 
 long file_seek(struct file *f, s64 off, int whence)
 {
-	s64 base, to;
 	long r;
 
-	if (!f->ops->seekable)
-		return -ESPIPE;
 	if (whence < 0 || whence > SEEK_HOLE)
 		return -EINVAL;
+	if (!f->ops->seekable)
+		return -ESPIPE;
 	mutex_lock(&f->pos_lock);
-	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		r = f->ops->seek ? f->ops->seek(f, off, whence) : -EINVAL;
-	} else {
-		r = seek_base(f, whence, &base);
-		if (!r)
-			r = __builtin_add_overflow(base, off, &to) ? -EOVERFLOW : to < 0 ? -EINVAL : to;
-	}
-	if (r >= 0)
-		f->pos = r;
+	r = f->ops->seek ? f->ops->seek(f, off, whence) : file_seek_plain(f, off, whence);
 	mutex_unlock(&f->pos_lock);
 	return r;
 }

@@ -33,7 +33,7 @@ struct file_ops {
 	long (*read)(struct file *f, struct io *io, u64 *pos);
 	long (*write)(struct file *f, struct io *io, u64 *pos);
 	bool seekable;
-	long (*seek)(struct file *f, s64 off, int whence);            /* NULL: by size from stat if seekable */
+	long (*seek)(struct file *f, s64 off, int whence);            /* NULL: file_seek_plain, if seekable */
 	u32 (*poll)(struct file *f, struct poller *p);                /* NULL: always readable and writable */
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg);              /* NULL: -ENOTTY */
 	int (*readdir)(struct file *f, u64 *cookie, dir_emit emit, void *ctx); /* NULL: -ENOTDIR */
@@ -80,6 +80,8 @@ static inline bool file_nonblock(const struct file *f)
 long file_read(struct file *f, struct io *io, s64 at);
 long file_write(struct file *f, struct io *io, s64 at);
 long file_seek(struct file *f, s64 off, int whence);
+/* SEEK_SET, _CUR, _END by the size from stat; sets f->pos. Under pos_lock: for seek functions of ops. */
+long file_seek_plain(struct file *f, s64 off, int whence);
 int file_stat(struct file *f, struct abi_stat *st);
 u32 file_poll(struct file *f, struct poller *p);
 
@@ -116,6 +118,9 @@ struct nr *files_nr(struct fdtable *t);
 bool file_is_pipe(const struct file *f);
 u64 pipe_ino(const struct file *f);
 int pipe_new(struct file *end[2], u32 flags);                 /* 0 or -ENOMEM, -ENFILE */
+struct file *pipe_reopen(struct file *old, u32 flags, int *err); /* one more end: open(2) of /proc/PID/fd/N */
+long pipe_size(const struct file *f);                         /* bytes of room in all */
+long pipe_resize(struct file *f, u64 bytes);                  /* the new size, -EBUSY, -EPERM, -ENOMEM */
 struct file *fifo_open(struct body *b, u32 flags, int *err);  /* sleeps as open(2) of a FIFO does */
 
 #endif

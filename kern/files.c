@@ -6,6 +6,7 @@
  */
 #include "seq/files.h"
 #include "kern/file.h"
+#include "kern/locks.h"
 #include "kern/process.h"
 #include "mem/slab.h"
 
@@ -62,6 +63,13 @@ struct fdtable *files_new(void)
 		return NULL;
 	}
 	return t;
+}
+
+/* A descriptor of f is gone from t for good. */
+static void fdtable_let_go(struct fdtable *t, struct file *f)
+{
+	locks_close(f, t);
+	file_put(f);
 }
 
 struct nr *files_nr(struct fdtable *t)
@@ -128,7 +136,7 @@ void fdtable_put(struct fdtable *t)
 		return;
 	while ((n = fdtable_list(t, from, e, ARRAY_SIZE(e)))) {
 		for (i = 0; i < n; i++)
-			file_put((struct file *)e[i].handle);
+			fdtable_let_go(t, (struct file *)e[i].handle);
 		from = e[n - 1].fd + 1;
 	}
 	nr_destroy(t->nr);
@@ -153,7 +161,7 @@ static int fd_update(struct fdtable *t, const struct files_op *op, struct files_
 	if (ret->n) {
 		nr_sync(t->nr, nr_me(), index);
 		for (i = 0; i < ret->n; i++)
-			file_put((struct file *)ret->handle[i]);
+			fdtable_let_go(t, (struct file *)ret->handle[i]);
 	}
 	return ret->err;
 }

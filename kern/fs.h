@@ -32,8 +32,9 @@ struct path {
 };
 static inline bool path_pseudo(const struct path *p) { return p->node.fs != 0; }
 
-/* flags: TREE_FOLLOW, TREE_DIRECTORY, TREE_EMPTY. 0 or -errno; path_drop after use. */
+/* flags: TREE_FOLLOW, TREE_DIRECTORY, TREE_EMPTY. 0 or -errno; path_drop after use. With the caller's fsuid, or as `cred`. */
 int path_walk(int dirfd, const char *name, unsigned flags, struct path *out);
+int path_walk_as(const struct tree_cred *cred, int dirfd, const char *name, unsigned flags, struct path *out);
 int path_of_fd(int fd, struct path *out);        /* what a descriptor is open on; -EBADF */
 void path_drop(struct path *p);
 int path_stat(const struct path *p, struct abi_stat *st);
@@ -81,7 +82,7 @@ int fs_statfs(struct path *p, struct abi_statfs *out);
 int fs_chdir(struct path *p);                    /* takes over p's references on success */
 int fs_chroot(struct path *p);
 int fs_getcwd(char *buf, size_t size);           /* length without NUL, or -ERANGE, -ENOENT */
-int fs_mount(const char *type, const char *target);
+int fs_mount(const char *source, const char *type, const char *target);
 int fs_umount(const char *target, u32 flags);
 /* The absolute name of an open file for /proc/PID/fd, as length or -errno. */
 int fs_name_of(const struct file *f, char *buf, size_t size);
@@ -92,6 +93,8 @@ struct file *device_open(u32 rdev, u32 flags, int *err);
 void devices_start(void);
 struct device_name { const char *name; u32 mode, rdev; };
 extern const struct device_name device_names[];
+/* st_dev of what is no mount of the tree: minor numbers of major 0, as on Linux. */
+#define DEV_PIPES 15
 #define RDEV(major, minor) ((u32)((major) << 8 | (minor)))
 
 #endif

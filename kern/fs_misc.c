@@ -2,6 +2,7 @@
 /* Working directory, root, mounts, statfs, and the names of open files. */
 #include "base/string.h"
 #include "kern/fs.h"
+#include "kern/mounts.h"
 #include "kern/process.h"
 #include "mem/frame.h"
 
@@ -161,11 +162,45 @@ static void mount_devices(u64 root)
 	}
 }
 
-int fs_mount(const char *type, const char *target)
+static int mount_pseudo(u64 dir, u32 fs)
 {
-	u64 op[TREE_OP_MAX / 8], made;
+	u64 op[TREE_OP_MAX / 8];
 	struct tree_ret ret;
+
+	return fs_update(op, tree_op_mount(op, dir, fs, 0), &ret);
+}
+
+/* Mounts a file system of this type on directory `dir` and says what it is. 0, -ENODEV, ... */
+static int mount_type(const char *type, u64 dir, u64 *dev, const char **options)
+{
+	const struct pseudo_fs *fs;
+	u32 id;
+	int err;
+
+	*options = "rw,relatime";
+	for (id = 1; id < PSEUDO_COUNT; id++) {
+		fs = pseudo_fs_of(id);
+		if (strcmp(type, fs->name))
+			continue;
+		*dev = 20 + id;
+		return mount_pseudo(dir, id);
+	}
+	if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs"))
+		return mount_tree(dir, 01777, dev);
+	if (strcmp(type, "devtmpfs"))
+		return -ENODEV;
+	*options = "rw,relatime,mode=755";
+	err = mount_tree(dir, 0755, dev);
+	if (!err)
+		mount_devices(*dev);
+	return err;
+}
+
+int fs_mount(const char *source, const char *type, const char *target)
+{
+	const char *options;
 	struct path p;
+	u64 dev;
 	int err;
 
 	if (!cred_capable(&process_current()->cred))
@@ -175,18 +210,12 @@ int fs_mount(const char *type, const char *target)
 		return err;
 	if (path_pseudo(&p) || p.file)
 		err = -EBUSY;
-	else if (!strcmp(type, "proc"))
-		err = fs_update(op, tree_op_mount(op, p.at.ino, PSEUDO_PROC, 0), &ret);
-	else if (!strcmp(type, "sysfs"))
-		err = fs_update(op, tree_op_mount(op, p.at.ino, PSEUDO_SYS, 0), &ret);
-	else if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs"))
-		err = mount_tree(p.at.ino, 01777, &made);
-	else if (!strcmp(type, "devtmpfs")) {
-		err = mount_tree(p.at.ino, 0755, &made);
-		if (!err)
-			mount_devices(made);
-	} else
-		err = -ENODEV;
+	else
+		err = mounts_room();
+	if (!err)
+		err = mount_type(type, p.at.ino, &dev, &options);
+	if (!err)
+		mounts_add(p.at.ino, dev, type, source, options);
 	path_drop(&p);
 	return err;
 }
@@ -210,6 +239,8 @@ int fs_umount(const char *target, u32 flags)
 	if (!dir)
 		return -EINVAL;
 	err = fs_update(op, tree_op_umount(op, dir), &ret);
+	if (!err)
+		mounts_remove(dir);
 	return err;
 }
 

@@ -254,8 +254,10 @@ int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flag
 		err = path_parent(newdir, new, 0, &to);
 	if (err)
 		return err;
-	if (from.pseudo.fs || to.pseudo.fs)
-		return from.pseudo.fs == to.pseudo.fs ? -EPERM : -EXDEV;
+	if (from.pseudo.fs != to.pseudo.fs)
+		return -EXDEV;
+	if (from.pseudo.fs)
+		return from.pseudo_exists && to.pseudo_exists ? -EPERM : -ENOENT;
 	if (from.kind != TREE_LAST_NAME || to.kind != TREE_LAST_NAME)
 		return flags & RENAME_NOREPLACE && to.kind != TREE_LAST_NAME ? -EEXIST : -EBUSY;
 	flags |= (from.slash ? TREE_OLD_SLASH : 0) | (to.slash ? TREE_NEW_SLASH : 0);
@@ -275,19 +277,20 @@ int fs_readlink(int dirfd, const char *name, char *buf, size_t size)
 {
 	struct path p;
 	const struct tree *t;
+	int none = name[0] ? -EINVAL : -ENOENT; /* "" is for a descriptor of a link */
 	int r = path_walk(dirfd, name, TREE_EMPTY, &p);
 
 	if (r)
 		return r == -ENOTDIR && !name[0] ? -ENOENT : r;
 	if (p.file) {
-		r = -EINVAL;
+		r = none;
 	} else if (path_pseudo(&p)) {
 		const struct pseudo_fs *fs = pseudo_fs_of(p.node.fs);
 
-		r = (p.node.mode & S_IFMT) == S_IFLNK ? fs->readlink(&p.node, buf, size) : -EINVAL;
+		r = (p.node.mode & S_IFMT) == S_IFLNK ? fs->readlink(&p.node, buf, size) : none;
 	} else {
 		t = nr_read_begin(fs_tree(), nr_me(), 0);
-		r = tree_readlink(t, p.at.ino, buf, size);
+		r = (p.at.mode & S_IFMT) == S_IFLNK ? tree_readlink(t, p.at.ino, buf, size) : none;
 		nr_read_end(fs_tree(), nr_me(), 0);
 	}
 	path_drop(&p);
@@ -296,24 +299,17 @@ int fs_readlink(int dirfd, const char *name, char *buf, size_t size)
 
 int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
 {
-	struct process *me = process_current();
 	unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) | (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0);
 	struct tree_attr at;
 	struct tree_cred cred;
 	struct path p;
-	u32 fsuid = me->cred.fsuid, fsgid = me->cred.fsgid;
 	int err;
 
-	if (mode & ~7u)
-		return -EINVAL;
-	if (!(at_flags & AT_EACCESS)) { /* the walk too is made with the real ids */
-		me->cred.fsuid = me->cred.uid;
-		me->cred.fsgid = me->cred.gid;
-	}
-	fs_cred(me, &cred);
-	err = path_walk(dirfd, name, flags, &p);
-	me->cred.fsuid = fsuid;
-	me->cred.fsgid = fsgid;
+	if (at_flags & AT_EACCESS)
+		fs_cred(process_current(), &cred);
+	else
+		fs_cred_real(process_current(), &cred); /* the walk too is made with the real ids */
+	err = path_walk_as(&cred, dirfd, name, flags, &p);
 	if (err)
 		return err;
 	at = p.at;

@@ -76,7 +76,7 @@ static long regular_write(struct file *f, struct io *io, u64 *pos)
 {
 	struct process *p = process_current();
 	u64 limit = p->limit[RLIMIT_FSIZE].cur;
-	long n = body_write(f->body, pos, io, f->flags & O_APPEND, limit);
+	long n = body_write(f->body, pos, io, (f->flags & O_APPEND) || io->append, limit);
 
 	if (n == -EFBIG && limit != RLIM_INFINITY)
 		signal_kernel(p, SIGXFSZ);
@@ -118,9 +118,14 @@ static void regular_release(struct file *f)
 
 static long regular_seek(struct file *f, s64 off, int whence)
 {
-	if (off < 0)
-		return -ENXIO;
-	return body_seek(f->body, off, whence == SEEK_DATA);
+	long at;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return file_seek_plain(f, off, whence);
+	at = off < 0 ? -ENXIO : body_seek(f->body, off, whence == SEEK_DATA);
+	if (at >= 0)
+		f->pos = at;
+	return at;
 }
 
 static const struct file_ops regular_ops = {
@@ -156,8 +161,14 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 	return err;
 }
 
+/* A position is a cookie: it has no end to count from. */
+static long directory_seek(struct file *f, s64 off, int whence)
+{
+	return whence == SEEK_SET || whence == SEEK_CUR ? file_seek_plain(f, off, whence) : -EINVAL;
+}
+
 static const struct file_ops directory_ops = {
-	.kind = "dir", .seekable = true, .stat = tree_stat_file, .readdir = directory_readdir,
+	.kind = "dir", .seekable = true, .seek = directory_seek, .stat = tree_stat_file, .readdir = directory_readdir,
 };
 
 static const struct file_ops path_ops = { .kind = "path", .stat = tree_stat_file };
@@ -221,17 +232,28 @@ static int open_may(const struct path *p, u32 flags)
 	return 0;
 }
 
+/* /proc/PID/fd/N of something that has no name. A pipe gets one more end; others are shared as they are. */
+static struct file *open_nameless(struct path *p, u32 flags, int *err)
+{
+	struct file *f = p->file;
+
+	if (flags & O_DIRECTORY)
+		return open_fail(p, -ENOTDIR, err);
+	if (file_is_pipe(f))
+		f = pipe_reopen(f, flags, err);
+	else
+		p->file = NULL;
+	path_drop(p);
+	return f;
+}
+
 struct file *fs_open_path(struct path *p, u32 flags, int *err)
 {
 	struct file *f;
 
 	*err = 0;
-	if (p->file) { /* /proc/PID/fd/N of something without a name */
-		f = p->file;
-		p->file = NULL;
-		path_drop(p);
-		return f;
-	}
+	if (p->file)
+		return open_nameless(p, flags, err);
 	if (path_pseudo(p)) {
 		f = pseudo_open(&p->node, flags, err);
 		if (f)
@@ -283,13 +305,13 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 	if (err)
 		return err;
 	if (parent.pseudo.fs)
-		return parent.pseudo_exists ? (flags & O_EXCL ? -EEXIST : 1) : -ENOENT;
+		return parent.pseudo_exists ? (flags & O_EXCL ? -EEXIST : 1) : parent.pseudo.fs == PSEUDO_SYS ? -EACCES : -ENOENT;
 	if (parent.kind != TREE_LAST_NAME)
 		return flags & O_EXCL ? -EEXIST : -EISDIR;
-	if (parent.at.ino)
-		return flags & O_EXCL ? -EEXIST : 1;
 	if (parent.slash)
 		return -EISDIR;
+	if (parent.at.ino)
+		return flags & O_EXCL ? -EEXIST : 1;
 	b = body_new();
 	if (!b)
 		return -ENOMEM;
@@ -371,6 +393,8 @@ struct file *fs_open(int dirfd, const char *name, u32 flags, u32 mode, int *err)
 	*err = 0;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	else
+		flags |= O_LARGEFILE;
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return open_tmpfile(dirfd, name, flags, mode, err);
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)) {

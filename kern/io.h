@@ -18,6 +18,7 @@ struct io {
 	size_t offset;               /* inside the current segment */
 	size_t left;                 /* bytes in all */
 	bool kernel;                 /* base is a kernel pointer */
+	bool append;                 /* a write goes to the end of the file (RWF_APPEND) */
 };
 
 static inline struct io io_user(void __user *p, size_t len)

@@ -14,39 +14,64 @@ static struct lock kstack_lock = LOCK_INIT;
 static void **kstack_list; /* the top word of each links to the next */
 static u64 kstack_made, kstack_idle;
 
-static void *kstack_make(u64 n)
+/* Four frames or none. */
+static bool kstack_frames(paddr_t *p)
 {
-	u64 bottom = KSTACK_BASE + n * SLOT + SLOT - KSTACK_SIZE;
-	u64 at;
+	u32 i;
 
-	for (at = bottom; at < bottom + KSTACK_SIZE; at += PAGE_SIZE) {
-		paddr_t p = frame_alloc(core_node());
-
-		if (!p || mmu_vmap(at, p, PAGE_SIZE, MMU_R | MMU_W)) {
-			if (p)
-				frame_put(p);
-			return NULL; /* the slot is lost, its frames with it; memory is out anyway */
-		}
+	for (i = 0; i < KSTACK_SIZE / PAGE_SIZE; i++) {
+		p[i] = frame_alloc(core_node());
+		if (p[i])
+			continue;
+		while (i--)
+			frame_put(p[i]);
+		return false;
 	}
+	return true;
+}
+
+/* Under the lock: the next slot, if its page table can be had. A slot lies in one page table (slots divide it), so
+ * only the first page can fail, with nothing mapped yet. */
+static void *kstack_map(const paddr_t *p)
+{
+	u64 bottom = KSTACK_BASE + kstack_made * SLOT + SLOT - KSTACK_SIZE;
+	u32 i;
+
+	for (i = 0; i < KSTACK_SIZE / PAGE_SIZE; i++)
+		if (mmu_vmap(bottom + i * PAGE_SIZE, p[i], PAGE_SIZE, MMU_R | MMU_W))
+			return NULL;
+	kstack_made++;
 	return (void *)(bottom + KSTACK_SIZE);
+}
+
+static void *kstack_make(void)
+{
+	paddr_t p[KSTACK_SIZE / PAGE_SIZE];
+	void *top;
+	u32 i;
+
+	if (!kstack_frames(p))
+		return NULL;
+	lock_acquire(&kstack_lock);
+	top = kstack_map(p);
+	lock_release(&kstack_lock);
+	for (i = 0; !top && i < ARRAY_SIZE(p); i++)
+		frame_put(p[i]);
+	return top;
 }
 
 void *kstack_alloc(void)
 {
 	void **top;
-	u64 n;
 
 	lock_acquire(&kstack_lock);
 	top = kstack_list;
 	if (top) {
 		kstack_list = top[-1];
 		kstack_idle--;
-		lock_release(&kstack_lock);
-		return top;
 	}
-	n = kstack_made++;
 	lock_release(&kstack_lock);
-	return kstack_make(n);
+	return top ? top : kstack_make();
 }
 
 void kstack_free(void *top)

@@ -17,6 +17,7 @@
 #include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/futex.h"
+#include "kern/load.h"
 #include "kern/process.h"
 #include "kern/space.h"
 #include "kern/tty.h"
@@ -163,6 +164,7 @@ _Noreturn void kmain(void)
 	fs_tree_start();
 	devices_start();
 	tty_start();
+	load_start();
 	init_start();
 	sched_idle_loop();
 }

@@ -1,35 +1,44 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Pipes: a ring of bytes between readers and writers; named pipes are the same object hung on a file's body.
+ * Pipes: a ring of slots between readers and writers; named pipes are the same object hung on a file's body.
  *
- * One short lock. Bytes are copied page by page through a bounce into the ring's pages with faults allowed: a
- * mutex (which may sleep) makes each read and each write one piece, the short lock guards the two positions.
+ * A slot is a page with a piece of one or more writes in it. A write of at most PIPE_BUF bytes fills one slot, or fits
+ * behind the bytes of the last one: so it is never split, and how much a pipe takes is what Linux's takes.
  *
- *   head: bytes ever written, tail: bytes ever read; 0 <= head - tail <= size
- *   a write of at most PIPE_BUF bytes is never split
+ *   slot[tail % slots] .. slot[head % slots): bytes [off, off + len) of each page
+ *
+ * Two mutexes (which may sleep: bytes are copied with faults allowed) let one reader and one writer work at a time;
+ * the short lock guards the ring. Only the reader takes slots away, only the writer adds or extends one.
  */
 #include "base/string.h"
 #include "kern/body.h"
 #include "kern/clock.h"
 #include "kern/file.h"
+#include "kern/fs.h"
 #include "kern/process.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
-#define PIPE_PAGES 16
-#define PIPE_BUF 4096u
+#define PIPE_SLOTS 16u
+#define PIPE_SLOTS_MAX 256u   /* /proc/sys/fs/pipe-max-size: 1 MiB */
+
+struct pipe_slot {
+	paddr_t page;
+	u32 off, len;
+};
 
 struct pipe {
 	struct refs refs;           /* one per end that is open, one for the fifo's body */
 	struct lock lock;
 	struct mutex reader, writer;
-	u64 head, tail, size;
+	u32 head, tail, slots;      /* slots: a power of two */
 	u32 readers, writers;       /* open ends */
 	u32 opened_readers, opened_writers; /* ever: for the rendezvous of a FIFO */
 	struct waitq wait;
 	u64 ino;
 	u64 stamp;
-	paddr_t page[PIPE_PAGES];   /* 0: not needed yet */
+	struct pipe_slot *slot;
+	struct pipe_slot first[PIPE_SLOTS];
 };
 
 KCACHE(pipe_cache, "pipes", struct pipe);
@@ -46,7 +55,8 @@ static struct pipe *pipe_make(void)
 	mutex_init(&p->reader);
 	mutex_init(&p->writer);
 	waitq_init(&p->wait);
-	p->size = PIPE_PAGES * PAGE_SIZE;
+	p->slots = PIPE_SLOTS;
+	p->slot = p->first;
 	p->ino = atomic_fetch_add(&pipe_next_ino, 1);
 	p->stamp = wall_ns();
 	return p;
@@ -54,45 +64,41 @@ static struct pipe *pipe_make(void)
 
 static void pipe_put(struct pipe *p)
 {
-	u32 i;
-
-	if (!refs_put(&p->refs))
+	if (!p || !refs_put(&p->refs))
 		return;
-	for (i = 0; i < PIPE_PAGES; i++)
-		if (p->page[i])
-			frame_put(p->page[i]);
+	for (; p->tail != p->head; p->tail++)
+		frame_put(p->slot[p->tail % p->slots].page);
+	if (p->slot != p->first)
+		kfree(p->slot);
 	kcache_free(&pipe_cache, p);
 }
 
-static u8 *pipe_at(struct pipe *p, u64 pos, size_t *chunk)
-{
-	u64 in = pos % p->size;
-	paddr_t *slot = &p->page[in >> PAGE_SHIFT];
+/* ---- looking, under the short lock */
 
-	if (!*slot)
-		*slot = frame_alloc(core_node());
-	*chunk = MIN(*chunk, PAGE_SIZE - (in & (PAGE_SIZE - 1)));
-	return *slot ? (u8 *)phys_to_virt(*slot) + (in & (PAGE_SIZE - 1)) : NULL;
+static bool pipe_empty(struct pipe *p)
+{
+	return p->head == p->tail;
 }
 
-static u64 pipe_used(struct pipe *p)
+static bool pipe_full(struct pipe *p)
 {
-	u64 n;
+	return p->head - p->tail >= p->slots;
+}
+
+static bool pipe_ask(struct pipe *p, bool (*question)(struct pipe *p))
+{
+	bool answer;
 
 	lock_acquire(&p->lock);
-	n = p->head - p->tail;
+	answer = question(p);
 	lock_release(&p->lock);
-	return n;
+	return answer;
 }
 
-static void pipe_advance(struct pipe *p, u64 *which, u64 by)
-{
-	lock_acquire(&p->lock);
-	*which += by;
-	if (p->head == p->tail && which == &p->tail)
-		p->stamp = wall_ns();
-	lock_release(&p->lock);
-}
+static bool pipe_may_read(struct pipe *p) { return !pipe_empty(p) || !p->writers; }
+static bool pipe_may_write(struct pipe *p) { return !pipe_full(p) || !p->readers; }
+static bool pipe_has_reader(struct pipe *p) { return p->readers; }
+static bool pipe_has_writer(struct pipe *p) { return p->writers; }
 
 static u32 pipe_count(struct pipe *p, u32 *which)
 {
@@ -104,21 +110,51 @@ static u32 pipe_count(struct pipe *p, u32 *which)
 	return n;
 }
 
-/* The mutex is held: what is there, in order. */
+/* ---- reading: `reader` is held */
+
+static bool pipe_first(struct pipe *p, struct pipe_slot *out)
+{
+	bool any;
+
+	lock_acquire(&p->lock);
+	any = !pipe_empty(p);
+	if (any)
+		*out = p->slot[p->tail % p->slots];
+	lock_release(&p->lock);
+	return any;
+}
+
+static void pipe_consume(struct pipe *p, u32 n)
+{
+	struct pipe_slot *s;
+	paddr_t empty = 0;
+
+	lock_acquire(&p->lock);
+	s = &p->slot[p->tail % p->slots];
+	s->off += n;
+	s->len -= n;
+	if (!s->len) {
+		empty = s->page;
+		p->tail++;
+	}
+	lock_release(&p->lock);
+	if (empty)
+		frame_put(empty);
+}
+
+/* What is there, in order. A piece that the program's memory cannot take stays. */
 static long pipe_take(struct pipe *p, struct io *io)
 {
-	u64 there = pipe_used(p);
+	struct pipe_slot s;
 	size_t done = 0;
 
-	while (done < there && io->left) {
-		size_t n = MIN(there - done, io->left), moved;
-		u8 *src = pipe_at(p, p->tail, &n);
+	while (io->left && pipe_first(p, &s)) {
+		size_t n = MIN(s.len, io->left);
 
-		moved = io_out(io, src, n);
-		pipe_advance(p, &p->tail, moved);
-		done += moved;
-		if (moved < n)
+		if (io_out(io, (u8 *)phys_to_virt(s.page) + s.off, n) < n)
 			return done ? (long)done : -EFAULT;
+		pipe_consume(p, n);
+		done += n;
 	}
 	return done;
 }
@@ -127,7 +163,7 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 {
 	struct pipe *p = f->data;
 	long n;
-	int err = 0;
+	int err;
 
 	(void)pos;
 	if (!io->left)
@@ -137,45 +173,105 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 		n = pipe_take(p, io);
 		mutex_unlock(&p->reader);
 		if (n) {
-			if (n > 0)
-				waitq_wake(&p->wait);
+			waitq_wake(&p->wait);
+			if (f->body)
+				body_touch(f->body, true, false, false);
 			return n;
 		}
-		if (!pipe_count(p, &p->writers) && !pipe_used(p))
+		if (pipe_ask(p, pipe_may_read) && !pipe_ask(p, pipe_has_writer))
 			return 0;
 		if (file_nonblock(f))
 			return -EAGAIN;
-		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_used(p) || !pipe_count(p, &p->writers));
+		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_ask(p, pipe_may_read));
 		if (err)
 			return err;
 	}
 }
 
-static long pipe_fill(struct pipe *p, struct io *io)
+/* ---- writing: `writer` is held */
+
+static void pipe_push(struct pipe *p, paddr_t page, u32 off, u32 len)
 {
-	u64 room = p->size - pipe_used(p);
-	size_t done = 0;
-
-	while (done < room && io->left) {
-		size_t n = MIN(room - done, io->left), moved;
-		u8 *dst = pipe_at(p, p->head, &n);
-
-		if (!dst)
-			return done ? (long)done : -ENOMEM;
-		moved = io_in(io, dst, n);
-		pipe_advance(p, &p->head, moved);
-		done += moved;
-		if (moved < n)
-			return done ? (long)done : -EFAULT;
-	}
-	return done;
+	lock_acquire(&p->lock);
+	p->slot[p->head++ % p->slots] = (struct pipe_slot){ page, off, len };
+	lock_release(&p->lock);
 }
 
-static bool pipe_has_room(struct pipe *p, size_t want)
+/* The page and end of the last piece if n bytes fit behind it, with a reference. */
+static paddr_t pipe_tail_room(struct pipe *p, size_t n, u32 *end)
 {
-	u64 room = p->size - pipe_used(p);
+	struct pipe_slot *s;
+	paddr_t page = 0;
 
-	return want <= PIPE_BUF ? room >= want : room > 0;
+	lock_acquire(&p->lock);
+	s = &p->slot[(p->head - 1) % p->slots];
+	if (!pipe_empty(p) && s->off + s->len + n <= PAGE_SIZE) {
+		page = s->page;
+		*end = s->off + s->len;
+		frame_get(page);
+	}
+	lock_release(&p->lock);
+	return page;
+}
+
+/* The odd bytes of a write go behind the last piece if they fit. Bytes, 0 or -EFAULT. */
+static long pipe_append(struct pipe *p, struct io *io)
+{
+	size_t n = io->left & (PAGE_SIZE - 1);
+	struct pipe_slot *s;
+	bool joined;
+	u32 end;
+	paddr_t page = n ? pipe_tail_room(p, n, &end) : 0;
+
+	if (!page)
+		return 0;
+	if (io_in(io, (u8 *)phys_to_virt(page) + end, n) < n) {
+		frame_put(page);
+		return -EFAULT;
+	}
+	lock_acquire(&p->lock);
+	s = &p->slot[(p->head - 1) % p->slots];
+	joined = !pipe_empty(p) && s->page == page;
+	if (joined)
+		s->len += n;
+	lock_release(&p->lock);
+	if (joined)
+		frame_put(page);
+	else
+		pipe_push(p, page, end, n); /* read out meanwhile: a slot is free, and the page is ours now */
+	return n;
+}
+
+/* One piece in a new page. */
+static long pipe_add(struct pipe *p, struct io *io)
+{
+	size_t n = MIN(io->left, PAGE_SIZE);
+	paddr_t page = frame_alloc_user(core_node());
+
+	if (!page)
+		return -ENOMEM;
+	if (io_in(io, phys_to_virt(page), n) < n) {
+		frame_put(page);
+		return -EFAULT;
+	}
+	pipe_push(p, page, 0, n);
+	return n;
+}
+
+/* As much as there is room for. Bytes, or an error if none. */
+static long pipe_fill(struct pipe *p, struct io *io, bool first)
+{
+	long n = first ? pipe_append(p, io) : 0;
+	size_t done = 0;
+
+	for (;;) {
+		if (n < 0)
+			return done ? (long)done : n;
+		done += n;
+		if (!io->left || pipe_ask(p, pipe_full))
+			return done;
+		n = pipe_add(p, io);
+	}
 }
 
 static long pipe_broken(long done)
@@ -187,38 +283,45 @@ static long pipe_broken(long done)
 	return -EPIPE;
 }
 
-static long pipe_write(struct file *f, struct io *io, u64 *pos)
+static long pipe_write_all(struct file *f, struct pipe *p, struct io *io)
 {
-	struct pipe *p = f->data;
-	size_t want = io->left;
 	long done = 0, n;
-	int err = 0;
+	int err;
 
-	(void)pos;
-	while (io->left) {
+	for (;;) {
 		mutex_lock(&p->writer);
-		if (!pipe_count(p, &p->readers)) {
-			mutex_unlock(&p->writer);
-			return pipe_broken(done);
-		}
-		n = pipe_has_room(p, want <= PIPE_BUF ? want : 1) ? pipe_fill(p, io) : 0;
+		n = pipe_ask(p, pipe_has_reader) ? pipe_fill(p, io, !done) : -EPIPE;
 		mutex_unlock(&p->writer);
+		if (n == -EPIPE)
+			return pipe_broken(done);
 		if (n < 0)
 			return done ? done : n;
 		done += n;
 		if (n)
 			waitq_wake(&p->wait);
 		if (!io->left)
-			break;
+			return done;
 		if (file_nonblock(f))
 			return done ? done : -EAGAIN;
-		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_has_room(p, want <= PIPE_BUF ? want : 1) || !pipe_count(p, &p->readers));
+		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_ask(p, pipe_may_write));
 		if (err)
 			return done ? done : err;
 	}
-	return done;
 }
 
+static long pipe_write(struct file *f, struct io *io, u64 *pos)
+{
+	long n = io->left ? pipe_write_all(f, f->data, io) : 0;
+
+	(void)pos;
+	if (n > 0 && f->body)
+		body_touch(f->body, false, true, true);
+	return n;
+}
+
+/* ---- the other calls */
+
+/* A reader that came before any writer is not told that all writers are gone: f->pos remembers how many there were. */
 static u32 pipe_poll(struct file *f, struct poller *poller)
 {
 	struct pipe *p = f->data;
@@ -227,59 +330,142 @@ static u32 pipe_poll(struct file *f, struct poller *poller)
 	poller_wait(poller, &p->wait);
 	lock_acquire(&p->lock);
 	if (file_readable(f)) {
-		mask |= p->head != p->tail ? POLLIN | POLLRDNORM : 0;
-		mask |= !p->writers && p->opened_writers ? POLLHUP : 0;
+		mask |= !pipe_empty(p) ? POLLIN | POLLRDNORM : 0;
+		mask |= !p->writers && p->opened_writers != f->pos ? POLLHUP : 0;
 	}
 	if (file_writable(f)) {
-		mask |= p->size - (p->head - p->tail) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+		mask |= !pipe_full(p) ? POLLOUT | POLLWRNORM : 0;
 		mask |= !p->readers ? POLLERR : 0;
 	}
 	lock_release(&p->lock);
 	return mask;
 }
 
+static s32 pipe_bytes(struct pipe *p)
+{
+	s32 n = 0;
+	u32 i;
+
+	lock_acquire(&p->lock);
+	for (i = p->tail; i != p->head; i++)
+		n += p->slot[i % p->slots].len;
+	lock_release(&p->lock);
+	return n;
+}
+
 static long pipe_ioctl(struct file *f, u32 cmd, u64 arg)
 {
-	s32 n = pipe_used(f->data);
+	s32 n;
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
+	n = pipe_bytes(f->data);
 	return user_copy_out((void __user *)arg, &n, sizeof(n));
+}
+
+long pipe_size(const struct file *f)
+{
+	return ((struct pipe *)f->data)->slots * PAGE_SIZE;
+}
+
+/* With both mutexes nobody else holds a slot. */
+static long pipe_exchange_ring(struct pipe *p, struct pipe_slot *fresh, u32 slots)
+{
+	struct pipe_slot *old = p->slot;
+	u32 i, used;
+
+	lock_acquire(&p->lock);
+	used = p->head - p->tail;
+	if (used > slots) {
+		lock_release(&p->lock);
+		kfree(fresh);
+		return -EBUSY;
+	}
+	for (i = 0; i < used; i++)
+		fresh[i] = old[(p->tail + i) % p->slots];
+	p->slot = fresh;
+	p->slots = slots;
+	p->tail = 0;
+	p->head = used;
+	lock_release(&p->lock);
+	if (old != p->first)
+		kfree(old);
+	return slots * PAGE_SIZE;
+}
+
+long pipe_resize(struct file *f, u64 bytes)
+{
+	struct pipe *p = f->data;
+	struct pipe_slot *fresh;
+	u32 slots = 1;
+	long r;
+
+	if (bytes > PIPE_SLOTS_MAX * PAGE_SIZE)
+		return cred_capable(&process_current()->cred) ? -ENOMEM : -EPERM;
+	while (slots * PAGE_SIZE < bytes)
+		slots *= 2;
+	fresh = kmalloc(slots * sizeof(*fresh));
+	if (!fresh)
+		return -ENOMEM;
+	mutex_lock(&p->reader);
+	mutex_lock(&p->writer);
+	r = pipe_exchange_ring(p, fresh, slots);
+	mutex_unlock(&p->writer);
+	mutex_unlock(&p->reader);
+	waitq_wake(&p->wait);
+	return r;
 }
 
 static int pipe_stat(struct file *f, struct abi_stat *st)
 {
 	struct pipe *p = f->data;
+	struct path at = { .body = f->body };
+	struct cred *c = &process_current()->cred;
 
-	st->dev = 12;
+	if (f->ino) { /* named: the inode's */
+		int err = fs_attr(f->ino, &at.at);
+
+		return err ? err : path_stat(&at, st);
+	}
+	st->dev = DEV_PIPES;
 	st->ino = p->ino;
 	st->nlink = 1;
 	st->mode = S_IFIFO | 0600;
+	st->uid = c->fsuid;
+	st->gid = c->fsgid;
 	st->blksize = PAGE_SIZE;
 	st->atime.sec = st->mtime.sec = st->ctime.sec = p->stamp / 1000000000;
 	st->atime.nsec = st->mtime.nsec = st->ctime.nsec = p->stamp % 1000000000;
 	return 0;
 }
 
+/* The last end of a named pipe takes the buffer with it. */
+static void pipe_leave_body(struct pipe *p, struct body *b)
+{
+	struct pipe *gone = NULL;
+
+	lock_acquire(&b->lock);
+	if (!pipe_ask(p, pipe_has_reader) && !pipe_ask(p, pipe_has_writer) && b->fifo == p) {
+		gone = p;
+		b->fifo = NULL;
+	}
+	lock_release(&b->lock);
+	pipe_put(gone);
+}
+
 static void pipe_release(struct file *f)
 {
 	struct pipe *p = f->data;
 
+	if (!p)
+		return;
 	lock_acquire(&p->lock);
-	if (file_readable(f))
-		p->readers--;
-	if (file_writable(f))
-		p->writers--;
+	p->readers -= file_readable(f);
+	p->writers -= file_writable(f);
 	lock_release(&p->lock);
 	waitq_wake(&p->wait);
-	if (f->body) {
-		lock_acquire(&f->body->lock);
-		if (!p->readers && !p->writers && f->body->fifo == p) {
-			f->body->fifo = NULL;
-			refs_put(&p->refs); /* the body's; ours is still there */
-		}
-		lock_release(&f->body->lock);
-	}
+	if (f->body)
+		pipe_leave_body(p, f->body);
 	pipe_put(p);
 }
 
@@ -293,90 +479,118 @@ static const struct file_ops pipe_ops = {
 	.release = pipe_release,
 };
 
-int pipe_new(struct file *end[2], u32 flags)
-{
-	struct pipe *p = pipe_make();
-
-	if (!p)
-		return -ENOMEM;
-	end[0] = file_new(&pipe_ops, O_RDONLY | flags);
-	end[1] = file_new(&pipe_ops, O_WRONLY | flags);
-	if (!end[0] || !end[1]) {
-		if (end[0])
-			end[0]->ops = &(const struct file_ops){ .kind = "dead" }, file_put(end[0]);
-		if (end[1])
-			end[1]->ops = &(const struct file_ops){ .kind = "dead" }, file_put(end[1]);
-		pipe_put(p);
-		return -ENOMEM;
-	}
-	refs_get(&p->refs);
-	p->readers = p->writers = p->opened_readers = p->opened_writers = 1;
-	end[0]->data = end[1]->data = p;
-	return 0;
-}
-
 bool file_is_pipe(const struct file *f)
 {
 	return f->ops == &pipe_ops;
 }
 
-/* ---- named pipes */
+/* ---- making */
 
-static struct pipe *fifo_join(struct body *b, bool reads, bool writes)
+/* Makes f an end of p: takes a reference, counts it by how f is open. */
+static void pipe_attach(struct pipe *p, struct file *f)
 {
-	struct pipe *fresh = pipe_make(), *p;
+	bool reads = file_readable(f), writes = file_writable(f);
 
-	if (!fresh)
-		return NULL;
-	lock_acquire(&b->lock);
-	p = b->fifo;
-	if (!p)
-		p = b->fifo = fresh;
 	refs_get(&p->refs);
 	lock_acquire(&p->lock);
 	p->readers += reads;
 	p->opened_readers += reads;
 	p->writers += writes;
 	p->opened_writers += writes;
+	f->pos = p->writers ? 0 : p->opened_writers;
 	lock_release(&p->lock);
+	f->data = p;
+}
+
+int pipe_new(struct file *end[2], u32 flags)
+{
+	struct pipe *p = pipe_make();
+
+	end[0] = file_new(&pipe_ops, O_RDONLY | flags);
+	end[1] = file_new(&pipe_ops, O_WRONLY | flags);
+	if (!p || !end[0] || !end[1]) {
+		file_put(end[0]);
+		file_put(end[1]);
+		pipe_put(p);
+		return -ENOMEM;
+	}
+	pipe_attach(p, end[1]);
+	pipe_attach(p, end[0]);
+	pipe_put(p);
+	return 0;
+}
+
+struct file *pipe_reopen(struct file *old, u32 flags, int *err)
+{
+	struct file *f = file_new(&pipe_ops, flags);
+
+	*err = f ? 0 : -ENOMEM;
+	if (f) {
+		pipe_attach(old->data, f);
+		waitq_wake(&((struct pipe *)f->data)->wait);
+	}
+	return f;
+}
+
+/* ---- named pipes */
+
+static bool fifo_join(struct body *b, struct file *f)
+{
+	struct pipe *fresh = pipe_make();
+
+	if (!fresh)
+		return false;
+	lock_acquire(&b->lock);
+	if (!b->fifo) {
+		b->fifo = fresh;
+		refs_get(&fresh->refs);
+	}
+	pipe_attach(b->fifo, f);
 	lock_release(&b->lock);
-	if (p != fresh)
-		pipe_put(fresh);
-	return p;
+	pipe_put(fresh);
+	f->body = b;
+	body_get(b);
+	return true;
+}
+
+/* Waits for the other side. The count of openings tells of one that came and went. */
+static int fifo_meet(struct pipe *p, struct file *f)
+{
+	bool reads = file_readable(f), writes = file_writable(f);
+	u32 seen;
+
+	if (reads && !writes && !file_nonblock(f)) {
+		seen = pipe_count(p, &p->opened_writers);
+		return WAIT_UNTIL(&p->wait, FOREVER,
+				  pipe_count(p, &p->writers) || pipe_count(p, &p->opened_writers) != seen);
+	}
+	if (reads || pipe_count(p, &p->readers))
+		return 0;
+	if (file_nonblock(f))
+		return -ENXIO;
+	seen = pipe_count(p, &p->opened_readers);
+	return WAIT_UNTIL(&p->wait, FOREVER, pipe_count(p, &p->readers) || pipe_count(p, &p->opened_readers) != seen);
 }
 
 struct file *fifo_open(struct body *b, u32 flags, int *err)
 {
-	u32 mode = flags & O_ACCMODE;
-	bool reads = mode != O_WRONLY, writes = mode != O_RDONLY;
 	struct file *f = file_new(&pipe_ops, flags);
 	struct pipe *p;
-	u32 seen;
 
 	*err = -ENOMEM;
 	if (!f)
 		return NULL;
-	p = fifo_join(b, reads, writes);
-	if (!p) {
-		f->ops = &(const struct file_ops){ .kind = "dead" };
+	if (!fifo_join(b, f)) {
 		file_put(f);
 		return NULL;
 	}
-	f->data = p;
-	f->body = b;
-	body_get(b);
+	p = f->data;
 	waitq_wake(&p->wait);
-	*err = 0;
-	if (reads && !writes && !(flags & O_NONBLOCK)) {
-		seen = pipe_count(p, &p->opened_writers);
-		*err = WAIT_UNTIL(&p->wait, FOREVER, pipe_count(p, &p->writers) || pipe_count(p, &p->opened_writers) != seen);
-	} else if (writes && !reads && !pipe_count(p, &p->readers)) {
-		seen = pipe_count(p, &p->opened_readers);
-		*err = flags & O_NONBLOCK ? -ENXIO :
-		       WAIT_UNTIL(&p->wait, FOREVER, pipe_count(p, &p->readers) || pipe_count(p, &p->opened_readers) != seen);
-	}
-	if (!*err)
+	*err = fifo_meet(p, f);
+	if (!*err) {
+		f->pos = file_nonblock(f) ? f->pos : 0;
 		return f;
+	}
 	file_put(f);
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* /proc/PID: open files, working directory, root, mounts. See proc_internal.h. */
 #include "kern/proc_internal.h"
+#include "kern/mounts.h"
 #include "mem/slab.h"
 
 /* The caller may look into the process of the node: its descriptor table with a reference. */
@@ -55,6 +56,7 @@ static bool fd_make(struct pseudo_node *n)
 
 	if (!f)
 		return false;
+	n->size = 64;
 	n->mode = S_IFLNK | 0100 | (file_readable(f) ? 0400 : 0) | (file_writable(f) ? 0200 : 0);
 	file_put(f);
 	return true;
@@ -162,7 +164,7 @@ static int fdinfo_show(const struct pseudo_node *n, struct text *t)
 	if (!f)
 		return err;
 	text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos,
-		    atomic_load(&f->flags) | O_LARGEFILE | (cloexec ? O_CLOEXEC : 0), f->pseudo ? 20 + f->pseudo->fs : 1,
+		    atomic_load(&f->flags) | (f->ino || f->pseudo ? O_LARGEFILE : 0) | (cloexec ? O_CLOEXEC : 0), f->pseudo ? 20 + f->pseudo->fs : 1,
 		    f->pseudo ? f->pseudo->ino : f->ino);
 	file_put(f);
 	return 0;
@@ -263,16 +265,60 @@ int proc_root_follow(const struct pseudo_node *n, struct path *out)
 
 /* ---- mounts */
 
+/* Where a mount is seen; false: not below the caller's root. Escapes as Linux: blank, tab, newline, backslash. */
+static bool mount_target(struct text *t, const struct mount_info *m, char *name)
+{
+	int n = m->dir ? dir_name(m->dir, name, PAGE_SIZE) : 1, i;
+
+	if (!m->dir)
+		strlcpy(name, "/", PAGE_SIZE);
+	if (n < 0 || name[0] != '/')
+		return false;
+	for (i = 0; i < n; i++) {
+		if (strchr(" \t\n\\", name[i]))
+			text_printf(t, "\\%03o", name[i]);
+		else
+			text_add(t, &name[i], 1);
+	}
+	return true;
+}
+
+static int mounts_show(struct text *t, bool long_form)
+{
+	char *name = kmalloc(PAGE_SIZE);
+	struct mount_info m;
+	size_t start;
+	u32 i;
+
+	if (!name)
+		return -ENOMEM;
+	for (i = 0; mounts_get(i, &m); i++) {
+		start = t->len;
+		if (long_form)
+			text_printf(t, "%u 1 %u:%u / ", m.id, m.dev >> 8, m.dev & 255);
+		else
+			text_printf(t, "%s ", m.source);
+		if (!mount_target(t, &m, name)) {
+			t->len = start;
+			continue;
+		}
+		if (long_form)
+			text_printf(t, " %s - %s %s rw\n", m.options, m.type, m.source);
+		else
+			text_printf(t, " %s %s 0 0\n", m.type, m.options);
+	}
+	kfree(name);
+	return 0;
+}
+
 int proc_mounts(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	text_printf(t, "rootfs / rootfs rw 0 0\n");
-	return 0;
+	return mounts_show(t, false);
 }
 
 int proc_mountinfo(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	text_printf(t, "1 1 0:2 / / rw - rootfs rootfs rw\n");
-	return 0;
+	return mounts_show(t, true);
 }

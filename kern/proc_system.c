@@ -6,6 +6,7 @@
 #include "dev/dev.h"
 #include "kern/body.h"
 #include "kern/clock.h"
+#include "kern/load.h"
 #include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -71,8 +72,11 @@ int proc_meminfo(const struct pseudo_node *n, struct text *t)
 static u64 core_idle_ns(u32 core)
 {
 	const struct percore *pc = percore_of(core);
+	u64 idle = *(const volatile u64 *)&pc->idle_ns, stamp = *(const volatile u64 *)&pc->stamp, now = clock_ns();
 
-	return *(const volatile u64 *)&pc->idle_ns;
+	if (*(struct thread *const volatile *)&pc->current == pc->idle && now > stamp)
+		idle += now - stamp; /* it idles at this moment */
+	return idle;
 }
 
 int proc_uptime(const struct pseudo_node *n, struct text *t)
@@ -90,18 +94,6 @@ int proc_uptime(const struct pseudo_node *n, struct text *t)
 static void stat_cpu(struct text *t, const char *name, u64 busy, u64 idle)
 {
 	text_printf(t, "%s %lu 0 0 %lu 0 0 0 0 0 0\n", name, busy / TICK_NS, idle / TICK_NS);
-}
-
-static u32 running_threads(void)
-{
-	u32 i, total = 0;
-
-	for (i = 0; i < cores_count(); i++) {
-		struct percore *pc = percore_of(i);
-
-		total += *(volatile u32 *)&pc->queued + (*(struct thread *volatile *)&pc->current != pc->idle);
-	}
-	return total;
 }
 
 struct table_counts { u64 forks; u32 threads, last; };
@@ -135,31 +127,39 @@ int proc_stat(const struct pseudo_node *n, struct text *t)
 		stat_cpu(t, name, up - mine, mine);
 	}
 	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\nsoftirq 0\n", interrupts,
-		    switches, (wall_ns() - up) / 1000000000, table_counts().forks, running_threads());
+		    switches, (wall_ns() - up) / 1000000000, table_counts().forks, load_running());
 	return 0;
 }
 
 int proc_loadavg(const struct pseudo_node *n, struct text *t)
 {
 	struct table_counts c = table_counts();
+	u64 a[3];
+	int i;
 
 	(void)n;
-	text_printf(t, "0.00 0.00 0.00 %u/%u %u\n", running_threads(), c.threads, c.last);
+	load_get(a);
+	for (i = 0; i < 3; i++) {
+		u64 v = a[i] + (1u << LOAD_SHIFT) / 200; /* rounded to hundredths */
+
+		text_printf(t, "%lu.%02lu ", v >> LOAD_SHIFT, (v & ((1u << LOAD_SHIFT) - 1)) * 100 >> LOAD_SHIFT);
+	}
+	text_printf(t, "%u/%u %u\n", load_running(), c.threads, c.last);
 	return 0;
 }
 
 /* ---- what the machine is */
 
+#ifdef __VERSION__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "unknown"
+#endif
+
 int proc_version(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	text_printf(t, "Linux version " SYSTEM_RELEASE " (NrOS) (%s) " SYSTEM_VERSION "\n",
-#ifdef __clang__
-		    "clang " __clang_version__
-#else
-		    "gcc " __VERSION__
-#endif
-	);
+	text_printf(t, "Linux version " SYSTEM_RELEASE " (NrOS) (" COMPILER ") " SYSTEM_VERSION "\n");
 	return 0;
 }
 
@@ -170,109 +170,10 @@ int proc_kernel_cmdline(const struct pseudo_node *n, struct text *t)
 	return 0;
 }
 
-static void cpuid(u32 leaf, u32 sub, u32 r[4])
-{
-	__asm__("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
-}
-
-/* Linux's words for the bits of leaf 1 (edx, ecx), 7 (ebx), 0x80000001 (edx, ecx); "" : no word. */
-static const char *const flags_1d[32] = { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", "", "sep", "mtrr",
-	"pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", "", "dts", "acpi", "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm",
-	"ia64", "pbe" };
-static const char *const flags_1c[32] = { "pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3",
-	"cid", "sdbg", "fma", "cx16", "xtpr", "pdcm", "", "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe", "popcnt",
-	"tsc_deadline_timer", "aes", "xsave", "", "avx", "f16c", "rdrand", "hypervisor" };
-static const char *const flags_7b[32] = { "fsgsbase", "tsc_adjust", "sgx", "bmi1", "hle", "avx2", "", "smep", "bmi2", "erms",
-	"invpcid", "rtm", "cqm", "", "mpx", "rdt_a", "avx512f", "avx512dq", "rdseed", "adx", "smap", "avx512ifma", "", "clflushopt",
-	"clwb", "intel_pt", "avx512pf", "avx512er", "avx512cd", "sha_ni", "avx512bw", "avx512vl" };
-static const char *const flags_8d[32] = { [11] = "syscall", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt", [26] = "pdpe1gb",
-	[27] = "rdtscp", [29] = "lm", [30] = "3dnowext", [31] = "3dnow" };
-static const char *const flags_8c[32] = { "lahf_lm", "cmp_legacy", "svm", "extapic", "cr8_legacy", "abm", "sse4a", "misalignsse",
-	"3dnowprefetch", "osvw", "ibs" };
-
-static void text_flags(struct text *t, const char *const names[32], u32 bits)
-{
-	int i;
-
-	for (i = 0; i < 32; i++)
-		if ((bits >> i & 1) && names[i] && names[i][0])
-			text_printf(t, " %s", names[i]);
-}
-
-struct cpu_ident { char vendor[13], model[49]; u32 family, model_number, stepping; };
-
-static void cpu_identify(struct cpu_ident *c)
-{
-	u32 r[4], i;
-
-	memset(c, 0, sizeof(*c));
-	cpuid(0, 0, r);
-	memcpy(c->vendor, &r[1], 4);
-	memcpy(c->vendor + 4, &r[3], 4);
-	memcpy(c->vendor + 8, &r[2], 4);
-	cpuid(1, 0, r);
-	c->stepping = r[0] & 15;
-	c->family = r[0] >> 8 & 15;
-	c->model_number = r[0] >> 4 & 15;
-	if (c->family >= 6)
-		c->model_number |= r[0] >> 12 & 0xf0;
-	if (c->family == 15)
-		c->family += r[0] >> 20 & 255;
-	cpuid(0x80000000, 0, r);
-	for (i = 0; r[0] >= 0x80000004 && i < 3; i++) {
-		u32 s[4];
-
-		cpuid(0x80000002 + i, 0, s);
-		memcpy(c->model + i * 16, s, 16);
-	}
-}
-
-static void cpuinfo_flags(struct text *t)
-{
-	u32 one[4], seven[4], ext[4];
-
-	cpuid(1, 0, one);
-	cpuid(7, 0, seven);
-	cpuid(0x80000001, 0, ext);
-	text_printf(t, "flags\t\t:");
-	text_flags(t, flags_1d, one[3]);
-	text_flags(t, flags_8d, ext[3]);
-	text_flags(t, flags_1c, one[2]);
-	text_flags(t, flags_8c, ext[2]);
-	text_flags(t, flags_7b, seven[1]);
-	text_printf(t, "\nbugs\t\t:\n");
-}
-
-int proc_cpuinfo(const struct pseudo_node *n, struct text *t)
-{
-	u32 i, khz = core_cycles_khz(), r[4], address[4];
-	struct cpu_ident c;
-
-	(void)n;
-	cpu_identify(&c);
-	cpuid(1, 0, r);
-	cpuid(0x80000008, 0, address);
-	for (i = 0; i < cores_count(); i++) {
-		text_printf(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
-			    i, c.vendor, c.family, c.model_number, c.model[0] ? c.model : "unknown", c.stepping);
-		text_printf(t, "microcode\t: 0x1000065\ncpu MHz\t\t: %u.%03u\ncache size\t: 512 KB\nphysical id\t: %u\nsiblings\t: 1\n",
-			    khz / 1000, khz % 1000, core_get(i)->node);
-		text_printf(t, "core id\t\t: %u\ncpu cores\t: 1\napicid\t\t: %u\ninitial apicid\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\n",
-			    i, core_get(i)->apic_id, core_get(i)->apic_id);
-		text_printf(t, "cpuid level\t: %u\nwp\t\t: yes\n", 13);
-		cpuinfo_flags(t);
-		text_printf(t, "bogomips\t: %u.%02u\nTLB size\t: 1024 4K pages\nclflush size\t: %u\ncache_alignment\t: %u\n",
-			    khz / 500, khz / 5 % 100, (r[1] >> 8 & 255) * 8, (r[1] >> 8 & 255) * 8);
-		text_printf(t, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", address[0] & 255,
-			    address[0] >> 8 & 255);
-	}
-	return 0;
-}
-
 int proc_filesystems(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	text_printf(t, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tramfs\n");
+	text_printf(t, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tramfs\n");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* /proc/PID and /proc/PID/task/TID: the tables, and what ps and top read. See proc_internal.h. */
 #include "kern/proc_internal.h"
 #include "arch/clock.h"
+#include "kern/cpus.h"
 #include "kern/space.h"
 #include "kern/tty.h"
 
@@ -153,14 +154,29 @@ static const char *state_name(char c)
 	return c == 'R' ? "R (running)" : c == 'S' ? "S (sleeping)" : c == 'T' ? "T (stopped)" : "Z (zombie)";
 }
 
+/* What a running thread has not been charged with yet. A look at another core's words: right to within a switch. */
+static u64 running_ns(const struct thread *t)
+{
+	const struct percore *pc = percore_of(atomic_load(&t->home));
+	u64 stamp = *(const volatile u64 *)&pc->stamp, now = clock_ns();
+
+	return *(struct thread *const volatile *)&pc->current == t && now > stamp ? now - stamp : 0;
+}
+
 static void who_times(const struct who *w, u64 *user, u64 *system)
 {
-	if (w->whole) {
-		process_times(w->p, user, system);
-	} else {
-		*user = w->t ? w->t->user_ns : 0;
+	struct thread *t;
+
+	if (!w->whole) {
+		*user = w->t ? w->t->user_ns + running_ns(w->t) : 0;
 		*system = w->t ? w->t->system_ns : 0;
+		return;
 	}
+	process_times(w->p, user, system);
+	lock_acquire(&w->p->lock);
+	TAILQ_FOREACH(t, &w->p->threads, sibling)
+		*user += running_ns(t);
+	lock_release(&w->p->lock);
 }
 
 struct signal_sets { u64 thread, process, blocked, ignored, caught; u32 queued; };
@@ -224,11 +240,13 @@ static void stat_head(const struct who *w, struct text *t)
 static void stat_times(const struct who *w, struct text *t)
 {
 	struct process *p = w->p;
-	u64 user, system, flags = w->info.flags & PROCS_I_EXECED ? 4194560 : 4194624; /* PF_RANDOMIZE, superuser or forked */
+	struct usage its;
+	u64 user, system, flags = w->info.flags & PROCS_I_EXECED ? 0 : 64; /* PF_FORKNOEXEC */
 
 	who_times(w, &user, &system);
+	process_usage_children(p, &its);
 	text_printf(t, " %lu 0 0 0 0 %lu %lu %lu %lu 20 0 %u 0 %lu", flags, user / TICK_NS, system / TICK_NS,
-		    atomic_load(&p->child_user_ns) / TICK_NS, atomic_load(&p->child_system_ns) / TICK_NS,
+		    its.user_ns / TICK_NS, its.system_ns / TICK_NS,
 		    w->info.state == PROCS_ZOMBIE ? 1 : w->info.threads, p->start_ns / TICK_NS);
 }
 
@@ -354,7 +372,8 @@ static void status_rest(const struct who *w, struct text *t)
 	text_printf(t, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n", 0ul, permitted,
 		    caps, 0x1fffffffffful, 0ul);
 	text_printf(t, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n");
-	text_printf(t, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\n");
+	text_printf(t, "Speculation_Store_Bypass:\t%s\nSpeculationIndirectBranch:\talways enabled\n",
+		    cpu_vulnerable(FLAW_SSB) ? "vulnerable" : "not vulnerable");
 	if (w->t) {
 		text_printf(t, "Cpus_allowed:\t");
 		text_mask(t, &w->t->affinity, cores_count());

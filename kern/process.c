@@ -10,6 +10,7 @@
 #include "kern/file.h"
 #include "kern/kstack.h"
 #include "kern/space.h"
+#include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -95,6 +96,8 @@ static struct process *process_new(void)
 	refs_init(&p->refs, 1);
 	lock_init(&p->lock);
 	TAILQ_INIT(&p->threads);
+	TAILQ_INIT(&p->ptimers);
+	itimers_init(&p->itimers);
 	signals_init(&p->signals);
 	waitq_init(&p->exec_wait);
 	waitq_init(&p->child_wait);
@@ -108,7 +111,7 @@ void process_put(struct process *p)
 {
 	if (!refs_put(&p->refs))
 		return;
-	timer_end(&p->alarm);
+	itimers_cancel(p);
 	sigqueue_flush(&p->signals.pending, ~0ul);
 	sighand_put(p->sighand);
 	fdtable_put(p->files);
@@ -127,29 +130,21 @@ void process_set_comm(struct process *p, const char *name)
 	lock_release(&p->lock);
 }
 
-static void process_list_thread(struct process *p, struct thread *t)
+/* False: the process ends or execs, and who told its threads would miss this one. */
+static bool process_list_thread(struct process *p, struct thread *t)
 {
+	bool may;
+
 	lock_acquire(&p->lock);
 	lock_acquire(&p->signals.lock); /* senders walk the list under it */
-	TAILQ_INSERT_TAIL(&p->threads, t, sibling);
-	p->nthreads++;
+	may = p != process_current() || !atomic_load(&thread_current()->dying);
+	if (may) {
+		TAILQ_INSERT_TAIL(&p->threads, t, sibling);
+		p->nthreads++;
+	}
 	lock_release(&p->signals.lock);
 	lock_release(&p->lock);
-}
-
-#define ALARM_GAP_NS 100000ul /* a shorter interval would keep the core in the handler for ever */
-
-static void process_alarm_fire(struct timer *timer)
-{
-	struct process *p = container_of(timer, struct process, alarm);
-
-	u64 soon = clock_ns() + ALARM_GAP_NS;
-
-	signal_kernel(p, SIGALRM);
-	lock_acquire(&p->lock); /* against setitimer */
-	if (p->alarm_interval && !timer->armed)
-		timer_arm(timer, MAX(timer->deadline + p->alarm_interval, soon));
-	lock_release(&p->lock);
+	return may;
 }
 
 /* ---- first user instructions */
@@ -162,6 +157,34 @@ static void thread_to_user(void *arg)
 	if (t->set_tid)
 		user_copy_out(t->set_tid, &t->tid, sizeof(t->tid));
 	thread_enter(thread_frame(t));
+}
+
+/* ---- how many */
+
+/* Threads in all: an eighth of the memory for stacks of twice 8 KiB, as on Linux. */
+static u32 threads_max(void)
+{
+	return MAX(20u, (u32)(frame_total() / 32));
+}
+
+/* RLIMIT_NPROC. Counts only once there are as many threads in all. */
+static bool process_too_many(struct process *p)
+{
+	u64 most = p->limit[RLIMIT_NPROC].cur, mine = 0;
+	struct procs_brief some[16];
+	struct procs_info info;
+	s32 after = 0;
+	size_t n, i;
+
+	if (cred_capable(&p->cred) || procs_count() < most)
+		return false;
+	while ((n = procs_some(PROCS_ALL, 0, after, some, ARRAY_SIZE(some)))) {
+		for (i = 0; i < n; i++)
+			if (!procs_info(some[i].pid, &info) && info.ruid == p->cred.uid)
+				mine += MAX(info.threads, 1u);
+		after = some[n - 1].pid;
+	}
+	return mine >= most;
 }
 
 /* ---- clone */
@@ -194,8 +217,8 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	memcpy(p->comm, from->comm, sizeof(p->comm));
 	p->personality = from->personality;
 	p->dumpable = from->dumpable;
+	p->no_new_privs = from->no_new_privs;
 	lock_release(&from->lock);
-	p->alarm.fire = process_alarm_fire;
 	if (flags & CLONE_SIGHAND) {
 		refs_get(&from->sighand->refs);
 		p->sighand = from->sighand;
@@ -238,6 +261,7 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->fs_base = r->flags & CLONE_SETTLS ? r->tls : user_fs_get();
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
+	t->nice = from->nice;
 	t->blocked = from->blocked;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
 		t->altstack.sp = from->altstack.sp, t->altstack.size = from->altstack.size,
@@ -256,6 +280,7 @@ static int clone_thread(struct thread *t, struct process *p)
 	int err;
 
 	op.handle.handle = (u64)t;
+	op.handle.max_threads = threads_max();
 	nr_widen(files_nr(p->files), nr_me());
 	err = procs_update(&op, &ret);
 	if (!err)
@@ -273,6 +298,7 @@ static int clone_process(struct thread *t, struct process *p, struct process *pa
 	op.fork.handle = (u64)p;
 	op.fork.thread = (u64)t;
 	op.fork.exit_signal = r->exit_signal;
+	op.fork.max_threads = parent ? threads_max() : 0;
 	process_get(p); /* the table's reference */
 	err = procs_update(&op, &ret);
 	if (err) {
@@ -300,6 +326,8 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 
 	if (err)
 		return err;
+	if (process_too_many(parent))
+		return -EAGAIN;
 	if (!same) {
 		p = process_new();
 		if (!p)
@@ -318,10 +346,13 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	}
 	thread_inherit(t, me, f, r);
 	/* From here on others can find it. It is listed before it has a number that signals can name. */
-	process_list_thread(p, t);
-	err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
+	err = process_list_thread(p, t) ? 0 : -ERESTARTNOINTR;
+	if (!err) {
+		err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
+		if (err)
+			process_unlist_thread(p, t);
+	}
 	if (err) {
-		process_unlist_thread(p, t);
 		thread_put(t);
 		if (!same)
 			process_put(p);
@@ -330,6 +361,8 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (!same)
 		process_put(p); /* t and the table have theirs */
 	space_add_user(p->space);
+	if (!same)
+		itimers_limit(p);
 	tid = t->tid;
 	if (r->flags & CLONE_PARENT_SETTID)
 		user_copy_out(r->parent_tid, &tid, sizeof(tid));
@@ -338,7 +371,7 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (r->flags & CLONE_VFORK) {
 		process_get(p);
 		thread_start(t);
-		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done, false);
+		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done || signal_fatal_pending(me), false);
 		process_put(p);
 	} else {
 		thread_start(t);
@@ -359,7 +392,6 @@ struct process *process_first(void)
 	p->fs = fs_copy(NULL);
 	p->files = files_new();
 	p->space = space_new();
-	p->alarm.fire = process_alarm_fire;
 	p->dumpable = true;
 	for (i = 0; i < RLIMITS; i++)
 		p->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
@@ -367,6 +399,9 @@ struct process *process_first(void)
 	p->limit[RLIMIT_NOFILE] = (struct rlimit){ 1024, 4096 };
 	p->limit[RLIMIT_CORE] = (struct rlimit){ 0, RLIM_INFINITY };
 	p->limit[RLIMIT_MEMLOCK] = (struct rlimit){ 8ul << 20, 8ul << 20 };
+	p->limit[RLIMIT_MSGQUEUE] = (struct rlimit){ 819200, 819200 };
+	p->limit[RLIMIT_NICE] = p->limit[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };
+	p->limit[RLIMIT_NPROC] = p->limit[RLIMIT_SIGPENDING] = (struct rlimit){ threads_max() / 2, threads_max() / 2 };
 	t = thread_new(p);
 	if (!t || !p->sighand || !p->fs || !p->files || !p->space)
 		panic("no memory for the first process");

@@ -59,9 +59,11 @@ _Noreturn void process_exit_group(int status);                  /* wait status w
 _Noreturn void thread_exit(int status);                         /* exit(2): this thread; the last one ends the process */
 _Noreturn void thread_exit_now(void);                           /* asked by others */
 void process_unlist_thread(struct process *p, struct thread *t);
-void process_kill_others(struct process *p);                    /* exec: returns when this is the only thread */
-int process_exec_threads(void);                                 /* the same with the table's change; 0 or -EAGAIN */
-long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct abi_rusage *usage);
+/* exec: tells the other threads to end; false: somebody else told this one first. Then: waits until they are gone and makes
+ * the caller the leader; 0 or -ENOMEM. */
+bool process_kill_others(struct process *p);
+int process_exec_threads(void);
+long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct usage *usage);
 void process_out_of_memory(void);                               /* the current process dies by SIGKILL */
 void process_vfork_release(struct process *p);
 
@@ -70,11 +72,14 @@ void process_stopped(struct process *p, int signo);
 void process_continued(struct process *p);
 bool process_group_orphaned(struct process *p);
 int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; no permission check */
+void process_usage(struct process *p, struct usage *out);       /* of all its threads, dead ones too */
+void process_usage_children(struct process *p, struct usage *out);
 void process_times(struct process *p, u64 *user, u64 *system);
 void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */
 void call_dispatch(struct trapframe *f);                        /* linux/table.c */
+bool call_is_long(const struct trapframe *f);                   /* it may take some time: account_enter() it */
 
 static inline bool cred_capable(const struct cred *c) { return c->euid == 0; }
 

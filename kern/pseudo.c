@@ -11,7 +11,7 @@
 #include "kern/process.h"
 #include "mem/slab.h"
 
-static const struct pseudo_fs *const pseudo_list[PSEUDO_COUNT] = { NULL, &proc_fs, &sys_fs };
+static const struct pseudo_fs *const pseudo_list[PSEUDO_COUNT] = { NULL, &proc_fs, &sys_fs, &pts_fs };
 
 const struct pseudo_fs *pseudo_fs_of(u32 id)
 {
@@ -191,6 +191,8 @@ int pseudo_stat(const struct pseudo_node *n, struct abi_stat *st)
 	st->mode = n->mode;
 	st->uid = n->uid;
 	st->gid = n->gid;
+	st->size = n->size;
+	st->rdev = n->rdev;
 	st->blksize = n->fs == PSEUDO_PROC ? 1024 : PAGE_SIZE;
 	st->atime.sec = st->mtime.sec = st->ctime.sec = now / 1000000000;
 	st->atime.nsec = st->mtime.nsec = st->ctime.nsec = now % 1000000000;

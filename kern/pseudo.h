@@ -17,7 +17,7 @@
 #include "base/types.h"
 #include "kern/file.h"
 
-enum pseudo_id { PSEUDO_NONE, PSEUDO_PROC, PSEUDO_SYS, PSEUDO_COUNT };
+enum pseudo_id { PSEUDO_NONE, PSEUDO_PROC, PSEUDO_SYS, PSEUDO_PTS, PSEUDO_COUNT };
 
 struct pseudo_node {
 	u32 fs;        /* enum pseudo_id; 0: not a pseudo node */
@@ -27,6 +27,8 @@ struct pseudo_node {
 	u64 arg;       /* private: a tid, a descriptor, a node number, ... */
 	u64 ino;       /* st_ino */
 	u32 uid, gid;
+	u32 size;      /* st_size */
+	u32 rdev;      /* of devices */
 	u64 data;      /* private: a constant pointer */
 };
 
@@ -56,7 +58,7 @@ struct pseudo_fs {
 	/* Opening something that is not a text file; NULL or returning NULL with *err 0: a text file. */
 	struct file *(*open)(const struct pseudo_node *n, u32 flags, int *err);
 };
-extern const struct pseudo_fs proc_fs, sys_fs;
+extern const struct pseudo_fs proc_fs, sys_fs, pts_fs;
 const struct pseudo_fs *pseudo_fs_of(u32 id);
 
 /* An open file on a node (regular or directory). */

@@ -44,6 +44,8 @@ static void child_node(const struct pseudo_node *dir, const struct pseudo_entry 
 	*out = *dir;
 	out->data = (u64)e;
 	out->mode = e->mode;
+	out->size = dir->fs == PSEUDO_SYS && (e->mode & S_IFMT) == S_IFREG ? PAGE_SIZE : 0;
+	out->rdev = e->rdev;
 	number_node(out);
 }
 
@@ -55,6 +57,7 @@ static int member_node(const struct pseudo_node *dir, u64 number, struct pseudo_
 	*out = *dir;
 	out->data = (u64)m;
 	out->mode = m->mode;
+	out->size = 0;
 	key_set(out, m->key, number);
 	number_node(out);
 	if (m->make ? !m->make(out) : m->next(dir, number) != number)
@@ -238,7 +241,13 @@ struct file *table_open(const struct pseudo_node *n, u32 flags, int *err)
 	const struct pseudo_entry *e = pseudo_entry(n);
 
 	*err = 0;
-	return e->open ? e->open(n, flags, err) : NULL;
+	if (e->open)
+		return e->open(n, flags, err);
+	if ((flags & O_ACCMODE) != O_WRONLY && !e->show && !e->text)
+		*err = -EACCES;
+	if ((flags & O_ACCMODE) != O_RDONLY && !e->store && n->fs == PSEUDO_SYS)
+		*err = -EACCES;
+	return NULL;
 }
 
 /* Names from the end of the buffer towards its start, then moved to the front. */

@@ -33,6 +33,7 @@ struct pseudo_entry {
 	int (*readlink)(const struct pseudo_node *n, char *buf, size_t size);
 	int (*follow)(const struct pseudo_node *n, struct path *out);
 	struct file *(*open)(const struct pseudo_node *n, u32 flags, int *err);
+	u32 rdev;                             /* of devices */
 	const char *text;                     /* without show: the contents; of a link without readlink: the target */
 };
 

@@ -7,24 +7,17 @@
  * A core with nothing to do asks one busy core for a thread (`thief`), of its own node first; the victim hands
  * over the last in its queue when it next schedules.
  *
- * The tick runs only while threads share the core. Time is counted at each switch between user, system, idle.
+ * The tick runs only while threads share the core.
  */
 #include "arch/clock.h"
 #include "arch/core.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "kern/account.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 
 #define SLICE_NS 6000000ul
-
-void sched_account(struct percore *pc, u64 *slot)
-{
-	u64 now = clock_ns();
-
-	*slot += now - pc->stamp;
-	pc->stamp = now;
-}
 
 static void sched_serve_thief(struct percore *pc);
 
@@ -312,8 +305,9 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
-	sched_account(pc, prev == pc->idle ? &pc->idle_ns : &prev->user_ns);
+	account_now();
 	pc->switches++;
+	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
 	pc->current = next;
 	if (next->proc)
 		sched_load_user(next);
@@ -432,6 +426,7 @@ void sched_init_core(struct core *c, bool boot)
 	pc->idle->state = THREAD_RUNNING;
 	atomic_store(&pc->idle->home, c->id);
 	pc->current = pc->idle;
+	pc->sample_in = pc->sample_gap = 1;
 }
 
 _Noreturn void sched_idle_loop(void)

@@ -53,9 +53,9 @@ void siginfo_to_user(struct abi_siginfo *out, const struct siginfo *in)
 	}
 }
 
-static bool on_altstack(const struct thread *t, u64 sp)
+bool sigframe_on_altstack(const struct thread *t, u64 sp)
 {
-	return t->altstack.size && sp > t->altstack.sp && sp - t->altstack.sp <= t->altstack.size;
+	return t->altstack.size && !(t->altstack.flags & SS_AUTODISARM) && sp > t->altstack.sp && sp - t->altstack.sp <= t->altstack.size;
 }
 
 static void context_save(struct abi_sigcontext *c, const struct trapframe *f)
@@ -66,7 +66,7 @@ static void context_save(struct abi_sigcontext *c, const struct trapframe *f)
 	c->dx = f->dx; c->ax = f->ax; c->cx = f->cx; c->sp = f->sp;
 	c->ip = f->ip; c->flags = f->flags;
 	c->cs = f->cs; c->ss = f->ss;
-	c->err = f->error; c->trapno = f->vector;
+	c->err = f->error; c->trapno = f->vector < 32 ? f->vector : 0;
 }
 
 static void context_load(struct trapframe *f, const struct abi_sigcontext *c)
@@ -80,21 +80,41 @@ static void context_load(struct trapframe *f, const struct abi_sigcontext *c)
 	f->orig_ax = -1;
 }
 
+int sigframe_altstack(struct thread *t, const struct abi_stack *new, u64 sp)
+{
+	u32 mode = new->flags & ~SS_AUTODISARM;
+
+	if (sigframe_on_altstack(t, sp))
+		return -EPERM;
+	if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
+		return -EINVAL;
+	if (mode != SS_DISABLE && new->size < MINSIGSTKSZ)
+		return -ENOMEM;
+	t->altstack.sp = mode == SS_DISABLE ? 0 : new->sp;
+	t->altstack.size = mode == SS_DISABLE ? 0 : new->size;
+	t->altstack.flags = new->flags & SS_AUTODISARM;
+	return 0;
+}
+
 int sigframe_push(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *act, sigset_t saved)
 {
 	struct thread *t = thread_current();
 	struct sigframe frame;
+	bool nested = sigframe_on_altstack(t, f->sp), alternate;
 	u64 sp = f->sp - REDZONE, fp;
 
 	if (!(act->flags & SA_RESTORER))
 		return -EFAULT;
 	memset(&frame, 0, sizeof(frame));
 	frame.uc.stack = (struct abi_stack){ t->altstack.sp, 0, 0, t->altstack.size };
-	frame.uc.stack.flags = !t->altstack.size ? SS_DISABLE : on_altstack(t, f->sp) ? SS_ONSTACK : 0;
-	if ((act->flags & SA_ONSTACK) && t->altstack.size && !on_altstack(t, f->sp))
+	frame.uc.stack.flags = (!t->altstack.size ? SS_DISABLE : nested ? SS_ONSTACK : 0) | (s32)t->altstack.flags;
+	alternate = (act->flags & SA_ONSTACK) && t->altstack.size && !nested;
+	if (alternate)
 		sp = t->altstack.sp + t->altstack.size;
 	fp = ALIGN_DOWN(sp - fpu_user_size(), 64ul);
 	sp = ALIGN_DOWN(fp - sizeof(frame), 16ul) - 8;
+	if ((alternate || nested) && (sp <= t->altstack.sp || sp - t->altstack.sp > t->altstack.size))
+		return -EFAULT; /* it would overflow the alternate stack */
 	frame.restorer = act->restorer;
 	frame.uc.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	frame.uc.sigmask = saved;
@@ -142,11 +162,7 @@ long sigframe_return(struct trapframe *f)
 	fpu_restore(t->fpu);
 	context_load(f, &uc.mc);
 	signal_set_blocked(uc.sigmask);
-	if (!on_altstack(t, f->sp) && (uc.stack.flags & SS_AUTODISARM || !t->altstack.size)) {
-		t->altstack.sp = uc.stack.sp;
-		t->altstack.size = uc.stack.flags & SS_DISABLE ? 0 : uc.stack.size;
-		t->altstack.flags = uc.stack.flags & SS_AUTODISARM;
-	}
+	sigframe_altstack(t, &uc.stack, f->sp); /* a bad one is not reported, as on Linux */
 	return f->ax;
 bad:
 	signal_force(&(struct siginfo){ .signo = SIGSEGV, .code = SI_KERNEL });

@@ -11,8 +11,8 @@ KCACHE(sighand_cache, "sighands", struct sighand);
 
 #define SIGQUEUE_MAX 1024
 
-#define SIG_DFL 0ul
-#define SIG_IGN 1ul
+#define SIG_CORES (SIGBIT(SIGQUIT) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | SIGBIT(SIGABRT) | SIGBIT(SIGBUS) | SIGBIT(SIGFPE) | \
+		   SIGBIT(SIGSEGV) | SIGBIT(SIGXCPU) | SIGBIT(SIGXFSZ) | SIGBIT(SIGSYS))
 #define SIG_DEFAULT_IGNORED (SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 
 void sigqueue_init(struct sigqueue *q)
@@ -108,11 +108,26 @@ bool signal_is_ignored(struct process *p, int signo)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIG_DEFAULT_IGNORED & SIGBIT(signo)));
 }
 
+/* The signal of this timer waits already: one more expiration is counted in it. */
+static bool sigqueue_overrun(struct sigqueue *q, const struct siginfo *info)
+{
+	struct sigentry *e;
+
+	TAILQ_FOREACH(e, &q->list, link)
+		if (e->info.code == SI_TIMER && e->info.pid == info->pid) {
+			e->info.uid += info->uid + 1;
+			return true;
+		}
+	return false;
+}
+
 /* Under the lock. Standard signals queue once; real-time ones each time. */
 static int sigqueue_add(struct sigqueue *q, const struct siginfo *info)
 {
 	struct sigentry *e;
 
+	if (info->code == SI_TIMER && sigqueue_overrun(q, info))
+		return 0;
 	if (info->signo < SIGRTMIN && (q->set & SIGBIT(info->signo)))
 		return 0;
 	e = q->count < SIGQUEUE_MAX ? kcache_alloc(&sigentry_cache) : NULL;
@@ -159,25 +174,63 @@ static int sigqueue_take(struct sigqueue *q, sigset_t set, struct siginfo *info)
 	return signo;
 }
 
-/* Under the lock: a thread that would take it; prefers the current one, then one that is not blocking it. */
-static void signal_kick_one(struct process *p, int signo)
+/* What reaches the thread now. */
+static sigset_t signal_open(const struct thread *t)
 {
-	struct thread *t;
+	return ~t->blocked | t->awaited;
+}
 
-	if (signo == SIGKILL || signo == SIGCONT) {
-		TAILQ_FOREACH(t, &p->threads, sibling) {
-			atomic_store(&t->sigpending, 1);
-			thread_kick(t);
-		}
-		return;
-	}
-	TAILQ_FOREACH(t, &p->threads, sibling)
-		if (!(t->blocked & SIGBIT(signo)) && !atomic_load(&t->dying))
-			break;
-	if (!t)
-		return;
+static void signal_tell(struct thread *t)
+{
 	atomic_store(&t->sigpending, 1);
 	thread_kick(t);
+}
+
+/* Under the lock: a thread that takes it; all of them for what concerns all. */
+static void signal_kick_one(struct process *p, int signo)
+{
+	bool all = signo == SIGKILL || signo == SIGCONT;
+	struct thread *t;
+
+	TAILQ_FOREACH(t, &p->threads, sibling) {
+		if (!all && (!(signal_open(t) & SIGBIT(signo)) || atomic_load(&t->dying)))
+			continue;
+		signal_tell(t);
+		if (!all)
+			return;
+	}
+}
+
+/* Under the lock. */
+static void signal_pass_on_locked(struct thread *t, sigset_t set)
+{
+	struct process *p = t->proc;
+	struct thread *other;
+
+	set &= p->signals.pending.set;
+	if (!set)
+		return;
+	TAILQ_FOREACH(other, &p->threads, sibling)
+		if (other != t && (signal_open(other) & set))
+			signal_tell(other);
+}
+
+void signal_pass_on(struct thread *t, sigset_t set)
+{
+	lock_acquire(&t->proc->signals.lock);
+	signal_pass_on_locked(t, set);
+	lock_release(&t->proc->signals.lock);
+}
+
+void signal_stop_others(struct process *p)
+{
+	struct thread *t, *me = thread_current();
+
+	lock_acquire(&p->signals.lock);
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		if (t != me)
+			signal_tell(t);
+	lock_release(&p->signals.lock);
 }
 
 /* Under the lock: SIGCONT and the stop signals cancel each other when sent, whatever their dispositions. */
@@ -192,12 +245,42 @@ static bool signal_job_control(struct process *p, int signo)
 	sigqueue_flush(&p->signals.pending, cancels);
 	TAILQ_FOREACH(t, &p->threads, sibling)
 		sigqueue_flush(&t->pending, cancels);
-	if ((signo == SIGCONT || signo == SIGKILL) && p->signals.stopped) {
-		p->signals.stopped = false;
-		waitq_wake(&p->signals.stop_wait);
-		return signo == SIGCONT;
-	}
+	if (cancels != SIG_STOPS)
+		return false;
+	p->signals.stop_taken = false;
+	if (!p->signals.stopped)
+		return false;
+	p->signals.stopped = false;
+	waitq_wake(&p->signals.stop_wait);
+	return signo == SIGCONT;
+}
+
+/* Under the locks: does this signal end the process as soon as it is sent? (Linux: complete_signal. Those that would dump
+ * core wait for delivery.) */
+static bool signal_ends(struct process *p, struct thread *only, int signo)
+{
+	struct thread *t;
+
+	if (p->pid == 1 || p->group_exit || (SIGBIT(signo) & (SIG_STOPS | SIG_DEFAULT_IGNORED | SIG_CORES)))
+		return false;
+	if (action_of(p, signo).handler != SIG_DFL || (p->signals.stopped && signo != SIGKILL))
+		return false;
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		if ((!only || t == only) && !(t->blocked & SIGBIT(signo)) && !(t->awaited & SIGBIT(signo)))
+			return true;
 	return false;
+}
+
+static void signal_end_process(struct process *p, int signo)
+{
+	struct thread *t;
+
+	p->group_exit = true;
+	p->exit_code = signo;
+	TAILQ_FOREACH(t, &p->threads, sibling) {
+		atomic_store(&t->dying, true);
+		signal_tell(t);
+	}
 }
 
 /* p->lock protects the list of threads and nests outside signals.lock. */
@@ -215,11 +298,13 @@ static int signal_queue(struct process *p, struct thread *t, const struct siginf
 	else
 		TAILQ_FOREACH(each, &p->threads, sibling)
 			blocked = blocked || (each->blocked & SIGBIT(signo));
-	if (blocked || !signal_is_ignored(p, signo)) {
+	if (signal_ends(p, t, signo)) {
+		signal_end_process(p, signo);
+	} else if (blocked || !signal_is_ignored(p, signo)) {
 		r = sigqueue_add(t ? &t->pending : &p->signals.pending, info);
 		if (t) {
 			atomic_store(&t->sigpending, 1);
-			if (!(t->blocked & SIGBIT(signo)))
+			if (signal_open(t) & SIGBIT(signo))
 				thread_kick(t);
 		} else {
 			signal_kick_one(p, signo);
@@ -274,7 +359,7 @@ bool signal_pending(struct thread *t)
 		return true;
 	if (!atomic_load(&t->sigpending))
 		return false;
-	return (t->pending.set | p->signals.pending.set) & ~t->blocked || p->signals.stopped;
+	return (t->pending.set | p->signals.pending.set) & signal_open(t) || p->signals.stopped;
 }
 
 bool signal_fatal_pending(struct thread *t)
@@ -289,8 +374,10 @@ void signal_set_blocked(sigset_t set)
 	struct thread *t = thread_current();
 	struct process *p = t->proc;
 
+	set &= ~SIG_UNBLOCKABLE;
 	lock_acquire(&p->signals.lock);
-	t->blocked = set & ~SIG_UNBLOCKABLE;
+	signal_pass_on_locked(t, set & ~t->blocked);
+	t->blocked = set;
 	atomic_store(&t->sigpending, 1);
 	lock_release(&p->signals.lock);
 }
@@ -312,9 +399,13 @@ int signal_take(sigset_t set, struct siginfo *info)
 	signo = sigqueue_take(&t->pending, set, info);
 	if (!signo)
 		signo = sigqueue_take(&s->pending, set, info);
+	if (signo && (SIG_STOPS & SIGBIT(signo)))
+		s->stop_taken = true;
 	if (!signo && !s->stopped)
 		atomic_store(&t->sigpending, (t->pending.set | s->pending.set) & ~t->blocked ? 1 : 0);
 	lock_release(&s->lock);
+	if (signo && info->code == SI_TIMER)
+		ptimer_taken(t->proc, info->pid, info->uid);
 	return signo;
 }
 

@@ -22,6 +22,8 @@
 #include "nr/sync/refs.h"
 
 typedef u64 sigset_t;
+#define SIG_DFL 0ul
+#define SIG_IGN 1ul
 #define SIGBIT(n) (1ul << ((n)-1))
 #define SIG_UNBLOCKABLE (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define SIG_STOPS (SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
@@ -52,6 +54,7 @@ struct signals {
 	struct lock lock;
 	struct sigqueue pending;
 	bool stopped;
+	bool stop_taken;             /* a stop signal left the queue and no SIGCONT came since: it may stop us */
 	int stop_signal;
 	struct waitq stop_wait;
 };
@@ -79,10 +82,12 @@ void signal_force(const struct siginfo *info);
 /* From the kernel, no sender. */
 void signal_kernel(struct process *p, int signo);
 bool signal_pending(struct thread *t);                 /* something to deliver, or asked to die */
-bool signal_fatal_pending(struct thread *t);
+bool signal_fatal_pending(struct thread *t);           /* ... that will end the process: killable waits give up */
 
 int signal_action(int signo, const struct abi_sigaction *new, struct abi_sigaction *old);
 void signal_set_blocked(sigset_t set);                 /* current thread */
+void signal_pass_on(struct thread *t, sigset_t set);   /* t will not take these any more: tell threads that may */
+void signal_stop_others(struct process *p);            /* p->signals.stopped was set: every thread is to notice */
 /* Takes one pending signal of `set` for sigtimedwait: signo or 0. */
 int signal_take(sigset_t set, struct siginfo *info);
 sigset_t signal_pending_set(void);
@@ -94,6 +99,8 @@ bool signal_is_ignored(struct process *p, int signo);
 /* sigframe.c: user stack frames. */
 int sigframe_push(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *act, sigset_t saved);
 long sigframe_return(struct trapframe *f);             /* rt_sigreturn */
+bool sigframe_on_altstack(const struct thread *t, u64 sp);
+int sigframe_altstack(struct thread *t, const struct abi_stack *new, u64 sp); /* sigaltstack(2): 0 or -errno */
 void siginfo_to_user(struct abi_siginfo *out, const struct siginfo *in);
 
 #endif

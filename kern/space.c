@@ -51,6 +51,7 @@ static struct nr_type regions_type = {
 };
 
 #define SPACE_LOW 0x10000ul
+#define TRIM_TABLES 64
 #define SPACE_GAP (64ul << 20) /* below the top: the stack may grow here */
 
 static struct space *space_blank(void)
@@ -138,31 +139,36 @@ void space_put(struct space *s)
 
 /* ---- fork */
 
-/* The copy counts its objects before the source can lose them: who unmaps drops them only after nr_sync, which waits. */
 static void space_fork_fix(void *state, void *arg)
 {
-	struct region r;
-	u64 at;
-
 	(void)arg;
 	regions_after_fork(state);
-	for (at = 0; regions_next(state, at, &r); at = r.end)
-		object_take(r.object, (r.end - r.start) >> PAGE_SHIFT);
 }
 
-/* Returns when no guard is held that began before: what a fault did not see under it, it will see. 0 or -ENOMEM. */
-static int space_barrier(struct space *s)
+/* After it, no guard is held that began before: who looks at the space's flags now sees them. */
+static void space_barrier(struct space *s)
 {
 	struct regions_op nothing = { .kind = REGIONS_SETFLAGS };
 	u64 index;
-	int err;
 
-	if (space_alone(s))
-		return 0;
-	err = nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index);
-	if (!err)
-		nr_sync(s->nr, nr_me(), index);
-	return err;
+	while (nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index))
+		nr_port_relax(); /* it asks for no memory */
+	nr_sync(s->nr, nr_me(), index);
+}
+
+/* Nothing leaves or moves, and no fault makes a shared page writable again, until all pages are marked. */
+static void space_fork_begin(struct space *s)
+{
+	changes_alone(&s->changes);
+	atomic_store(&s->forking, 1);
+	if (!space_alone(s))
+		space_barrier(s);
+}
+
+static void space_fork_end(struct space *s)
+{
+	atomic_store(&s->forking, 0);
+	changes_alone_end(&s->changes);
 }
 
 static int space_fork_pages(struct space *from, struct space *to)
@@ -171,9 +177,11 @@ static int space_fork_pages(struct space *from, struct space *to)
 	u64 at;
 	int err = 0;
 
-	for (at = 0; !err && space_next(to, at, &r); at = r.end)
-		if (!(r.flags & (REGIONS_SHARED | REGIONS_WIPEONFORK)))
-			err = pagemap_copy(&from->pages, &to->pages, r.start, r.end);
+	for (at = 0; space_next(to, at, &r); at = r.end) {
+		object_take(r.object, (r.end - r.start) >> PAGE_SHIFT);
+		if (!err && !(r.flags & (REGIONS_SHARED | REGIONS_WIPEONFORK)))
+			err = pagemap_copy(&from->pages, &to->pages, r.start, r.end, r.prot);
+	}
 	return err;
 }
 
@@ -184,18 +192,17 @@ struct space *space_fork(struct space *from)
 
 	if (!s)
 		return NULL;
-	/* Until the pages are marked, no fault may make a private page writable (fault.c looks). */
-	atomic_fetch_add(&from->forking, 1);
-	s->nr = space_barrier(from) ? NULL : nr_fork(from->nr, nr_me(), core_node(), space_fork_fix, NULL);
+	space_fork_begin(from);
+	s->nr = nr_fork(from->nr, nr_me(), core_node(), space_fork_fix, NULL);
 	if (!s->nr) {
-		atomic_fetch_sub(&from->forking, 1);
+		space_fork_end(from);
 		pagemap_destroy(&s->pages);
 		kcache_free(&space_cache, s);
 		return NULL;
 	}
 	err = space_fork_pages(from, s);
 	flush_space(from);
-	atomic_fetch_sub(&from->forking, 1);
+	space_fork_end(from);
 	s->exe = from->exe;
 	if (s->exe)
 		file_get(s->exe);
@@ -208,29 +215,25 @@ struct space *space_fork(struct space *from)
 
 /* ---- changes */
 
-/* Counts the 2 MiB pieces of a range in or out; a long range counts for everything. */
-static void leaving_count(struct space *s, u64 start, u64 end, u32 by)
+static void space_flush(void *s)
 {
-	u64 piece, last = (end - 1) >> 21;
-
-	if (start >= end)
-		return;
-	if (last - (start >> 21) >= LEAVING_SLOTS / 2) {
-		atomic_fetch_add(&s->leaving_all, by);
-		return;
-	}
-	for (piece = start >> 21; piece <= last; piece++)
-		atomic_fetch_add(&s->leaving[piece % LEAVING_SLOTS], by);
+	flush_space(s);
 }
 
-static void leaving_begin(struct space *s, u64 start, u64 end)
+/* Page tables that hold nothing are freed once they may be as many as those that hold something. */
+static void space_trim(struct space *s)
 {
-	leaving_count(s, start, end, 1);
-}
+	u64 tables = atomic_load_explicit(&s->pages.tables, memory_order_relaxed);
 
-static void leaving_end(struct space *s, u64 start, u64 end)
-{
-	leaving_count(s, start, end, -1u);
+	if (tables < atomic_load_explicit(&s->trim_at, memory_order_relaxed) + TRIM_TABLES)
+		return;
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
+	space_barrier(s);
+	pagemap_trim(&s->pages, 0, space_flush, s);
+	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
 }
 
 /* The log call all changes go through: with every replica past it, older guards are gone (G6). */
@@ -254,8 +257,8 @@ static void space_empty(struct space *s, u64 start, u64 end)
 
 	do {
 		pagemap_zap(&s->pages, start, end, &z);
-		if (z.touched)
-			flush_space(s);
+		if (z.high)
+			flush_range(s, z.low, z.high);
 		zap_free(&z);
 		start = z.next;
 	} while (start < end);
@@ -311,16 +314,18 @@ long space_map(struct space *s, const struct map_request *m)
 				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->ino ? 1 : 0 };
 	space_limits(&op);
 	object_take(op.r.object, pages);
-	leaving_begin(s, m->addr, op.how ? m->addr + op.len : 0);
+	changes_begin(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, m->addr, op.how ? m->addr + op.len : 0);
+	changes_end(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	if (ret.err) {
 		object_drop(op.r.object, pages);
 		return ret.err;
 	}
+	if (!op.how) /* whoever unmaps there may not have flushed yet */
+		changes_wait(&s->changes, ret.addr, ret.addr + op.len);
 	if (m->flags & MAP_POPULATE || ret.locked)
 		space_populate(s, ret.addr, op.len);
 	return ret.addr;
@@ -332,7 +337,7 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 	struct regions_ret ret;
 	u64 end = addr + len;
 
-	leaving_begin(s, addr, end);
+	changes_begin(&s->changes, addr, end);
 	for (;;) {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
@@ -341,8 +346,18 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 		op.addr = ret.next;
 		op.len = end - ret.next;
 	}
-	leaving_end(s, addr, end);
+	changes_end(&s->changes, addr, end);
+	space_trim(s);
 	return ret.err;
+}
+
+static void space_restrict(struct space *s, u64 start, u64 end, u32 prot)
+{
+	struct zap z;
+
+	pagemap_protect(&s->pages, start, end, prot, &z);
+	if (z.high)
+		flush_range(s, z.low, z.high);
 }
 
 int space_protect(struct space *s, u64 addr, u64 len, u32 prot)
@@ -352,15 +367,18 @@ int space_protect(struct space *s, u64 addr, u64 len, u32 prot)
 	u64 end = addr + len;
 
 	space_limits(&op);
+	changes_begin(&s->changes, addr, end);
 	for (;;) {
 		space_update(s, &op, &ret);
-		if ((ret.narrowed || ret.err) && pagemap_protect(&s->pages, op.addr, ret.more ? ret.next : end, prot))
-			flush_space(s);
+		if (ret.narrowed)
+			space_restrict(s, op.addr, ret.next, prot);
 		if (!ret.more)
-			return ret.err;
+			break;
 		op.addr = ret.next;
 		op.len = end - ret.next;
 	}
+	changes_end(&s->changes, addr, end);
+	return ret.err;
 }
 
 int space_set_flags(struct space *s, u64 addr, u64 len, u32 set, u32 clear)
@@ -388,78 +406,69 @@ void space_set_brk(struct space *s, u64 addr)
 	space_update(s, &op, &ret);
 }
 
+static u64 space_break(struct space *s)
+{
+	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
+	u64 brk = r->brk;
+
+	nr_read_end(s->nr, nr_me(), 0);
+	return ALIGN_UP(brk, PAGE_SIZE);
+}
+
 long space_brk(struct space *s, u64 addr)
 {
 	struct regions_op op = { .kind = REGIONS_BRK, .addr = addr };
 	struct regions_ret ret;
-	u64 end = addr ? USER_END : 0; /* others may move the break meanwhile: what leaves may end anywhere */
+	u64 end = space_break(s); /* only what lies between leaves */
 
 	op.r.prot = PROT_READ | PROT_WRITE;
 	op.r.flags = REGIONS_ANON;
 	op.r.what = REGIONS_HEAP;
 	space_limits(&op);
-	leaving_begin(s, addr, end);
+	changes_begin(&s->changes, addr, end);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, addr, end);
+	changes_end(&s->changes, addr, end);
+	if (addr > end)
+		changes_wait(&s->changes, end, addr);
 	return ret.addr;
 }
 
-/* References for the pages that a mapping may grow by; under the guard, for it may go at any time. */
-static bool remap_take(struct space *s, u64 addr, u64 pages, struct region *out)
+long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr)
 {
-	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
-	bool found = regions_find(r, addr, out);
-
-	if (found)
-		object_take(out->object, pages);
-	nr_read_end(s->nr, nr_me(), 0);
-	return found;
-}
-
-/* One attempt; -EAGAIN also if another mapping has come to addr since we counted for `r`. */
-static long remap_try(struct space *s, struct regions_op *op, const struct region *r, u64 taken)
-{
+	struct regions_op op = { .kind = REGIONS_MREMAP, .addr = addr, .len = old_len, .new_addr = new_addr,
+				 .new_len = new_len };
 	struct regions_ret ret;
+	struct region r;
+	u64 taken = 0;
 	int err = 0;
 
-	op->r.object = r->object;
-	leaving_begin(s, 0, USER_END);
+	op.how = (flags & MREMAP_MAYMOVE ? REGIONS_MAYMOVE : 0) | (flags & MREMAP_FIXED ? REGIONS_FIXED : 0);
+	space_limits(&op);
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
+	if (!space_find(s, addr, &r))
+		r.object = 0; /* the operation will say so */
+	if (new_len > old_len)
+		object_take(r.object, taken = (new_len - old_len) >> PAGE_SHIFT);
 	do {
-		space_update(s, op, &ret);
+		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 		if (!ret.err && ret.moved_len) {
 			err = pagemap_move(&s->pages, ret.moved_from, ret.moved_to, ret.moved_len);
 			flush_space(s);
 		}
 	} while (ret.more);
-	leaving_end(s, 0, USER_END);
-	object_drop(r->object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
-	if (err) { /* out of page-table pages: the pages stay behind and are dropped */
+	if (err) /* out of page-table pages: the pages stay behind and are dropped */
 		space_empty(s, ret.moved_from, ret.moved_from + ret.moved_len);
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
+	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
+	if (err)
 		process_out_of_memory();
-	}
 	return ret.err ? ret.err : (long)ret.addr;
-}
-
-long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr)
-{
-	struct regions_op op = { .kind = REGIONS_MREMAP, .addr = addr, .len = old_len, .new_addr = new_addr,
-				 .new_len = new_len, .how = REGIONS_SAME };
-	u64 taken = new_len > old_len ? (new_len - old_len) >> PAGE_SHIFT : 0;
-	struct region r, now;
-	long ret;
-
-	op.how |= (flags & MREMAP_MAYMOVE ? REGIONS_MAYMOVE : 0) | (flags & MREMAP_FIXED ? REGIONS_FIXED : 0);
-	space_limits(&op);
-	do {
-		if (!remap_take(s, addr, taken, &r))
-			return -EFAULT;
-		ret = remap_try(s, &op, &r, taken);
-	} while (ret == -EAGAIN && space_find(s, addr, &now) && now.object != r.object);
-	return ret;
 }
 
 /* MADV_DONTNEED: kept pages leave, the mapping stays. */
@@ -469,29 +478,22 @@ static int space_discard(struct space *s, u64 addr, u64 len)
 	u64 at = addr, end = addr + len;
 	int err = 0;
 
+	changes_begin(&s->changes, addr, end);
 	while (at < end) {
-		if (!space_next(s, at, &r) || r.start >= end)
-			return -ENOMEM;
+		if (!space_next(s, at, &r) || r.start >= end) {
+			err = -ENOMEM;
+			break;
+		}
 		if (r.start > at)
 			err = -ENOMEM;
-		if (r.flags & REGIONS_LOCKED)
-			return -EINVAL;
+		if (r.flags & REGIONS_LOCKED) {
+			err = -EINVAL;
+			break;
+		}
 		space_empty(s, MAX(at, r.start), MIN(end, r.end));
 		at = r.end;
 	}
-	return err;
-}
-
-/* The regions do not change, so nothing but the barrier orders this and the faults. */
-static int space_dontneed(struct space *s, u64 addr, u64 len)
-{
-	int err;
-
-	leaving_begin(s, addr, addr + len);
-	err = space_barrier(s);
-	if (!err)
-		err = space_discard(s, addr, len);
-	leaving_end(s, addr, addr + len);
+	changes_end(&s->changes, addr, end);
 	return err;
 }
 
@@ -499,7 +501,7 @@ int space_advise(struct space *s, u64 addr, u64 len, int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
-		return space_dontneed(s, addr, len);
+		return space_discard(s, addr, len);
 	case MADV_DONTFORK:
 		return space_set_flags(s, addr, len, REGIONS_DONTFORK, 0);
 	case MADV_DOFORK:
@@ -515,17 +517,4 @@ int space_advise(struct space *s, u64 addr, u64 len, int advice)
 	default:
 		return -EINVAL;
 	}
-}
-
-void space_usage(struct space *s, struct space_usage *out)
-{
-	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
-
-	out->pages = r->pages;
-	out->data_pages = r->data_pages;
-	out->stack_pages = r->stack_pages;
-	out->locked_pages = r->locked_pages;
-	nr_read_end(s->nr, nr_me(), 0);
-	out->resident = atomic_load(&s->pages.resident);
-	out->tables = atomic_load(&s->pages.tables);
 }

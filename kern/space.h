@@ -4,7 +4,7 @@
  *
  * Fault:    guard: find the region, look at the page --> resources outside --> guard: same region still? CAS.
  * Unmap:    log the change --> every live replica has it --> empty the page map --> flush TLBs --> free.
- *           While pages of a range leave, the range counts in `leaving`: faults there wait.
+ *           While pages of a range leave, the range counts in `changes`: faults there wait.
  * fork:     clone of the regions' state; all kept pages shared copy-on-write.
  *
  * A space starts on the node of its first thread with one replica and no log. Another node gets a replica and a
@@ -14,6 +14,7 @@
 #define KERN_SPACE_H
 
 #include <stdatomic.h>
+#include "kern/changes.h"
 #include "kern/pagemap.h"
 #include "nr/nr.h"
 #include "nr/sync/refs.h"
@@ -23,17 +24,15 @@ struct body;
 struct file;
 struct thread;
 
-#define LEAVING_BITS 6
-#define LEAVING_SLOTS (1u << LEAVING_BITS)
-
 struct space {
 	struct refs refs;
 	struct nr *nr;                       /* struct regions */
 	struct pagemap pages;
 	_Atomic u32 users;                   /* threads and transient users: 1 means nobody else can fault */
-	_Atomic u32 forking;                 /* forks that are marking pages copy-on-write */
-	_Atomic u32 leaving[LEAVING_SLOTS];  /* ranges whose pages are on their way out, by 2 MiB modulo slots */
-	_Atomic u32 leaving_all;             /* the same for large ranges: everything waits */
+	_Atomic u32 forking;                 /* a fork is marking pages copy-on-write */
+	struct changes changes;              /* ranges whose pages are on their way out */
+	_Atomic u64 epoch;                   /* kern/flush.c */
+	_Atomic u64 trim_at;                 /* tables that were worth a trim last time */
 	_Atomic u32 remote_faults[NODES_MAX];
 	_Atomic u64 cores[CORES_MAX / 64];   /* those that may hold translations of it */
 
@@ -87,13 +86,15 @@ void space_join(struct space *s);
 
 /* Queries under a guard. */
 bool space_find(struct space *s, u64 addr, struct region *out);
+u64 space_resident(struct space *s, u64 start, u64 end); /* pages */
 bool space_next(struct space *s, u64 addr, struct region *out);
 struct space_usage { u64 pages, data_pages, stack_pages, locked_pages, resident, tables; };
 void space_usage(struct space *s, struct space_usage *out);
 
 /* TLB (kern/flush.c): returns when no core can use a translation of s that was in the page map before. */
 void flush_space(struct space *s);
-void flush_page(struct space *s, u64 va);
+void flush_range(struct space *s, u64 start, u64 end);
+void flush_page_here(struct space *s, u64 va);      /* for the only thread of s: the others hear of it when they load s */
 void flush_serve(void);                             /* answers requests to this core; from waiting loops and IPIs */
 static inline bool space_alone(struct space *s) { return atomic_load(&s->users) <= 1; }
 

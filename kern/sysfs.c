@@ -6,6 +6,8 @@
 #include "arch/core.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "dev/vconsole.h"
+#include "kern/cpus.h"
 #include "kern/pseudo_table.h"
 #include "mem/frame.h"
 
@@ -84,11 +86,6 @@ static void text_map(struct text *t, bool (*has)(u32 i, u64 arg), u64 arg)
 		text_printf(t, "%0*x%s", width, bits, group ? "," : "\n");
 		width = 8;
 	}
-}
-
-static bool same(u32 i, u64 arg)
-{
-	return i == arg;
 }
 
 /* ---- nodes */
@@ -170,6 +167,7 @@ static const struct pseudo_entry node_entry = {
 
 static const struct pseudo_entry nodes_children[] = {
 	PSEUDO_FILE("has_cpu", nodes_cores),
+	PSEUDO_TEXT("has_generic_initiator", "\n"),
 	PSEUDO_FILE("has_memory", nodes_memory),
 	PSEUDO_FILE("has_normal_memory", nodes_memory),
 	PSEUDO_FILE("online", nodes_list),
@@ -199,37 +197,37 @@ static int node_link(const struct pseudo_node *n, char *buf, size_t size)
 
 static int core_package(const struct pseudo_node *n, struct text *t)
 {
-	text_printf(t, "%u\n", core_get(n->arg)->node);
+	text_printf(t, "%u\n", cpu_package(n->arg));
 	return 0;
 }
 
 static int core_number(const struct pseudo_node *n, struct text *t)
 {
-	text_printf(t, "%lu\n", n->arg);
+	text_printf(t, "%u\n", cpu_core_id(n->arg));
 	return 0;
 }
 
 static int core_siblings(const struct pseudo_node *n, struct text *t)
 {
-	text_list(t, cores_count(), core_on_node, core_get(n->arg)->node);
+	text_list(t, cores_count(), cpu_same_package, n->arg);
 	return 0;
 }
 
 static int core_siblings_map(const struct pseudo_node *n, struct text *t)
 {
-	text_map(t, core_on_node, core_get(n->arg)->node);
+	text_map(t, cpu_same_package, n->arg);
 	return 0;
 }
 
 static int core_itself(const struct pseudo_node *n, struct text *t)
 {
-	text_list(t, cores_count(), same, n->arg);
+	text_list(t, cores_count(), cpu_same_core, n->arg);
 	return 0;
 }
 
 static int core_itself_map(const struct pseudo_node *n, struct text *t)
 {
-	text_map(t, same, n->arg);
+	text_map(t, cpu_same_core, n->arg);
 	return 0;
 }
 
@@ -241,11 +239,17 @@ static int kernel_max(const struct pseudo_node *n, struct text *t)
 }
 
 static const struct pseudo_entry topology_children[] = {
+	PSEUDO_FILE("cluster_cpus", core_itself_map),
+	PSEUDO_FILE("cluster_cpus_list", core_itself),
+	PSEUDO_TEXT("cluster_id", "65535\n"),
 	PSEUDO_FILE("core_cpus", core_itself_map),
 	PSEUDO_FILE("core_cpus_list", core_itself),
 	PSEUDO_FILE("core_id", core_number),
 	PSEUDO_FILE("core_siblings", core_siblings_map),
 	PSEUDO_FILE("core_siblings_list", core_siblings),
+	PSEUDO_FILE("die_cpus", core_siblings_map),
+	PSEUDO_FILE("die_cpus_list", core_siblings),
+	PSEUDO_FILE("die_id", core_package),
 	PSEUDO_FILE("package_cpus", core_siblings_map),
 	PSEUDO_FILE("package_cpus_list", core_siblings),
 	PSEUDO_FILE("physical_package_id", core_package),
@@ -255,8 +259,8 @@ static const struct pseudo_entry topology_children[] = {
 };
 
 static const struct pseudo_entry core_children[] = {
-	{ .name = "online", .mode = S_IFREG | 0444, .text = "1\n" },
-	PSEUDO_DIR("topology", topology_children),
+	{ .name = "online", .mode = S_IFREG | 0644, .text = "1\n" },
+	{ .name = "topology", .mode = S_IFDIR | 0755, .children = topology_children },
 	{ 0 },
 };
 
@@ -269,13 +273,43 @@ static const struct pseudo_entry core_entry = {
 	.next = core_next,
 };
 
+static int flaw_show(const struct pseudo_node *n, struct text *t)
+{
+	static const struct { const char *name; enum cpu_flaw flaw; } flaws[] = {
+		{ "spectre_v1", FLAW_SPECTRE_V1 }, { "spectre_v2", FLAW_SPECTRE_V2 }, { "spec_store_bypass", FLAW_SSB },
+		{ "retbleed", FLAW_RETBLEED }, { "spec_rstack_overflow", FLAW_SRSO }, { "tsa", FLAW_TSA },
+		{ "vmscape", FLAW_HOST }, { "itlb_multihit", FLAW_HOST },
+	};
+	enum cpu_flaw flaw = FLAW_INTEL;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(flaws); i++)
+		if (!strcmp(flaws[i].name, pseudo_entry(n)->name))
+			flaw = flaws[i].flaw;
+	text_printf(t, "%s\n", cpu_vulnerable(flaw) ? "Vulnerable" : "Not affected");
+	return 0;
+}
+
+static const struct pseudo_entry flaw_children[] = {
+	PSEUDO_FILE("gather_data_sampling", flaw_show), PSEUDO_FILE("indirect_target_selection", flaw_show),
+	PSEUDO_FILE("itlb_multihit", flaw_show), PSEUDO_FILE("l1tf", flaw_show), PSEUDO_FILE("mds", flaw_show),
+	PSEUDO_FILE("meltdown", flaw_show), PSEUDO_FILE("mmio_stale_data", flaw_show),
+	PSEUDO_FILE("reg_file_data_sampling", flaw_show), PSEUDO_FILE("retbleed", flaw_show),
+	PSEUDO_FILE("spec_rstack_overflow", flaw_show), PSEUDO_FILE("spec_store_bypass", flaw_show),
+	PSEUDO_FILE("spectre_v1", flaw_show), PSEUDO_FILE("spectre_v2", flaw_show), PSEUDO_FILE("srbds", flaw_show),
+	PSEUDO_FILE("tsa", flaw_show), PSEUDO_FILE("tsx_async_abort", flaw_show), PSEUDO_FILE("vmscape", flaw_show),
+	{ 0 },
+};
+
 static const struct pseudo_entry cores_children[] = {
+	PSEUDO_FILE("enabled", cores_list),
 	PSEUDO_TEXT("isolated", "\n"),
 	PSEUDO_FILE("kernel_max", kernel_max),
 	PSEUDO_TEXT("offline", "\n"),
 	PSEUDO_FILE("online", cores_list),
 	PSEUDO_FILE("possible", cores_list),
 	PSEUDO_FILE("present", cores_list),
+	{ .name = "vulnerabilities", .mode = S_IFDIR | 0755, .children = flaw_children },
 	{ 0 },
 };
 
@@ -287,16 +321,105 @@ static const struct pseudo_entry system_children[] = {
 	{ 0 },
 };
 
+#define SYS_DIR(label, entries) { .name = label, .mode = S_IFDIR | 0755, .children = entries }
+
 static const struct pseudo_entry devices_children[] = {
-	PSEUDO_DIR("system", system_children),
+	SYS_DIR("system", system_children),
+	{ 0 },
+};
+
+/* ---- classes */
+
+static u64 port_next(const struct pseudo_node *dir, u64 from)
+{
+	(void)dir;
+	for (; from < vport_count(); from++)
+		if (from && vport_get(from))
+			return from;
+	return PSEUDO_END;
+}
+
+static int port_name(const struct pseudo_node *n, struct text *t)
+{
+	text_printf(t, "%s\n", vport_name(vport_get(n->arg)));
+	return 0;
+}
+
+static int port_dev(const struct pseudo_node *n, struct text *t)
+{
+	text_printf(t, "244:%lu\n", n->arg);
+	return 0;
+}
+
+static const struct pseudo_entry port_children[] = {
+	PSEUDO_FILE("dev", port_dev),
+	PSEUDO_FILE("name", port_name),
+	{ 0 },
+};
+
+static const struct pseudo_entry port_entry = {
+	.name = "vport0p", .mode = S_IFDIR | 0755, .children = port_children, .key = KEY_ARG, .next = port_next,
+};
+
+static const struct pseudo_entry console_children[] = {
+	PSEUDO_TEXT("active", "ttyS0\n"),
+	PSEUDO_TEXT("dev", "5:1\n"),
+	{ 0 },
+};
+
+static const struct pseudo_entry ptmx_children[] = { PSEUDO_TEXT("dev", "5:2\n"), { 0 } };
+static const struct pseudo_entry tty_children[] = { PSEUDO_TEXT("dev", "5:0\n"), { 0 } };
+static const struct pseudo_entry serial_children[] = { PSEUDO_TEXT("dev", "4:64\n"), { 0 } };
+
+static const struct pseudo_entry ttys_children[] = {
+	SYS_DIR("console", console_children),
+	SYS_DIR("ptmx", ptmx_children),
+	SYS_DIR("tty", tty_children),
+	SYS_DIR("ttyS0", serial_children),
+	{ 0 },
+};
+
+static const struct pseudo_entry class_children[] = {
+	SYS_DIR("tty", ttys_children),
+	{ .name = "virtio-ports", .mode = S_IFDIR | 0755, .member = &port_entry },
+	{ 0 },
+};
+
+/* ---- the kernel itself */
+
+static const struct pseudo_entry huge_children[] = {
+	PSEUDO_TEXT("defrag", "always defer defer+madvise madvise [never]\n"),
+	PSEUDO_TEXT("enabled", "always madvise [never]\n"),
+	PSEUDO_TEXT("hpage_pmd_size", "2097152\n"),
+	PSEUDO_TEXT("shmem_enabled", "always within_size advise [never] deny force\n"),
+	{ 0 },
+};
+
+static const struct pseudo_entry mm_children[] = {
+	SYS_DIR("transparent_hugepage", huge_children),
+	{ 0 },
+};
+
+static const struct pseudo_entry kernel_children[] = {
+	PSEUDO_TEXT("address_bits", "64\n"),
+	PSEUDO_TEXT("cpu_byteorder", "little\n"),
+	SYS_DIR("mm", mm_children),
 	{ 0 },
 };
 
 static const struct pseudo_entry nothing[] = { { 0 } };
 
+static const struct pseudo_entry fs_children[] = {
+	SYS_DIR("cgroup", nothing),
+	{ 0 },
+};
+
 static const struct pseudo_entry root_children[] = {
-	PSEUDO_DIR("block", nothing),
-	PSEUDO_DIR("devices", devices_children),
+	SYS_DIR("block", nothing),
+	SYS_DIR("class", class_children),
+	SYS_DIR("devices", devices_children),
+	SYS_DIR("fs", fs_children),
+	SYS_DIR("kernel", kernel_children),
 	{ 0 },
 };
 

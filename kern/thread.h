@@ -22,7 +22,9 @@
 #include "arch/thread.h"
 #include "arch/user.h"
 #include "base/queue.h"
+#include "kern/itimer.h"
 #include "kern/percore.h"
+#include "kern/ptimer.h"
 #include "kern/signal.h"
 #include "kern/wait.h"
 #include "nr/sync/refs.h"
@@ -57,7 +59,9 @@ struct thread {
 	_Atomic u32 home;
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;
-	u64 user_ns, system_ns;
+	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
+	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
+	bool in_system;                  /* time is system time now */
 
 	/* mailbox */
 	struct mpsc_node mail;
@@ -71,6 +75,7 @@ struct thread {
 	sigset_t blocked;                /* written by itself, under the lock */
 	sigset_t saved_blocked;          /* sigsuspend, ppoll: restored after the handler's frame is made */
 	bool restore_blocked;
+	sigset_t awaited;                /* sigtimedwait takes these though they are blocked */
 	struct sigqueue pending;
 	_Atomic u32 sigpending;          /* hint: something deliverable may be queued; see signal_pending() */
 	struct { u64 sp, size; u32 flags; } altstack;
@@ -78,7 +83,7 @@ struct thread {
 		long (*fn)(struct restart *);
 		u64 deadline;
 		void __user *user;
-		u32 count;
+		u32 count, bits, flags;
 	} restart;
 
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
@@ -97,6 +102,10 @@ struct cred {
 
 #define RLIMITS 16
 struct rlimit { u64 cur, max; };
+
+struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, max_rss; }; /* max_rss in pages */
+void usage_add(struct usage *to, const struct usage *more);
+void usage_of_thread(struct thread *t, struct usage *out);
 
 struct process {
 	u32 pid;
@@ -123,10 +132,9 @@ struct process {
 	bool dumpable, no_new_privs;
 	u32 personality;
 	u64 start_ns;
-	_Atomic u64 dead_user_ns, dead_system_ns, child_user_ns, child_system_ns;
-	struct timer alarm;              /* ITIMER_REAL */
-	u64 alarm_interval;
-	_Atomic u32 alarm_fired;
+	struct usage dead, children;     /* of threads that ended; of children that were waited for. Under the lock */
+	struct itimers itimers;
+	struct ptimer_list ptimers;
 	u32 pdeathsig;
 };
 
@@ -157,7 +165,6 @@ void thread_kick(struct thread *t);
 void sched_apply_affinity(void);
 void sched_mailbox(struct percore *pc);
 void sched_receive_all(struct percore *pc);
-void sched_account(struct percore *pc, u64 *slot);          /* adds time since the last stamp to *slot */
 u32 sched_pick_core(const struct thread *t);
 
 static inline void process_get(struct process *p) { refs_get(&p->refs); }

@@ -57,34 +57,30 @@ void timer_arm(struct timer *t, u64 deadline)
 	lock_release(&b->lock);
 }
 
-bool timer_cancel(struct timer *t)
-{
-	struct timer_base *b = &percore_of(t->core)->timers;
-	bool was;
-
-	lock_acquire(&b->lock);
-	was = t->armed;
-	if (was) {
-		RB_REMOVE(timer_tree, &b->tree, t);
-		t->armed = false;
-	}
-	lock_release(&b->lock);
-	return was;
-}
-
-void timer_end(struct timer *t)
+/* Takes it out of its base. True: its function runs there meanwhile, on another core, and may arm it again. */
+static bool timer_remove(struct timer *t, bool *was)
 {
 	struct timer_base *b = &percore_of(t->core)->timers;
 	bool firing;
 
-	do {
-		timer_cancel(t); /* its handler may have armed it anew, on the same core */
-		lock_acquire(&b->lock);
-		firing = b->firing == t;
-		lock_release(&b->lock);
-		if (firing)
-			nr_port_relax();
-	} while (firing || t->armed);
+	lock_acquire(&b->lock);
+	if (t->armed) {
+		RB_REMOVE(timer_tree, &b->tree, t);
+		t->armed = false;
+		*was = true;
+	}
+	firing = b->firing == t && b != &percore()->timers;
+	lock_release(&b->lock);
+	return firing;
+}
+
+bool timer_cancel(struct timer *t)
+{
+	bool was = false;
+
+	while (timer_remove(t, &was))
+		core_pause();
+	return was;
 }
 
 static struct timer *timer_take_due(struct timer_base *b, u64 now)

@@ -25,17 +25,16 @@ RB_HEAD(timer_tree, timer);
 struct timer_base {
 	struct lock lock;
 	struct timer_tree tree;
-	struct timer *firing;          /* whose handler runs */
 	u64 hardware;                  /* what the one-shot is set to */
+	struct timer *firing;          /* whose function runs now */
 };
 
 void timer_base_init(struct timer_base *b);
 /* On the calling core. Re-arming an armed timer moves it. */
 void timer_arm(struct timer *t, u64 deadline);
-/* True if it was armed and will not fire. False: it fired or is firing now. */
+/* It will not fire, and if it was firing on another core it no longer is: its memory may go. Not for a caller that holds
+ * a lock which the timer's function takes. True if it was armed. */
 bool timer_cancel(struct timer *t);
-/* Returns when it is neither armed nor firing: the timer may be freed. Hold no lock that the handler takes. */
-void timer_end(struct timer *t);
 /* Calls what is due and sets the hardware anew; also given the end of the current time slice (0: none). */
 void timer_run(u64 slice_end);
 void timer_program(u64 slice_end);

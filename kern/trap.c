@@ -4,13 +4,23 @@
 #include "arch/clock.h"
 #include "arch/user.h"
 #include "base/print.h"
+#include "kern/account.h"
 #include "kern/process.h"
 #include "kern/space.h"
 
 void trap_syscall(struct trapframe *f)
 {
-	percore()->syscalls++;
+	struct percore *pc = percore();
+	u32 weight = call_is_long(f) ? 1 : account_sample(pc);
+
+	pc->syscalls++;
+	if (likely(!weight)) {
+		call_dispatch(f);
+		return;
+	}
+	account_enter();
 	call_dispatch(f);
+	account_leave(weight);
 }
 
 /* A fault that the page tables could not serve, as the signal Linux would send. */
@@ -70,7 +80,14 @@ void trap_fault(struct trapframe *f, u64 address)
 	struct siginfo info = { 0 };
 
 	if (f->vector == TRAP_PAGE) {
+		bool user = trap_from_user(f);
+
+		thread_current()->faults++;
+		if (user)
+			account_enter();
 		fault_page(f, address);
+		if (user)
+			account_leave(1);
 		return;
 	}
 	if (!trap_from_user(f)) {

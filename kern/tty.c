@@ -14,16 +14,23 @@
 #include "kern/tty_internal.h"
 #include "mem/slab.h"
 
-static struct tty serial[UART_LINES];
+#define RAW 4096u
+
+struct serial {
+	struct tty tty;
+	struct lock lock;            /* the raw ring: what interrupts brought, until ttyd comes */
+	u8 raw[RAW];
+	u32 tail, head;
+};
+
+static struct serial serial[UART_LINES];
 static struct waitq ttyd_wait;
 
-void tty_init(struct tty *tty, u64 id, const struct tty_driver *driver, void *line)
+void tty_init(struct tty *tty, u64 id, const struct tty_driver *driver)
 {
 	tty->id = id;
 	tty->driver = driver;
-	tty->line = line;
 	lock_init(&tty->lock);
-	lock_init(&tty->raw_lock);
 	mutex_init(&tty->reader);
 	mutex_init(&tty->writer);
 	waitq_init(&tty->read_wait);
@@ -92,16 +99,13 @@ void tty_hangup(struct tty *tty)
 
 /* ---- serial lines */
 
-static unsigned serial_unit(const struct tty *tty)
-{
-	return tty - serial;
-}
-
 static void serial_start(struct tty *tty)
 {
+	unsigned unit = container_of(tty, struct serial, tty) - serial;
+
 	while (!tty->stopped && tty_out_count(tty)) {
 		u32 at = tty->out_tail % TTY_OUT;
-		size_t n = uart_write(serial_unit(tty), tty->out + at, MIN(tty_out_count(tty), TTY_OUT - at));
+		size_t n = uart_write(unit, tty->out + at, MIN(tty_out_count(tty), TTY_OUT - at));
 
 		if (!n)
 			return;
@@ -114,45 +118,49 @@ static const struct tty_driver serial_driver = { .start = serial_start };
 /* Interrupts. */
 static void serial_space(void *ctx)
 {
-	tty_push(ctx);
+	struct serial *s = ctx;
+
+	tty_push(&s->tty);
 }
 
 static void serial_received(void *ctx, const u8 *bytes, size_t n)
 {
-	struct tty *tty = ctx;
+	struct serial *s = ctx;
 	size_t i;
 
-	lock_acquire(&tty->raw_lock);
-	for (i = 0; i < n && tty->raw_head - tty->raw_tail < TTY_RAW; i++)
-		tty->raw[tty->raw_head++ % TTY_RAW] = bytes[i];
-	lock_release(&tty->raw_lock);
+	lock_acquire(&s->lock);
+	for (i = 0; i < n && s->head - s->tail < RAW; i++)
+		s->raw[s->head++ % RAW] = bytes[i];
+	lock_release(&s->lock);
 	waitq_wake(&ttyd_wait);
 }
 
 /* ---- ttyd */
 
-static size_t raw_take(struct tty *tty, u8 *buf, size_t max)
+static size_t raw_take(struct serial *s, u8 *buf, size_t max)
 {
 	size_t n = 0;
 
-	lock_acquire(&tty->raw_lock);
-	while (n < max && tty->raw_tail != tty->raw_head)
-		buf[n++] = tty->raw[tty->raw_tail++ % TTY_RAW];
-	lock_release(&tty->raw_lock);
+	lock_acquire(&s->lock);
+	while (n < max && s->tail != s->head)
+		buf[n++] = s->raw[s->tail++ % RAW];
+	lock_release(&s->lock);
 	return n;
 }
 
+/* Two words written by interrupts: a stale look is followed by another wake. */
 static bool raw_waits(void)
 {
-	bool waits = false;
+	const volatile u32 *tail, *head;
 	unsigned i;
 
 	for (i = 0; i < UART_LINES; i++) {
-		lock_acquire(&serial[i].raw_lock);
-		waits |= serial[i].raw_tail != serial[i].raw_head;
-		lock_release(&serial[i].raw_lock);
+		tail = &serial[i].tail;
+		head = &serial[i].head;
+		if (*tail != *head)
+			return true;
 	}
-	return waits;
+	return false;
 }
 
 static void ttyd(void *arg)
@@ -165,7 +173,7 @@ static void ttyd(void *arg)
 	for (;;) {
 		for (i = 0; i < UART_LINES; i++)
 			while ((n = raw_take(&serial[i], buf, sizeof(buf))))
-				tty_receive(&serial[i], buf, n);
+				tty_receive(&serial[i].tty, buf, n);
 		WAIT_KILLABLE_NOT(&ttyd_wait, FOREVER, raw_waits());
 	}
 }
@@ -179,7 +187,8 @@ void tty_start(void)
 		panic("no memory for ttyd");
 	waitq_init(&ttyd_wait);
 	for (i = 0; i < UART_LINES; i++) {
-		tty_init(&serial[i], RDEV(4, 64 + i), &serial_driver, NULL);
+		lock_init(&serial[i].lock);
+		tty_init(&serial[i].tty, RDEV(4, 64 + i), &serial_driver);
 		if (uart_present(i))
 			uart_listen(i, serial_received, serial_space, &serial[i]);
 	}
@@ -191,18 +200,27 @@ void tty_start(void)
 
 /* ---- opening */
 
-static struct tty *tty_of_id(u64 id)
+/* With a reference (tty_put); NULL: there is none. */
+static struct tty *tty_find(u64 id)
 {
-	u64 minor = id - RDEV(4, 64);
+	u64 line = id - RDEV(4, 64);
 
-	return minor < UART_LINES ? &serial[minor] : NULL;
+	if (id >> 8 == PTS_MAJOR)
+		return pty_find(id & 255);
+	return line < UART_LINES && uart_present(line) ? &serial[line].tty : NULL;
+}
+
+static void tty_put(struct tty *tty)
+{
+	if (tty->driver->put)
+		tty->driver->put(tty);
 }
 
 static struct tty *tty_of_caller(void)
 {
 	struct procs_info info;
 
-	return procs_info(process_current()->pid, &info) || !info.tty ? NULL : tty_of_id(info.tty);
+	return procs_info(process_current()->pid, &info) || !info.tty ? NULL : tty_find(info.tty);
 }
 
 /* As Linux: a session leader without a terminal gets the one it opens, if that is free and open for reading. */
@@ -228,27 +246,46 @@ static int tty_enter(struct tty *tty)
 	return err;
 }
 
-struct file *tty_file_open(struct tty *tty, u32 flags, bool console, bool noctty, int *err)
+/* A file on it is gone. */
+void tty_leave(struct tty *tty)
+{
+	lock_acquire(&tty->lock);
+	if (--tty->opens == 0)
+		tty->exclusive = false;
+	lock_release(&tty->lock);
+	tty_push(tty);
+	tty_put(tty);
+}
+
+static struct file *tty_file_new(struct tty *tty, u32 flags, bool console)
 {
 	struct tty_file *tf = kzalloc(sizeof(*tf));
-	struct file *f;
+	struct file *f = tf ? file_new(&tty_ops, flags) : NULL;
 
-	*err = tf ? tty_enter(tty) : -ENOMEM;
-	if (*err) {
+	if (!f) {
 		kfree(tf);
 		return NULL;
 	}
 	*tf = (struct tty_file){ tty, atomic_load(&tty->hangups), console };
-	f = file_new(&tty_ops, flags);
+	f->data = tf;
+	return f;
+}
+
+struct file *tty_file_open(struct tty *tty, u32 flags, bool console, bool noctty, int *err)
+{
+	struct file *f = NULL;
+
+	*err = tty_enter(tty);
+	if (*err) {
+		tty_put(tty);
+		return NULL;
+	}
+	f = tty_file_new(tty, flags, console);
 	if (!f) {
-		lock_acquire(&tty->lock);
-		tty->opens--;
-		lock_release(&tty->lock);
-		kfree(tf);
+		tty_leave(tty);
 		*err = -ENOMEM;
 		return NULL;
 	}
-	f->data = tf;
 	if (!noctty)
 		tty_adopt(tty, flags);
 	return f;
@@ -257,28 +294,26 @@ struct file *tty_file_open(struct tty *tty, u32 flags, bool console, bool noctty
 struct file *tty_open(u32 rdev, u32 flags, int *err)
 {
 	bool console = rdev == RDEV(5, 1), noctty = console || rdev == RDEV(5, 0) || (flags & O_NOCTTY);
-	struct tty *tty = NULL;
+	struct tty *tty;
 
-	if (rdev == RDEV(5, 0))
-		tty = tty_of_caller();
-	else if (console)
-		tty = &serial[0];
-	else
-		tty = tty_of_id(rdev);
+	if (rdev == RDEV(5, 2))
+		return ptmx_open(flags, err);
+	tty = rdev == RDEV(5, 0) ? tty_of_caller() : tty_find(console ? RDEV(4, 64) : rdev);
 	*err = -ENXIO;
-	if (!tty || (tty_of_id(tty->id) == tty && tty->driver == &serial_driver && !uart_present(serial_unit(tty))))
-		return NULL;
-	return tty_file_open(tty, flags, console, noctty, err);
+	return tty ? tty_file_open(tty, flags, console, noctty, err) : NULL;
 }
 
 /* ---- for the process table */
 
 void tty_session_ended(u64 id)
 {
-	struct tty *tty = tty_of_id(id);
+	struct tty *tty = tty_find(id);
 
-	if (tty)
-		tty_hangup(tty);
+	if (!tty)
+		return;
+	if (tty->driver == &serial_driver)
+		tty_hangup(tty); /* a pseudo terminal hangs up when its master goes, as in Linux */
+	tty_put(tty);
 }
 
 u32 tty_rdev(u64 id)

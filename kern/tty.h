@@ -10,7 +10,7 @@
 
 struct file;
 void tty_start(void);
-struct file *tty_open(u32 rdev, u32 flags, int *err);  /* by device number: 4:64 ttyS0, 5:0 tty, 5:1 console */
+struct file *tty_open(u32 rdev, u32 flags, int *err);  /* by device number: 4:64 ttyS0, 5:0 tty, 5:1 console, 5:2 ptmx, 136:N */
 void tty_session_ended(u64 tty);                       /* its session's leader exited */
 u32 tty_rdev(u64 tty);                                 /* for /proc/PID/stat */
 

@@ -28,7 +28,6 @@
 
 #define TTY_IN 4096u
 #define TTY_OUT 8192u
-#define TTY_RAW 4096u
 #define TTY_ECHO_ROOM 64u /* of the out ring, that writers leave to echo */
 
 /* Marks on characters of the in ring. */
@@ -47,16 +46,15 @@ enum { V_INTR, V_QUIT, V_ERASE, V_KILL, V_EOF, V_TIME, V_MIN, V_SWTC, V_START, V
 
 struct tty;
 struct tty_driver {
-	/* Takes what it can from the out ring; `lock` held. */
+	/* Takes what it can from the out ring; `lock` held, also from interrupts. */
 	void (*start)(struct tty *tty);
-	/* The last descriptor was closed; may sleep. May be NULL. */
-	void (*closed)(struct tty *tty);
+	/* References on the terminal: one per open file. NULL: it is there for ever. */
+	void (*put)(struct tty *tty);
 };
 
 struct tty {
 	u64 id;                      /* its device number; what the process table knows it by */
 	const struct tty_driver *driver;
-	void *line;                  /* for the driver */
 
 	struct lock lock;            /* all below, up to the queues */
 	struct abi_termios t;
@@ -77,10 +75,6 @@ struct tty {
 	_Atomic u32 hangups;         /* files opened before the last one are dead */
 	struct mutex reader, writer;
 	struct waitq read_wait, write_wait;
-
-	struct lock raw_lock;        /* what interrupts brought, until ttyd comes */
-	u8 raw[TTY_RAW];
-	u32 raw_tail, raw_head;
 };
 
 /* What a file's `data` points to. */
@@ -112,15 +106,23 @@ bool tty_has_input(const struct tty *tty, u32 min);
 void tty_unthrottle(struct tty *tty);
 
 /* ---- tty.c */
-void tty_init(struct tty *tty, u64 id, const struct tty_driver *driver, void *line);
+void tty_init(struct tty *tty, u64 id, const struct tty_driver *driver);
 /* Runs bytes through the line discipline, then wakes and signals. Process or thread context, no lock. */
 void tty_receive(struct tty *tty, const u8 *bytes, size_t n);
 /* After the out ring changed: the driver takes it, writers go on. No lock held. */
 void tty_push(struct tty *tty);
 void tty_send_signals(struct tty *tty);               /* those the line discipline left in `signals` */
 void tty_hangup(struct tty *tty);                     /* every open file on it dies */
-/* A file on the terminal, with controlling terminal rules; NULL with *err. */
+/* A file on the terminal, with controlling terminal rules; NULL with *err. Takes over a reference, also if it fails. */
 struct file *tty_file_open(struct tty *tty, u32 flags, bool console, bool noctty, int *err);
+
+void tty_leave(struct tty *tty);                      /* a file on it was closed; drops its reference */
+
+/* ---- pty.c: pseudo terminals */
+#define PTYS_MAX 256u
+#define PTS_MAJOR 136u
+struct file *ptmx_open(u32 flags, int *err);
+struct tty *pty_find(u32 number);                     /* with a reference; NULL: none */
 
 /* ---- tty_io.c, tty_ioctl.c */
 extern const struct file_ops tty_ops;
@@ -129,7 +131,7 @@ long tty_ioctl(struct file *f, u32 cmd, u64 arg);
 int tty_job_control(struct tty *tty, int signo);
 int tty_attach(struct tty *tty, bool steal);          /* makes it the caller's controlling terminal */
 int tty_drain(struct tty *tty);                       /* waits until the out ring is empty; -ERESTARTSYS */
-long tty_termios_ioctl(struct tty *tty, u32 cmd, u64 arg); /* those that a pty's master has too; -ENOIOCTLCMD */
+long tty_termios_ioctl(struct tty *tty, u32 cmd, u64 arg); /* those that a pty's master has too; or NOT_AN_IOCTL */
 #define NOT_AN_IOCTL (-515)
 
 #endif

@@ -261,17 +261,9 @@ static int tty_stat(struct file *f, struct abi_stat *st)
 static void tty_release(struct file *f)
 {
 	struct tty_file *tf = f->data;
-	struct tty *tty = tf->tty;
-	bool last;
 
-	lock_acquire(&tty->lock);
-	last = --tty->opens == 0;
-	if (last)
-		tty->exclusive = false;
-	lock_release(&tty->lock);
+	tty_leave(tf->tty);
 	kfree(tf);
-	if (last && tty->driver->closed)
-		tty->driver->closed(tty);
 }
 
 const struct file_ops tty_ops = {

@@ -164,6 +164,7 @@ static bool in_full(const struct tty *tty)
 static void erase_one(struct tty *tty, bool echo)
 {
 	u32 width = last_width(tty);
+	bool tab = tty->head != tty->canon && (tty->in[(tty->head - 1) % TTY_IN] & IN_CHAR) == '\t';
 
 	while (tty->head != tty->canon && is_continuation(tty, tty->in[(tty->head - 1) % TTY_IN])) {
 		tty->head--;
@@ -173,7 +174,7 @@ static void erase_one(struct tty *tty, bool echo)
 	if (tty->head != tty->canon)
 		tty->head--;
 	while (echo && width--)
-		echo_string(tty, "\b \b");
+		echo_string(tty, tab ? "\b" : "\b \b");
 }
 
 static void erase_line(struct tty *tty)

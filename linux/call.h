@@ -21,6 +21,9 @@ struct call_entry { call_fn fn; const char *name; };
 extern const struct call_entry call_table[];
 extern const u32 call_count;
 
+struct usage;
+void rusage_to_user(struct abi_rusage *out, const struct usage *u);
+
 #define PATH_SIZE 4096
 
 /* A path from the program, in a buffer that name_put frees. NULL with *err: -EFAULT, -ENAMETOOLONG, -ENOMEM. */

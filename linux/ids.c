@@ -222,6 +222,8 @@ static int limit_change(struct process *p, u32 which, const struct rlimit *new, 
 	if (new && !err)
 		*l = *new;
 	lock_release(&p->lock);
+	if (new && !err && which == RLIMIT_CPU)
+		itimers_limit(p);
 	return err;
 }
 

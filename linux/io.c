@@ -11,36 +11,34 @@
 #define RW_MAX 0x7ffff000ul
 #define IOV_MAX 1024
 
-static long file_io(int fd, struct io *io, s64 at, bool writes)
+/* The checks that come before any byte is looked at, in Linux's order. `at` < 0: the file's own position. */
+static long rw_check(struct file *f, s64 at, bool writes)
 {
-	struct file *f = file_of_fd(fd);
-	long r;
-
-	if (!f)
-		return -EBADF;
 	if (at >= 0 && !f->ops->seekable)
-		r = -ESPIPE;
-	else
-		r = writes ? file_write(f, io, at) : file_read(f, io, at);
-	file_put(f);
-	return r;
+		return -ESPIPE;
+	return (writes ? file_writable(f) : file_readable(f)) ? 0 : -EBADF;
+}
+
+static long rw_move(struct file *f, struct io *io, s64 at, bool writes)
+{
+	if (at >= 0 && (s64)(at + io->left) < 0)
+		return -EINVAL;
+	return writes ? file_write(f, io, at) : file_read(f, io, at);
 }
 
 static long rw(const u64 *a, s64 at, bool writes)
 {
 	struct io io = io_user(UPTR(1), MIN(a[2], RW_MAX));
+	struct file *f = file_of_fd(a[0]);
+	long r;
 
-	if (!user_range_ok(UPTR(1), io.left)) {
-		struct file *f = file_of_fd(a[0]);
-
-		if (!f)
-			return -EBADF;
-		bool can = writes ? file_writable(f) : file_readable(f);
-
-		file_put(f);
-		return can ? -EFAULT : -EBADF;
-	}
-	return file_io(a[0], &io, at, writes);
+	if (!f)
+		return -EBADF;
+	r = rw_check(f, at, writes);
+	if (!r)
+		r = user_range_ok(UPTR(1), a[2]) ? rw_move(f, &io, at, writes) : -EFAULT;
+	file_put(f);
+	return r;
 }
 
 CALL(read) { return rw(a, -1, false); }
@@ -48,39 +46,78 @@ CALL(write) { return rw(a, -1, true); }
 CALL(pread64) { return (s64)a[3] < 0 ? -EINVAL : rw(a, a[3], false); }
 CALL(pwrite64) { return (s64)a[3] < 0 ? -EINVAL : rw(a, a[3], true); }
 
-static long rw_vector(const u64 *a, s64 at, bool writes)
+/* Copies in and checks the segments; their sum is io->left. */
+static long vector_get(struct io *io, struct abi_iovec *iov, const void __user *from, u64 n)
 {
-	u64 n = a[2], i;
-	struct abi_iovec small[8], *iov = small;
-	struct io io = { .count = n };
-	long r = 0;
+	u64 i;
 
+	if (user_copy_in(iov, from, n * sizeof(*iov)))
+		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		if ((s64)iov[i].len < 0)
+			return -EINVAL;
+		if (!user_range_ok(iov[i].base, iov[i].len))
+			return -EFAULT;
+		iov[i].len = MIN(iov[i].len, RW_MAX - io->left);
+		io->left += iov[i].len;
+	}
+	io->iov = iov;
+	io->count = n;
+	return 0;
+}
+
+static long vector_move(struct file *f, struct io *io, const u64 *a, s64 at, bool writes)
+{
+	struct abi_iovec few[8], *iov = few;
+	u64 n = a[2];
+	long r = rw_check(f, at, writes);
+
+	if (r)
+		return r;
 	if (n > IOV_MAX)
 		return -EINVAL;
-	if (n > ARRAY_SIZE(small) && !(iov = kmalloc(n * sizeof(*iov))))
+	if (n > ARRAY_SIZE(few) && !(iov = kmalloc(n * sizeof(*iov))))
 		return -ENOMEM;
-	if (user_copy_in(iov, UPTR(1), n * sizeof(*iov)))
-		r = -EFAULT;
-	for (i = 0; !r && i < n; i++) {
-		if ((s64)iov[i].len < 0)
-			r = -EINVAL;
-		else if (!user_range_ok(iov[i].base, iov[i].len))
-			r = -EFAULT;
-		iov[i].len = MIN(iov[i].len, RW_MAX - io.left);
-		io.left += iov[i].len;
-	}
-	io.iov = iov;
+	r = vector_get(io, iov, UPTR(1), n);
 	if (!r)
-		r = file_io(a[0], &io, at, writes);
-	if (iov != small)
+		r = rw_move(f, io, at, writes);
+	if (iov != few)
 		kfree(iov);
 	return r;
 }
 
-CALL(readv) { return rw_vector(a, -1, false); }
-CALL(writev) { return rw_vector(a, -1, true); }
-CALL(preadv) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], false); }
-CALL(pwritev) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], true); }
+static long rw_vector(const u64 *a, s64 at, bool append, bool writes)
+{
+	struct file *f = file_of_fd(a[0]);
+	struct io io = { .append = append };
+	long r;
+
+	if (!f)
+		return -EBADF;
+	r = vector_move(f, &io, a, at, writes);
+	file_put(f);
+	return r;
+}
+
+CALL(readv) { return rw_vector(a, -1, false, false); }
+CALL(writev) { return rw_vector(a, -1, false, true); }
+CALL(preadv) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], false, false); }
+CALL(pwritev) { return (s64)a[3] < 0 ? -EINVAL : rw_vector(a, a[3], false, true); }
+
+#define RWF_HARMLESS 15u /* HIPRI, DSYNC, SYNC, NOWAIT: nothing here is on a disk */
+#define RWF_APPEND 16u
+
+static long rw_vector2(const u64 *a, bool writes)
+{
+	u32 flags = a[5];
+
+	if (flags & ~(RWF_HARMLESS | (writes ? RWF_APPEND : 0)))
+		return -EOPNOTSUPP;
+	return (s64)a[3] < -1 ? -EINVAL : rw_vector(a, a[3], flags & RWF_APPEND, writes);
+}
+
+CALL(preadv2) { return rw_vector2(a, false); }
+CALL(pwritev2) { return rw_vector2(a, true); }
 
 CALL(lseek)
 {
@@ -140,68 +177,7 @@ static long pipe_common(void __user *out, u32 flags)
 CALL(pipe) { return pipe_common(UPTR(0), 0); }
 CALL(pipe2) { return pipe_common(UPTR(0), a[1]); }
 
-/* ---- fcntl, ioctl */
-
-#define SETTABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
-
-static long fcntl_file(struct file *f, u32 cmd, u64 arg)
-{
-	struct { s16 type, whence; u32 pad; s64 start, len; s32 pid; u32 pad2; } lock;
-	u32 flags;
-
-	switch (cmd) {
-	case F_GETFL:
-		return f->flags | O_LARGEFILE;
-	case F_SETFL:
-		flags = atomic_load(&f->flags);
-		atomic_store(&f->flags, (flags & ~SETTABLE) | (arg & SETTABLE));
-		return 0;
-	case F_GETLK: /* record locks: this kernel grants them to one process at a time only by name; see todo */
-		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
-			return -EFAULT;
-		lock.type = 2;
-		return user_copy_out((void __user *)arg, &lock, sizeof(lock));
-	case F_SETLK:
-	case F_SETLKW:
-		if (user_copy_in(&lock, (void __user *)arg, sizeof(lock)))
-			return -EFAULT;
-		return lock.type < 0 || lock.type > 2 ? -EINVAL : 0;
-	case F_SETOWN:
-	case F_GETOWN:
-		return 0;
-	case F_GETPIPE_SZ:
-		return file_is_pipe(f) ? 65536 : -EBADF;
-	case F_SETPIPE_SZ:
-		return !file_is_pipe(f) ? -EBADF : arg <= 65536 ? 65536 : -EPERM;
-	default:
-		return -EINVAL;
-	}
-}
-
-CALL(fcntl)
-{
-	u32 cmd = a[1];
-	struct file *f;
-	long r;
-
-	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-		return (s64)(s32)a[2] < 0 ? (file_of_fd_check(a[0]) ? -EINVAL : -EBADF) :
-					    fd_dup_from(a[0], a[2], cmd == F_DUPFD_CLOEXEC);
-	case F_GETFD:
-		r = fd_get_cloexec(a[0]);
-		return r < 0 ? r : r ? FD_CLOEXEC : 0;
-	case F_SETFD:
-		return fd_set_cloexec(a[0], a[2] & FD_CLOEXEC);
-	}
-	f = cmd == F_GETFL ? file_of_fd_path(a[0]) : file_of_fd(a[0]);
-	if (!f)
-		return -EBADF;
-	r = fcntl_file(f, cmd, a[2]);
-	file_put(f);
-	return r;
-}
+/* ---- ioctl */
 
 static long ioctl_nonblock(struct file *f, u64 arg)
 {
@@ -331,7 +307,7 @@ done:
 static long sync_fd(int fd)
 {
 	struct file *f = file_of_fd(fd);
-	long r = !f ? -EBADF : f->body ? 0 : -EINVAL;
+	long r = !f ? -EBADF : f->ops->mappable || f->ops->readdir ? 0 : -EINVAL;
 
 	file_put(f);
 	return r;
@@ -339,7 +315,19 @@ static long sync_fd(int fd)
 
 CALL(fsync) { return sync_fd(a[0]); }
 CALL(fdatasync) { return sync_fd(a[0]); }
-CALL(syncfs) { return sync_fd(a[0]); }
+CALL(syncfs) { return file_of_fd_check(a[0]) ? 0 : -EBADF; }
+
+CALL(sync_file_range)
+{
+	long r = sync_fd(a[0]);
+
+	if (r == -EBADF)
+		return r;
+	if (((u32)a[3] & ~7u) || (s64)a[1] < 0 || (s64)a[2] < 0)
+		return -EINVAL;
+	return r ? -ESPIPE : 0;
+}
+
 CALL(sync) { (void)a; return 0; }
 
 CALL(ftruncate)
@@ -361,7 +349,7 @@ CALL(ftruncate)
 CALL(fadvise64)
 {
 	struct file *f = file_of_fd(a[0]);
-	long r = !f ? -EBADF : !f->ops->seekable ? -ESPIPE : (u32)a[3] > 5 ? -EINVAL : 0;
+	long r = !f ? -EBADF : !f->ops->seekable ? -ESPIPE : (u32)a[3] > 5 || (s64)a[2] < 0 ? -EINVAL : 0;
 
 	file_put(f);
 	return r;
@@ -404,15 +392,4 @@ CALL(fallocate)
 done:
 	file_put(f);
 	return r;
-}
-
-CALL(flock)
-{
-	struct file *f = file_of_fd(a[0]);
-	u32 op = a[1] & ~4u;
-
-	if (!f)
-		return -EBADF;
-	file_put(f);
-	return op == 1 || op == 2 || op == 8 ? 0 : -EINVAL;
 }

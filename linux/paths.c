@@ -37,8 +37,11 @@ CALL(creat) { return open_common(AT_FDCWD, UPTR(0), O_CREAT | O_WRONLY | O_TRUNC
 static int at_path(int dirfd, const void __user *name, u32 at_flags, struct path *p)
 {
 	int err;
-	char *path = name_get(name, &err);
+	char *path;
 
+	if (!name && (at_flags & AT_EMPTY_PATH) && dirfd >= 0)
+		return path_of_fd(dirfd, p);
+	path = name_get(name, &err);
 	if (!path)
 		return err;
 	if (!path[0] && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
@@ -68,7 +71,7 @@ CALL(lstat) { return stat_common(AT_FDCWD, UPTR(0), AT_SYMLINK_NOFOLLOW, UPTR(1)
 
 CALL(newfstatat)
 {
-	if ((u32)a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+	if ((u32)a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	return stat_common(a[0], UPTR(1), a[3], UPTR(2));
 }
@@ -295,6 +298,22 @@ static int path_of_real_fd(int fd, struct path *p)
 
 CALL(chmod) { struct path p; return chmod_path(at_path(AT_FDCWD, UPTR(0), 0, &p), &p, a[1]); }
 CALL(fchmod) { struct path p; return chmod_path(path_of_real_fd(a[0], &p), &p, a[1]); }
+
+CALL(fchmodat2)
+{
+	struct path p;
+	int err;
+
+	if ((u32)a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = at_path(a[0], UPTR(1), a[3], &p);
+	if (!err && (p.at.mode & S_IFMT) == S_IFLNK) {
+		path_drop(&p);
+		err = -EOPNOTSUPP;
+	}
+	return chmod_path(err, &p, a[2]);
+}
+
 CALL(fchmodat) { struct path p; return chmod_path(at_path(a[0], UPTR(1), 0, &p), &p, a[2]); }
 CALL(chown) { struct path p; return chown_path(at_path(AT_FDCWD, UPTR(0), 0, &p), &p, a[1], a[2]); }
 CALL(lchown) { struct path p; return chown_path(at_path(AT_FDCWD, UPTR(0), AT_SYMLINK_NOFOLLOW, &p), &p, a[1], a[2]); }
@@ -494,7 +513,7 @@ CALL(mount)
 {
 	u32 flags = a[3];
 	int err;
-	char *target = name_get(UPTR(1), &err), *type = NULL;
+	char *target = name_get(UPTR(1), &err), *type = NULL, *source = NULL;
 
 	if (!target)
 		return err;
@@ -508,9 +527,12 @@ CALL(mount)
 		}
 	} else {
 		type = name_get(UPTR(2), &err);
-		if (type)
-			err = fs_mount(type, target);
+		if (type && a[0])
+			source = name_get(UPTR(0), &err);
+		if (type && !err)
+			err = fs_mount(source ? source : "none", type, target);
 	}
+	name_put(source);
 	name_put(type);
 	name_put(target);
 	return err;

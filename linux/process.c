@@ -162,7 +162,8 @@ static u32 wait_bits(u32 options)
 
 CALL(wait4)
 {
-	struct abi_rusage usage;
+	struct abi_rusage out_usage;
+	struct usage usage;
 	struct siginfo info;
 	int status;
 	long r;
@@ -174,7 +175,8 @@ CALL(wait4)
 	r = process_wait((s32)a[0], wait_bits(a[2]) | WEXITED, &info, &status, &usage);
 	if (r > 0 && a[1] && user_copy_out(UPTR(1), &status, sizeof(status)))
 		return -EFAULT;
-	if (r > 0 && a[3] && user_copy_out(UPTR(3), &usage, sizeof(usage)))
+	rusage_to_user(&out_usage, &usage);
+	if (r > 0 && a[3] && user_copy_out(UPTR(3), &out_usage, sizeof(out_usage)))
 		return -EFAULT;
 	return r;
 }
@@ -182,7 +184,8 @@ CALL(wait4)
 CALL(waitid)
 {
 	struct abi_siginfo out;
-	struct abi_rusage usage;
+	struct abi_rusage out_usage;
+	struct usage usage;
 	struct siginfo info;
 	s32 which = a[1];
 	int status;
@@ -203,7 +206,8 @@ CALL(waitid)
 	siginfo_to_user(&out, &info);
 	if (!r)
 		memset(&out, 0, sizeof(out));
-	if (a[4] && r > 0 && user_copy_out(UPTR(4), &usage, sizeof(usage)))
+	rusage_to_user(&out_usage, &usage);
+	if (a[4] && r > 0 && user_copy_out(UPTR(4), &out_usage, sizeof(out_usage)))
 		return -EFAULT;
 	return a[2] && user_copy_out(UPTR(2), &out, sizeof(out)) ? -EFAULT : 0;
 }

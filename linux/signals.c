@@ -92,7 +92,7 @@ CALL(rt_sigtimedwait)
 	struct abi_siginfo out;
 	struct siginfo info;
 	struct thread *t = thread_current();
-	sigset_t set, blocked = t->blocked;
+	sigset_t set;
 	u64 deadline = FOREVER;
 	bool late = false;
 	int signo;
@@ -107,10 +107,11 @@ CALL(rt_sigtimedwait)
 		deadline = clock_ns() + ts.sec * 1000000000ul + ts.nsec;
 	}
 	set &= ~SIG_UNBLOCKABLE;
-	signal_set_blocked(blocked & ~set); /* so that senders wake us for them */
+	t->awaited = set; /* so that senders wake us for them, and discard none of them */
 	while (!(signo = signal_take(set, &info)) && !late && !signal_pending_current())
 		late = sched_sleep(deadline);
-	signal_set_blocked(blocked);
+	t->awaited = 0;
+	signal_pass_on(t, set & t->blocked);
 	if (!signo)
 		return late ? -EAGAIN : -EINTR;
 	siginfo_to_user(&out, &info);
@@ -123,25 +124,17 @@ CALL(sigaltstack)
 {
 	struct thread *t = thread_current();
 	u64 sp = thread_frame(t)->sp;
-	bool on = t->altstack.size && sp > t->altstack.sp && sp - t->altstack.sp <= t->altstack.size;
 	struct abi_stack new, old = { t->altstack.sp, 0, 0, t->altstack.size };
+	int err = 0;
 
-	old.flags = (!t->altstack.size ? SS_DISABLE : on ? SS_ONSTACK : 0) | (s32)t->altstack.flags;
+	old.flags = (!t->altstack.size ? SS_DISABLE : sigframe_on_altstack(t, sp) ? SS_ONSTACK : 0) |
+		    (s32)t->altstack.flags;
 	if (a[0] && user_copy_in(&new, UPTR(0), sizeof(new)))
 		return -EFAULT;
-	if (a[0]) {
-		u32 mode = new.flags & ~SS_AUTODISARM;
-
-		if (on)
-			return -EPERM;
-		if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK)
-			return -EINVAL;
-		if (mode != SS_DISABLE && new.size < MINSIGSTKSZ)
-			return -ENOMEM;
-		t->altstack.sp = mode == SS_DISABLE ? 0 : new.sp;
-		t->altstack.size = mode == SS_DISABLE ? 0 : new.size;
-		t->altstack.flags = new.flags & SS_AUTODISARM;
-	}
+	if (a[0])
+		err = sigframe_altstack(t, &new, sp);
+	if (err)
+		return err;
 	return a[1] && user_copy_out(UPTR(1), &old, sizeof(old)) ? -EFAULT : 0;
 }
 

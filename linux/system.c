@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "dev/dev.h"
 #include "dev/rng.h"
+#include "kern/load.h"
 #include "kern/process.h"
 #include "kern/system.h"
 #include "linux/call.h"
@@ -52,12 +53,16 @@ CALL(setdomainname) { return set_name(a, system_names.domain); }
 CALL(sysinfo)
 {
 	struct abi_sysinfo s;
+	int i;
 
 	memset(&s, 0, sizeof(s));
 	s.uptime = clock_ns() / 1000000000;
 	s.totalram = frame_total() * PAGE_SIZE;
 	s.freeram = frame_free_count() * PAGE_SIZE;
 	s.procs = procs_count();
+	load_get(s.loads);
+	for (i = 0; i < 3; i++)
+		s.loads[i] <<= 16 - LOAD_SHIFT;
 	s.mem_unit = 1;
 	return user_copy_out(UPTR(0), &s, sizeof(s));
 }

@@ -21,6 +21,8 @@
 const struct call_entry call_table[] = {
 #include "linux/calls.def"
 };
+#undef HAVE
+#undef LACK
 const u32 call_count = ARRAY_SIZE(call_table);
 
 _Atomic u64 calls_unknown;
@@ -44,6 +46,36 @@ void call_dispatch(struct trapframe *f)
 		f->ax = call_table[nr].fn(args);
 	else
 		f->ax = call_missing(nr);
+}
+
+/* Calls that are timed each time: their work is at least some microseconds, or depends on what they are given. */
+#define HAVE(nr, name) NR_##name = nr,
+#define LACK(nr, name)
+enum {
+#include "linux/calls.def"
+};
+#undef HAVE
+#undef LACK
+
+#define LONG(nr) (1ul << (nr) % 64)
+static const u64 call_long[] = {
+	[0] = LONG(NR_mmap) | LONG(NR_munmap) | LONG(NR_mremap) | LONG(NR_clone) | LONG(NR_fork) | LONG(NR_vfork) |
+	      LONG(NR_execve) | LONG(NR_exit) | LONG(NR_wait4),
+	[1] = LONG(NR_getdents) | LONG(NR_rename) | LONG(NR_mkdir) | LONG(NR_unlink),
+	[3] = LONG(NR_getdents64) | LONG(NR_exit_group),
+	[4] = LONG(NR_openat) | LONG(NR_unlinkat),
+	[5] = LONG(NR_execveat),
+	[6] = LONG(NR_clone3),
+};
+#define LONG_TRANSFER 4096 /* read and write of more */
+
+bool call_is_long(const struct trapframe *f)
+{
+	u64 nr = f->orig_ax;
+
+	if (nr <= 1)
+		return f->dx > LONG_TRANSFER;
+	return nr / 64 < ARRAY_SIZE(call_long) && (call_long[nr / 64] & LONG(nr));
 }
 
 char *name_get(const void __user *p, int *err)

@@ -25,9 +25,7 @@ static u64 ts_ns(const struct abi_timespec *t)
 
 static int clock_read(s32 id, u64 *ns)
 {
-	struct process *p = process_current();
-	struct thread *t = thread_current();
-	u64 user, system;
+	struct usage u;
 
 	switch (id) {
 	case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: case CLOCK_REALTIME_ALARM: case CLOCK_TAI:
@@ -38,13 +36,12 @@ static int clock_read(s32 id, u64 *ns)
 		*ns = clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		sched_account(percore(), &t->user_ns);
-		process_times(p, &user, &system);
-		*ns = user + system;
+		process_usage(process_current(), &u);
+		*ns = u.user_ns + u.system_ns;
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		sched_account(percore(), &t->user_ns);
-		*ns = t->user_ns + t->system_ns;
+		usage_of_thread(thread_current(), &u);
+		*ns = u.user_ns + u.system_ns;
 		return 0;
 	default:
 		return -EINVAL;
@@ -200,11 +197,11 @@ CALL(restart_syscall)
 	return r->fn ? r->fn(r) : -EINTR;
 }
 
-/* ---- the real-time interval timer */
+/* ---- interval timers */
 
 static u64 tv_ns(const struct abi_timeval *t)
 {
-	return (u64)t->sec * NS + (u64)t->usec * 1000;
+	return (u64)t->sec > FOREVER / NS / 4 ? FOREVER / 4 : (u64)t->sec * NS + (u64)t->usec * 1000;
 }
 
 static struct abi_timeval tv_of(u64 ns)
@@ -212,61 +209,46 @@ static struct abi_timeval tv_of(u64 ns)
 	return (struct abi_timeval){ ns / NS, ns % NS / 1000 };
 }
 
-static u64 alarm_left(struct process *p)
-{
-	u64 now = clock_ns();
-
-	if (!p->alarm.armed)
-		return 0;
-	return p->alarm.deadline > now ? p->alarm.deadline - now : 1000;
-}
-
-static void alarm_set(struct process *p, u64 value, u64 interval)
-{
-	lock_acquire(&p->lock); /* threads of one process, and the handler */
-	timer_cancel(&p->alarm);
-	p->alarm_interval = interval;
-	if (value)
-		timer_arm(&p->alarm, clock_ns() + value);
-	lock_release(&p->lock);
-}
-
 CALL(alarm)
 {
 	struct process *p = process_current();
-	u64 left = alarm_left(p);
+	u64 left, every;
 
-	alarm_set(p, (a[0] & 0xffffffff) * NS, 0);
+	itimer_get(p, ITIMER_REAL, &left, &every);
+	itimer_set(p, ITIMER_REAL, (a[0] & 0xffffffff) * NS, 0);
 	return left ? MAX((left + NS / 2) / NS, 1ul) : 0;
+}
+
+static struct abi_itimerval itimer_read(u32 which)
+{
+	u64 value, interval;
+
+	itimer_get(process_current(), which, &value, &interval);
+	return (struct abi_itimerval){ tv_of(interval), tv_of(value) };
 }
 
 CALL(getitimer)
 {
-	struct process *p = process_current();
-	struct abi_itimerval v = { { 0, 0 }, { 0, 0 } };
+	struct abi_itimerval v;
 
 	if ((u32)a[0] > 2)
 		return -EINVAL;
-	if (a[0] == ITIMER_REAL)
-		v = (struct abi_itimerval){ tv_of(p->alarm_interval), tv_of(alarm_left(p)) };
+	v = itimer_read(a[0]);
 	return user_copy_out(UPTR(1), &v, sizeof(v));
 }
 
 CALL(setitimer)
 {
-	struct process *p = process_current();
 	struct abi_itimerval v = { { 0, 0 }, { 0, 0 } }, old;
 
-	if ((u32)a[0] > 2)
-		return -EINVAL;
 	if (a[1] && user_copy_in(&v, UPTR(1), sizeof(v)))
 		return -EFAULT;
+	if ((u32)a[0] > 2)
+		return -EINVAL;
 	if (v.value.sec < 0 || v.interval.sec < 0 || (u64)v.value.usec > 999999 || (u64)v.interval.usec > 999999)
 		return -EINVAL;
-	if (a[0] != ITIMER_REAL)
-		return v.value.sec || v.value.usec ? -EINVAL : 0; /* no profiling timers: refused rather than ignored */
-	old = (struct abi_itimerval){ tv_of(p->alarm_interval), tv_of(alarm_left(p)) };
-	alarm_set(p, tv_ns(&v.value), tv_ns(&v.interval));
+	old = itimer_read(a[0]);
+	itimer_set(process_current(), a[0], tv_ns(&v.value), tv_ns(&v.interval));
 	return a[2] ? user_copy_out(UPTR(2), &old, sizeof(old)) : 0;
 }
 
@@ -275,45 +257,44 @@ CALL(setitimer)
 CALL(times)
 {
 	struct process *p = process_current();
+	struct usage mine, theirs;
 	struct abi_tms t;
-	u64 user, system;
 
-	sched_account(percore(), &thread_current()->user_ns);
-	process_times(p, &user, &system);
-	t = (struct abi_tms){ user / (NS / 100), system / (NS / 100), atomic_load(&p->child_user_ns) / (NS / 100),
-			      atomic_load(&p->child_system_ns) / (NS / 100) };
+	process_usage(p, &mine);
+	process_usage_children(p, &theirs);
+	t = (struct abi_tms){ mine.user_ns / (NS / 100), mine.system_ns / (NS / 100), theirs.user_ns / (NS / 100),
+			      theirs.system_ns / (NS / 100) };
 	if (a[0] && user_copy_out(UPTR(0), &t, sizeof(t)))
 		return -EFAULT;
 	return clock_ns() / (NS / 100);
 }
 
+void rusage_to_user(struct abi_rusage *out, const struct usage *u)
+{
+	*out = (struct abi_rusage){ .utime = tv_of(u->user_ns), .stime = tv_of(u->system_ns), .maxrss = u->max_rss * 4,
+				    .minflt = u->faults, .nvcsw = u->nvcsw, .nivcsw = u->nivcsw };
+}
+
 CALL(getrusage)
 {
 	struct process *p = process_current();
-	struct thread *me = thread_current();
 	struct abi_rusage r;
-	u64 user, system;
+	struct usage u;
 
-	sched_account(percore(), &me->user_ns);
 	switch ((s32)a[0]) {
-	case 0:
-		process_times(p, &user, &system);
+	case RUSAGE_SELF:
+		process_usage(p, &u);
 		break;
-	case -1:
-		user = atomic_load(&p->child_user_ns);
-		system = atomic_load(&p->child_system_ns);
+	case RUSAGE_CHILDREN:
+		process_usage_children(p, &u);
 		break;
-	case 1:
-		user = me->user_ns;
-		system = me->system_ns;
+	case RUSAGE_THREAD:
+		usage_of_thread(thread_current(), &u);
+		u.max_rss = atomic_load(&p->space->pages.resident);
 		break;
 	default:
 		return -EINVAL;
 	}
-	memset(&r, 0, sizeof(r));
-	r.utime = tv_of(user);
-	r.stime = tv_of(system);
-	if ((s32)a[0] >= 0)
-		r.maxrss = atomic_load(&p->space->pages.resident) * 4;
+	rusage_to_user(&r, &u);
 	return user_copy_out(UPTR(1), &r, sizeof(r));
 }

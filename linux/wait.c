@@ -114,7 +114,9 @@ static long poll_common(struct abi_pollfd __user *user, u32 n, u64 deadline)
 
 static long poll_restart(struct restart *r)
 {
-	return poll_common(r->user, r->count, r->deadline) == -EINTR ? -ERESTART_RESTARTBLOCK : 0;
+	long ready = poll_common(r->user, r->count, r->deadline);
+
+	return ready == -EINTR ? -ERESTART_RESTARTBLOCK : ready;
 }
 
 CALL(poll)
@@ -125,7 +127,7 @@ CALL(poll)
 
 	if (r != -EINTR)
 		return r;
-	thread_current()->restart = (struct restart){ poll_restart, deadline, UPTR(0), a[1] };
+	thread_current()->restart = (struct restart){ .fn = poll_restart, .deadline = deadline, .user = UPTR(0), .count = a[1] };
 	return -ERESTART_RESTARTBLOCK;
 }
 
@@ -323,6 +325,13 @@ CALL(pselect6)
 
 /* ---- futex */
 
+static long futex_restart(struct restart *r)
+{
+	long got = futex_wait((u64)r->user, r->count, r->deadline, r->bits, r->flags);
+
+	return got == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : got;
+}
+
 static long futex_wait_call(const u64 *a, bool private_key, bool absolute, bool wall, u32 bits)
 {
 	struct abi_timespec t;
@@ -338,7 +347,11 @@ static long futex_wait_call(const u64 *a, bool private_key, bool absolute, bool 
 		deadline = !absolute ? clock_ns() + ns : !wall ? ns : ns > wall_ns() ? clock_ns() + (ns - wall_ns()) : 0;
 	}
 	r = futex_wait(a[0], a[2], deadline, bits, private_key);
-	return r == -ERESTARTSYS && a[3] && !absolute ? -EINTR : r;
+	if (r != -ERESTARTSYS || !a[3])
+		return r;
+	thread_current()->restart = (struct restart){ .fn = futex_restart, .deadline = deadline, .user = UPTR(0),
+						       .count = a[2], .bits = bits, .flags = private_key };
+	return -ERESTART_RESTARTBLOCK;
 }
 
 CALL(futex)

@@ -94,6 +94,20 @@ static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 	}
 }
 
+/* The copy and its fix, both while nobody can change the source replica. */
+static int fork_state(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg)
+{
+	struct nr_replica *r = &child->first;
+	int err = nr_replica_fill(child, r, child + 1, src->state, NULL);
+
+	if (err || !fix)
+		return err;
+	r->filling = true;
+	fix(r->state, arg);
+	r->filling = false;
+	return 0;
+}
+
 struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg)
 {
 	struct nr_config cfg = nr->cfg;
@@ -107,17 +121,12 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 		return NULL;
 	nr_enter(self, false);
 	r = hold_fresh(nr, self);
-	err = nr_replica_fill(child, &child->first, child + 1, r->state, NULL);
+	err = fork_state(child, r, fix, arg);
 	lock_release(&r->combiner);
 	nr_leave(self);
 	if (err) {
 		nr_destroy(child);
 		return NULL;
-	}
-	if (fix) {
-		child->first.filling = true;
-		fix(child->first.state, arg);
-		child->first.filling = false;
 	}
 	instance_start(child);
 	return child;

@@ -80,7 +80,8 @@ struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, co
 /* Nobody may be inside any call on it. */
 void nr_destroy(struct nr *nr);
 /* A new instance whose only replica is a clone of this one's state as of now (fork). NULL: out of memory.
- * `fix`, if given, edits the fresh copy before anyone else can see it. */
+ * `fix`, if given, edits the fresh copy before anyone else can see it, and before the source's replica applies anything
+ * more: an operation the copy lacks cannot have passed nr_sync yet. It must not call nr; may allocate from the pool. */
 struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg);
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.

@@ -192,8 +192,9 @@ size_t procs_op_mem(const void *op_bytes, size_t len)
 	case PROCS_FORK:
 		return proc + thread + (op->pid ? 0 : group + session);
 	case PROCS_CLONE_THREAD:
-	case PROCS_EXEC:
 		return thread;
+	case PROCS_EXEC: /* the leader keeps its number */
+		return op->target == op->pid ? 0 : thread;
 	case PROCS_SETPGID:
 		return group;
 	case PROCS_SETSID:

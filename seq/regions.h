@@ -91,7 +91,6 @@ enum regions_how {
 	REGIONS_NOREPLACE = 2,      /* with FIXED: -EEXIST instead */
 	REGIONS_MAYMOVE = 4,        /* MREMAP; FIXED means MREMAP_FIXED */
 	REGIONS_STOP_AT_HOLE = 8,   /* SETFLAGS */
-	REGIONS_SAME = 16,          /* MREMAP that grows: -EAGAIN unless the object is r.object, which the caller has counted */
 };
 
 #define REGIONS_NOLIMIT (~(u64)0)

@@ -34,8 +34,6 @@ static s32 check_resize(const struct regions *s, const struct regions_op *op, co
 		return -EFAULT;
 	if (new_len == old_len)
 		return 0;
-	if ((op->how & REGIONS_SAME) && r->object != op->r.object)
-		return -EAGAIN;
 	if ((r->flags & REGIONS_LOCKED) && !within(s->locked_pages, more, op->limit_locked))
 		return -EAGAIN;
 	if (r->object && !(r->flags & REGIONS_IDENTITY) && r->offset + (op->addr - r->start) + new_len < new_len)

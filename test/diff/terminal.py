@@ -21,7 +21,7 @@ import pexpect
 import machine
 
 PROMPT = "@> "
-PATIENCE = 30                       # seconds for any one expected thing
+PATIENCE = 60                       # seconds for any one expected thing
 UNFINISHED = re.compile(r"\x1b(\[[0-9;?]*)?\Z")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78=>]")
 

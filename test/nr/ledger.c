@@ -12,6 +12,7 @@
 
 void (*ledger_in_apply)(const struct ledger_op *op, bool own);
 void (*ledger_half_way)(void);
+void (*ledger_in_read)(void);
 _Atomic u64 ledger_broken;
 
 static size_t entry_size(u32 blob)
@@ -339,6 +340,8 @@ void do_read(struct nr *nr, struct nr_self *self, struct history *h, u32 key)
 	e.start = stamp();
 	l = nr_read_begin(nr, self, 0);
 	e.version = l->version;
+	if (ledger_in_read)
+		ledger_in_read();
 	e.result = ledger_get(l, key);
 	nr_read_end(nr, self, 0);
 	e.end = stamp();

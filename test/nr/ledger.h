@@ -51,6 +51,8 @@ extern const struct nr_type ledger_type;
 extern void (*ledger_in_apply)(const struct ledger_op *op, bool own);
 /* Runs in the middle of a bump: half of the counters are changed. */
 extern void (*ledger_half_way)(void);
+/* Runs in do_read, under the guard. */
+extern void (*ledger_in_read)(void);
 extern _Atomic u64 ledger_broken; /* blobs that arrived damaged */
 
 size_t ledger_make(struct ledger_op *op, u32 kind, u32 key, u32 value, u32 blob); /* length of the operation */

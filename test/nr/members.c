@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +86,10 @@ static void test_idle_node(void)
 	ok(st.replica[1].applied >= index && st.replica[1].helped == 1, "nr_sync brings it up, by helping");
 	nr_update(nr, &self, 0, &op, len, NULL, &index);
 	ok(nr_poll(nr, &other) == 1 && nr_poll(nr, &other) == 0, "nr_poll applies what is new");
-	for (u32 i = 0; i < 50000; i++)
+	for (u32 i = 0; i < 20000; i++)
 		put(nr, &self, i % LEDGER_KEYS, i + 1);
 	nr_stats(nr, &self, &st, false);
-	ok(st.tail > 1500 * st.log_slots && nr_check(nr, &self) == 0, "a log of %lu slots wrapped %lu times past it",
+	ok(st.tail > 600 * st.log_slots && nr_check(nr, &self) == 0, "a log of %lu slots wrapped %lu times past it",
 	   (unsigned long)st.log_slots, (unsigned long)(st.tail / st.log_slots));
 	nr_destroy(nr);
 }
@@ -96,6 +97,7 @@ static void test_idle_node(void)
 /* G6: nr_sync does not return while a reader holds a guard that began before the operation. */
 
 static _Atomic u32 in_guard, synced;
+static _Atomic u64 mishaps;
 
 static void *late_reader(void *arg)
 {
@@ -105,7 +107,7 @@ static void *late_reader(void *arg)
 	bool good = true;
 
 	atomic_store(&in_guard, 1);
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 500; i++) {
 		sched_yield();
 		good = good && !atomic_load(&synced) && l->version == version;
 	}
@@ -133,6 +135,26 @@ static void test_sync_waits_for_readers(u32 node)
 	atomic_store(&synced, 1);
 	pthread_join(t, &good);
 	ok(good != NULL, "nr_sync waits for a guard on replica %u that began before", node);
+	nr_destroy(nr);
+}
+
+/* A reader who counted himself in before the slots grew still holds off writers afterwards. */
+static void test_widen_keeps_readers(void)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t;
+	void *good;
+
+	nr = make(2, 0);
+	in_guard = synced = 0;
+	pthread_create(&t, NULL, late_reader, NULL);
+	while (!atomic_load(&in_guard))
+		sched_yield();
+	nr_widen(nr, &self);
+	put(nr, &self, 1, 1);
+	atomic_store(&synced, 1);
+	pthread_join(t, &good);
+	ok(good != NULL, "a guard from before the slots grew still holds off writers");
 	nr_destroy(nr);
 }
 
@@ -230,6 +252,115 @@ static void test_fork(void)
 	nr_destroy(nr);
 }
 
+/* While fix runs nothing is applied to the source. */
+
+static _Atomic u32 in_fix;
+
+static void slow_fix(void *state, void *arg)
+{
+	(void)state;
+	(void)arg;
+	atomic_store(&in_fix, 1);
+	for (int i = 0; i < 200; i++)
+		sched_yield();
+	atomic_store(&in_fix, 0);
+}
+
+static void apply_in_fix(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	if (atomic_load(&in_fix))
+		atomic_fetch_add(&mishaps, 1);
+}
+
+static void test_fork_fix(void)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t[2];
+
+	nr = make(4, 64);
+	stop = 0;
+	ledger_in_apply = apply_in_fix;
+	for (size_t i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, bumper, (void *)i);
+	for (int i = 0; i < 20; i++)
+		nr_destroy(nr_fork(nr, &self, 3, slow_fix, NULL));
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	ledger_in_apply = NULL;
+	ok(mishaps == 0, "fork's fix runs before the source changes");
+	nr_destroy(nr);
+}
+
+/*
+ * A replica is dropped while callers are on their way to it: a signal stops them, at any instruction, until the drop
+ * is over (or for a while, for they may be stopped inside).
+ */
+
+static _Atomic u32 drops;
+
+static void stopped(int sig)
+{
+	u32 seen = atomic_load(&drops);
+
+	(void)sig;
+	for (int i = 0; i < 50 && atomic_load(&drops) == seen; i++)
+		sched_yield();
+}
+
+static void *traveller(void *arg)
+{
+	struct nr_self self = { .id = 1 + (u32)(size_t)arg, .node = 1 };
+	u64 last = 0;
+
+	watch_start("on the way to a dropped replica");
+	while (!atomic_load(&stop)) {
+		const struct ledger *l;
+
+		if (arg)
+			put(nr, &self, 3, 3);
+		watch_reset();
+		l = nr_read_begin(nr, &self, 0);
+		if (l->version < last)
+			atomic_fetch_add(&mishaps, 1);
+		last = l->version;
+		nr_read_end(nr, &self, 0);
+	}
+	return NULL;
+}
+
+static void test_travellers(int times)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t[2];
+
+	nr = make(3, 32);
+	stop = 0;
+	signal(SIGUSR1, stopped);
+	for (size_t i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, traveller, (void *)i);
+	for (int i = 0; i < times; i++) {
+		nr_replica_add(nr, &self, 1);
+		for (int k = 0; k < i % 40; k++)
+			nr_port_relax();
+		pthread_kill(t[0], SIGUSR1);
+		if (i % 8 == 0)
+			pthread_kill(t[1], SIGUSR1);
+		nr_replica_drop(nr, &self, 1);
+		atomic_fetch_add(&drops, 1);
+		for (int k = 0; k < i * 7 % 200; k++) /* let them go on while it is gone */
+			nr_port_relax();
+		watch_reset();
+	}
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	ok(!mishaps && nr_check(nr, &self) == 0, "a replica dropped %d times under callers on their way to it", times);
+	nr_destroy(nr);
+}
+
 static void flip(void *state)
 {
 	struct ledger *l = state;
@@ -266,14 +397,17 @@ static void test_checks(void)
 	ok(nr_host_bytes == 0, "all memory is back");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	test_come_and_go();
 	test_idle_node();
 	test_sync_waits_for_readers(0);
 	test_sync_waits_for_readers(1);
+	test_widen_keeps_readers();
 	test_guards();
 	test_fork();
+	test_fork_fix();
+	test_travellers(argc > 1 ? atoi(argv[1]) : 400);
 	test_checks();
 	return tap_end();
 }

@@ -136,6 +136,28 @@ static void steady(void)
 	nr_destroy(nr);
 }
 
+/* What was refused is forgotten: it does not take memory later. */
+static void forget_refused(void)
+{
+	struct nr_config cfg = { .threads = 3, .log_slots = 32 };
+	struct nr_self self = { .id = 0 };
+	struct nr *nr = nr_create(&ledger_type, &cfg, NULL);
+	s64 before;
+
+	nr_replica_add(nr, &self, 1);
+	fail(0, INT64_MAX / 2);
+	refused = 0;
+	for (u32 i = 0; i < 3000; i++)
+		put(nr, i % 3, i % LEDGER_KEYS, i + 1, 880);
+	before = nr_host_bytes;
+	ok(refused > 2000, "without memory %u of 3000 operations are refused", refused);
+	fail(0, 0);
+	put(nr, 0, 1, 1, 880);
+	ok(nr_host_bytes - before <= 4 * (s64)PAGE_SIZE, "the next one takes no more than its own (%ld bytes)",
+	   (long)(nr_host_bytes - before));
+	nr_destroy(nr);
+}
+
 static void tiny_instances(void)
 {
 	enum { N = 1000 };
@@ -165,6 +187,7 @@ int main(void)
 	sweep(calls, 1);
 	sweep(calls, 5);
 	steady();
+	forget_refused();
 	tiny_instances();
 	return tap_end();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Random programs: more threads than cores, 1 to 8 replicas, judged exactly (ledger.h) and compared afterwards.
- * Variants: replicas join and leave meanwhile; a log of 32 slots that wraps all the time; allocations that fail.
+ * Variants: replicas join and leave meanwhile; a log of 32 slots that wraps all the time; allocations that fail;
+ * threads that are stopped by a signal, at any instruction, until the set of replicas has changed.
  */
 #include "base/errno.h"
 #include "nr/port.h"
@@ -11,6 +12,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 
 enum { THREADS = 6, CHURNER = THREADS };
@@ -20,6 +22,7 @@ struct plan {
 	u32 replicas, log_slots, steps, writes; /* writes in percent */
 	bool churn, widen;
 	s64 fail_every;
+	bool jolt;
 };
 
 static const struct plan *plan;
@@ -28,6 +31,9 @@ static struct history hist[THREADS];
 static _Atomic u32 running;
 static _Atomic u64 refused, strange;
 static pthread_barrier_t go;
+static pthread_t thread[THREADS + 1];
+static _Atomic bool working[THREADS];
+static _Atomic u32 changes; /* of the set of replicas */
 
 /* Gives the processor away in the middle of things now and then: on two cores little overlaps otherwise. */
 static void stumble(void)
@@ -45,15 +51,26 @@ static void stumble_in_apply(const struct ledger_op *op, bool own)
 	stumble();
 }
 
+/* The signal's handler: stopped here, wherever that is, until something changed (or long enough). */
+static void stopped(int sig)
+{
+	u32 seen = atomic_load(&changes);
+
+	(void)sig;
+	for (int i = 0; i < 300 && atomic_load(&changes) == seen; i++)
+		sched_yield();
+}
+
 static void *program(void *arg)
 {
-	u32 id = (u32)(size_t)arg, seed = 77 + id * 1001, count = 0;
+	u32 id = (u32)(size_t)arg, seed = 77 + id * 1001, count = 0, large = plan->writes == 100 ? 1 : 8;
 	struct nr_self self = { .id = id, .node = id % plan->replicas };
 
 	watch_start(plan->name);
 	pthread_barrier_wait(&go);
+	atomic_store(&working[id], true);
 	for (u32 i = 0; i < plan->steps; i++) {
-		u32 key = rnd(&seed) % LEDGER_KEYS, blob = rnd(&seed) % 8 ? rnd(&seed) % 64 : rnd(&seed) % LEDGER_BLOB;
+		u32 key = rnd(&seed) % LEDGER_KEYS, blob = rnd(&seed) % large ? rnd(&seed) % 64 : rnd(&seed) % LEDGER_BLOB;
 		u32 kind = rnd(&seed) % 4;
 		int err;
 
@@ -68,8 +85,15 @@ static void *program(void *arg)
 		else if (err)
 			atomic_fetch_add(&strange, 1);
 	}
+	atomic_store(&working[id], false);
 	atomic_fetch_sub(&running, 1);
 	return NULL;
+}
+
+static void jolt(u32 id)
+{
+	if (atomic_load(&working[id])) /* joined only after the churner has ended */
+		pthread_kill(thread[id], SIGUSR1);
 }
 
 /* Everything else one can do to an instance, while the programs run. */
@@ -85,6 +109,12 @@ static void *churner(void *arg)
 
 		watch_reset();
 		self.node = rnd(&seed) % 8;
+		if (plan->jolt) {
+			node %= plan->replicas;
+			what %= 12;
+			jolt(rnd(&seed) % THREADS);
+			jolt(rnd(&seed) % THREADS);
+		}
 		if (what < 6)
 			nr_replica_add(nr, &self, node);
 		else if (what < 12)
@@ -93,7 +123,8 @@ static void *churner(void *arg)
 			nr_poll(nr, &self);
 		else if (nr_check(nr, &self))
 			atomic_fetch_add(&strange, 1);
-		for (int i = 0; i < 200; i++)
+		atomic_fetch_add(&changes, 1);
+		for (int i = 0; i < (plan->jolt ? 20 : 200); i++)
 			nr_port_relax();
 	}
 	return NULL;
@@ -145,7 +176,6 @@ static void run(const struct plan *p)
 	struct nr_config cfg = { .threads = THREADS + 1, .log_slots = p->log_slots };
 	struct nr_self self = { .id = 0 };
 	s64 before = nr_host_bytes;
-	pthread_t t[THREADS + 1];
 
 	plan = p;
 	refused = strange = 0;
@@ -157,11 +187,13 @@ static void run(const struct plan *p)
 	nr_host_fail_every = p->fail_every;
 	running = THREADS;
 	for (size_t i = 0; i < THREADS; i++)
-		pthread_create(&t[i], NULL, program, (void *)i);
+		pthread_create(&thread[i], NULL, program, (void *)i);
 	if (p->churn)
-		pthread_create(&t[CHURNER], NULL, churner, NULL);
-	for (size_t i = 0; i < THREADS + (p->churn ? 1 : 0); i++)
-		pthread_join(t[i], NULL);
+		pthread_create(&thread[CHURNER], NULL, churner, NULL);
+	if (p->churn)
+		pthread_join(thread[CHURNER], NULL);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
 	nr_host_fail_every = 0;
 	verdict(before);
 }
@@ -170,19 +202,23 @@ int main(int argc, char **argv)
 {
 	u32 scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
 	struct plan plans[] = {
-		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0 },
-		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0 },
-		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0 },
-		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0 },
-		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0 },
-		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0 },
-		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0 },
-		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0 },
-		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7 },
+		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0, false },
+		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0, false },
+		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0, false },
+		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0, false },
+		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0, false },
+		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0, false },
+		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0, false },
+		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0, false },
+		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7, false },
+		{ "large operations, tiny log", 4, 32, 2500, 100, false, true, 0, false },
+		{ "stopped anywhere", 3, 32, 4000, 30, true, true, 0, true },
 	};
 
 	ledger_in_apply = stumble_in_apply;
 	ledger_half_way = stumble;
+	ledger_in_read = stumble;
+	signal(SIGUSR1, stopped);
 	pthread_barrier_init(&go, NULL, THREADS);
 	for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
 		plans[i].steps = plans[i].steps * scale / 100;

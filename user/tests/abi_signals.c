@@ -316,7 +316,7 @@ static void test_waiting(void)
 	CHECK(count == 1 && i.si_signo == SIGUSR1);
 	FAILS(EAGAIN, sigtimedwait(&usr, &i, &soon));
 	later(20);
-	FAILS(EINTR, sigtimedwait(&usr, &i, NULL));
+	FAILS(EINTR, syscall(SYS_rt_sigtimedwait, &usr, &i, NULL, 8));
 	FAILS(EINVAL, syscall(SYS_rt_sigsuspend, &empty, 4));
 	FAILS(EFAULT, syscall(SYS_rt_sigsuspend, BAD, 8));
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -345,6 +345,7 @@ static void test_kill(void)
 			struct sigaction a = { .sa_handler = SIG_DFL };
 			sigset_t none;
 
+			setpgid(0, 0);	/* with its parent in another group of the session: not orphaned, may stop */
 			sigemptyset(&none);
 			sigprocmask(SIG_SETMASK, &none, NULL);
 			sigaction(sig, &a, NULL);
@@ -362,6 +363,13 @@ static void test_kill(void)
 			CHECK(WIFSIGNALED(status) && WTERMSIG(status) == sig);
 		}
 	}
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		_exit(kill(getpid(), SIGTSTP));
+	}
+	waitpid(pid, &status, WUNTRACED);
+	CHECK(status == 0);	/* an orphaned group is not stopped by the terminal's signals */
 	signal(SIGTERM, SIG_IGN);
 	CHECK(kill(getpid(), SIGTERM) == 0);
 	signal(SIGTERM, SIG_DFL);

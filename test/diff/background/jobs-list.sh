@@ -4,8 +4,8 @@ sleep 1000 &
 sleep 2000 &
 jobs
 kill %1
-wait %1; echo $?
+wait %1 2>/dev/null; echo $?
 kill %2
-wait %2; echo $?
-jobs
+wait %2 2>/dev/null; echo $?
 kill %3; echo $?
+wait %4; echo $?

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# A job can be probed and ended, and its status tells the signal.
-sleep 1000 & p=$!
-kill -0 $p && echo alive
-kill $p
-wait $p; echo $?
-kill -0 $p 2>/dev/null || echo gone
-sleep 1000 & kill -9 $!; wait $!; echo $?
-sleep 1000 & kill -INT $! ; kill -HUP $!; wait $!; echo $?
+# A job can be probed and ended, and its status tells the signal; background jobs ignore INT and QUIT.
+start() { sleep 1000 & until grep -q sleep /proc/$!/comm; do usleep 2000; done; }
+start
+kill -0 $! && echo alive
+kill $!
+wait $!; echo $?
+kill -0 $! 2>/dev/null || echo gone
+start
+kill -9 $!; wait $!; echo $?
+start
+kill -INT $!; kill -QUIT $!; kill -HUP $!; wait $!; echo $?

@@ -7,5 +7,5 @@ done
 chmod 2755 d; mkdir d/sub; touch d/file; stat -c '%a %n' d/sub d/file
 chmod a=X d; stat -c %a d; chmod 700 d
 chmod 640 l; stat -c %a f; stat -c %a l
-mkdir -p t/u; touch t/u/v; chmod -R 750 t; find t -exec stat -c '%a %n' {} \;
+mkdir -p t/u; touch t/u/v; chmod -R 750 t; find t -exec stat -c '%a %n' {} \; | sort -k 2
 chmod 600 no-such; chmod 99 f; echo $?

@@ -13,7 +13,7 @@ diff -r src out/src && echo same
 (cd out; find . -exec stat -c '%A %a %h %N' {} \; | sort -k 4)
 stat -c %Y out/src/dir/prog
 tar -czf a.tgz src/dir; tar -tzf a.tgz | sort | head -n 3
-tar -xOf a.tar src/file
+tar -xOf a.tar src/dir/prog
 tar -xf a.tar -C out src/no-such 2>/dev/null; echo $?
 rm -r out/*; (cd src; tar -cf - .) | (cd out; tar -xf -); diff -r src out && echo copied
 (cd src; find . | sort | cpio -o -H newc 2>/dev/null) >a.cpio

@@ -3,7 +3,7 @@
 mkfifo hold
 trap 'echo caught' USR1
 (read x <hold; exit 5) & job=$!
-(kill -USR1 $$) &
+(until [ "$(cut -d ' ' -f 3 /proc/$$/stat)" = S ]; do :; done; kill -USR1 $$) &
 killer=$!
 wait $job; st=$?
 [ $st -gt 128 ] && echo "wait was interrupted by $(kill -l $st)"

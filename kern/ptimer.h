@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * POSIX per-process timers (timer_create(2)) on the wall clock and on the monotonic one.
+ *
+ * A timer belongs to its process: not inherited, gone after exec. When it expires it sends a signal that carries its id;
+ * while that one still waits in its queue further expirations are counted in it (overrun). The list is under
+ * the process's lock; only the process itself changes it, and a timer, under `changing` of its interval timers.
+ */
+#ifndef KERN_PTIMER_H
+#define KERN_PTIMER_H
+
+#include "base/queue.h"
+#include "kern/timer.h"
+
+struct process;
+
+struct ptimer {
+	TAILQ_ENTRY(ptimer) link;
+	struct timer timer;
+	struct process *proc;
+	u32 id, clock;
+	u32 notify, signo, tid;     /* SIGEV_*; the thread of SIGEV_THREAD_ID */
+	s64 value;
+	u64 every;                  /* ns, 0: once */
+	u32 overrun;                /* of the signal taken last */
+};
+TAILQ_HEAD(ptimer_list, ptimer);
+
+struct ptimer *ptimer_new(struct process *p);           /* with an id, listed; NULL: no memory, or too many */
+void ptimer_delete(struct ptimer *t);
+void ptimers_delete(struct process *p);                 /* exec, exit */
+struct ptimer *ptimer_find(struct process *p, u32 id);  /* NULL: none */
+void ptimer_set(struct ptimer *t, u64 at, u64 every);   /* clock_ns; at 0: off */
+u64 ptimer_left(const struct ptimer *t);
+/* A signal of timer `id` left its queue. */
+void ptimer_taken(struct process *p, u32 id, u32 overrun);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * oom: asks for more memory than there is, in every way a program can, and expects to be refused or ended, alone.
+ *
+ * Each way runs in a child: private memory touched to the end, a shared object, a file that grows without end, many
+ * small files and names, a pile of processes with memory of their own, pipes full of data. A way has ended well if
+ * the child says that a call failed with ENOMEM, ENOSPC, EAGAIN, ENFILE, EMFILE or EFBIG, or if it was killed by
+ * SIGKILL (or SIGBUS, for a page that could not be had). After each the kernel must still make a process, a file
+ * and a mapping. Where /proc/nros/mem exists, free frames must come back.
+ *
+ *	oom [--limit MIB]	give up asking (and fail) after so much; default 4 times the memory of the machine
+ */
+#include "tap.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+enum { REFUSED = 11, NEVER_REFUSED = 12 };
+#define MIB (1UL << 20)
+
+static size_t limit;
+
+static void refused_if_failed(bool good)
+{
+	if (good)
+		return;
+	if (errno == ENOMEM || errno == ENOSPC || errno == EAGAIN || errno == ENFILE || errno == EMFILE || errno == EFBIG)
+		_exit(REFUSED);
+	dprintf(1, "# unexpected errno %d (%s)\n", errno, strerror(errno));
+	_exit(1);
+}
+
+static void private_memory(void)
+{
+	for (size_t done = 0; done < limit; done += MIB) {
+		char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		refused_if_failed(p != MAP_FAILED);
+		for (size_t i = 0; i < MIB; i += 4096)
+			p[i] = 1;
+	}
+}
+
+static void one_large_mapping(void)
+{
+	char *p = mmap(NULL, limit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	refused_if_failed(p != MAP_FAILED);
+	for (size_t i = 0; i < limit; i += 4096)
+		p[i] = 1;
+}
+
+static void shared_memory(void)
+{
+	char *p = mmap(NULL, limit, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	refused_if_failed(p != MAP_FAILED);
+	for (size_t i = 0; i < limit; i += 4096)
+		p[i] = 1;
+}
+
+static void one_file(void)
+{
+	static char block[65536];
+	int fd = open("big", O_CREAT | O_WRONLY | O_TRUNC, 0600);
+
+	refused_if_failed(fd >= 0);
+	memset(block, 'x', sizeof(block));
+	for (size_t done = 0; done < limit; done += sizeof(block))
+		refused_if_failed(write(fd, block, sizeof(block)) > 0);
+}
+
+static void many_files(void)
+{
+	static char block[4096];
+	char name[80];
+
+	memset(block, 'y', sizeof(block));
+	for (size_t i = 0; i < limit / sizeof(block); i++) {
+		snprintf(name, sizeof(name), "many/a-name-of-some-length-that-takes-memory-%zu", i);
+		int fd = open(name, O_CREAT | O_WRONLY, 0600);
+
+		refused_if_failed(fd >= 0);
+		refused_if_failed(write(fd, block, sizeof(block)) > 0);
+		close(fd);
+	}
+}
+
+static void processes(void)
+{
+	setpgid(0, 0);
+	for (size_t done = 0; done < limit; done += 16 * MIB) {
+		pid_t pid = fork();
+
+		refused_if_failed(pid >= 0);
+		if (pid == 0) {
+			char *p = mmap(NULL, 16 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			for (size_t i = 0; p != MAP_FAILED && i < 16 * MIB; i += 4096)
+				p[i] = 1;
+			for (;;)
+				pause();
+		}
+		usleep(1000);
+		if (waitpid(-1, NULL, WNOHANG) > 0)	/* a child was ended: the kernel defends itself */
+			_exit(REFUSED);
+	}
+}
+
+/* Empty processes only, no more than `limit` / 64 KiB of them: what a small fork bomb does. */
+static void bomb(void)
+{
+	setpgid(0, 0);
+	for (size_t i = 0; i < limit / 65536 && i < 20000; i++) {
+		pid_t pid = fork();
+
+		refused_if_failed(pid >= 0);
+		if (pid == 0)
+			for (;;)
+				pause();
+	}
+	_exit(REFUSED);		/* the machine is large enough for all of them */
+}
+
+static void pipes(void)
+{
+	static char block[65536];
+	int p[2];
+
+	for (;;) {
+		refused_if_failed(pipe(p) == 0);
+		fcntl(p[1], F_SETFL, O_NONBLOCK);
+		refused_if_failed(write(p[1], block, sizeof(block)) > 0);
+	}
+}
+
+static void clean(void)
+{
+	DIR *d = opendir("many");
+	struct dirent *e;
+	char name[300];
+
+	unlink("big");
+	while (d && (e = readdir(d))) {
+		snprintf(name, sizeof(name), "many/%s", e->d_name);
+		unlink(name);
+	}
+	if (d)
+		closedir(d);
+}
+
+static bool still_works(void)
+{
+	char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("small", O_CREAT | O_RDWR | O_TRUNC, 0600), status = -1;
+	pid_t pid;
+	bool good;
+
+	good = p != MAP_FAILED && fd >= 0 && write(fd, "abc", 3) == 3;
+	if (p != MAP_FAILED) {
+		memset(p, 3, MIB);
+		munmap(p, MIB);
+	}
+	close(fd);
+	unlink("small");
+	pid = fork();
+	if (pid == 0)
+		_exit(5);
+	if (pid > 0)
+		status = tap_wait(pid);
+	return good && WIFEXITED(status) && WEXITSTATUS(status) == 5;
+}
+
+static long frames_free(void)
+{
+	FILE *f = fopen("/proc/nros/mem", "r");
+	char name[32];
+	long value, found = -1;
+
+	while (f && fscanf(f, "%31s %ld%*[^\n]", name, &value) == 2)
+		if (strcmp(name, "frames_free") == 0)
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void way(const char *name, void (*function)(void))
+{
+	long before = frames_free(), after;
+	int status, tries = 0;
+	char note[100];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		FILE *f = fopen("/proc/self/oom_score_adj", "w");	/* on Linux: take this one first */
+
+		if (f && fputs("1000", f) >= 0)
+			fclose(f);
+		function();
+		_exit(NEVER_REFUSED);
+	}
+	status = tap_wait(pid);
+	kill(-pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	clean();
+	snprintf(note, sizeof(note), "wait status %#x", status);
+	tap_result((WIFEXITED(status) && WEXITSTATUS(status) == REFUSED) || (WIFSIGNALED(status) &&
+		   (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS)), __LINE__, name, note);
+	do {
+		after = frames_free();
+	} while (after < before - 256 && tries++ < 100 && usleep(100000) == 0);
+	snprintf(note, sizeof(note), "free frames before %ld, after %ld", before, after);
+	tap_result(still_works() && after >= before - 256, __LINE__, "the system lives, memory is back", note);
+}
+
+int main(int argc, char **argv)
+{
+	struct sysinfo info;
+	char dir[] = "/tmp/oom.XXXXXX";
+
+	sysinfo(&info);
+	limit = 4 * info.totalram * info.mem_unit;
+	if (argc == 3 && strcmp(argv[1], "--limit") == 0)
+		limit = strtoul(argv[2], NULL, 0) * MIB;
+	if (!mkdtemp(dir) || chdir(dir) || mkdir("many", 0700))
+		return 2;
+	way("private memory, piece by piece", private_memory);
+	way("one large mapping", one_large_mapping);
+	way("shared anonymous memory", shared_memory);
+	way("one growing file", one_file);
+	way("many small files", many_files);
+	way("processes with memory", processes);
+	way("a small fork bomb", bomb);
+	way("full pipes", pipes);
+	return tap_end();
+}
