@@ -399,17 +399,29 @@ u64 pagemap_count(struct pagemap *pm, u64 start, u64 end)
 	return n;
 }
 
+/* The first entry from i on that is not empty, n if there is none: eight at a time, for tables are mostly empty.
+ * Plain reads: nobody else has the table any more. */
+static unsigned table_next(const pte_t *t, unsigned i, unsigned n)
+{
+	for (; i < n && i % 8; i++)
+		if (t[i])
+			return i;
+	while (i < n && !(t[i] | t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4] | t[i + 5] | t[i + 6] | t[i + 7]))
+		i += 8;
+	while (i < n && !t[i])
+		i++;
+	return i;
+}
+
 /* Frees a table and all below it; frames are dropped if this is the master. */
 static void pagemap_tear(struct pagemap *pm, paddr_t table, int level, bool master)
 {
-	slot_t *t = table_of(table);
+	const pte_t *t = phys_to_virt(table);
 	unsigned i, n = level == MMU_LEVELS - 1 ? 256 : 512;
 
-	for (i = 0; i < n; i++) {
-		pte_t e = atomic_load_explicit(&t[i], memory_order_relaxed);
+	for (i = table_next(t, 0, n); i < n; i = table_next(t, i + 1, n)) {
+		pte_t e = t[i];
 
-		if (!e)
-			continue;
 		if (level > 0)
 			pagemap_tear(pm, e & PTE_FRAME, level - 1, master);
 		else if (master && (e & PTE_KEEP))
@@ -492,9 +504,9 @@ u64 pagemap_trim(struct pagemap *pm, u64 drop, void (*flush)(void *arg), void *a
 
 void pagemap_destroy(struct pagemap *pm)
 {
-	u32 node;
+	u32 node, n = nodes_count();
 
-	for (node = 0; node < NODES_MAX; node++) {
+	for (node = 0; node < n; node++) {
 		paddr_t root = pm->root[node];
 
 		if (root)

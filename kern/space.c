@@ -52,7 +52,6 @@ static struct nr_type regions_type = {
 
 #define SPACE_LOW 0x10000ul
 #define TRIM_TABLES 64
-#define SPACE_GAP (64ul << 20) /* below the top: the stack may grow here */
 
 static struct space *space_blank(void)
 {
@@ -68,9 +67,9 @@ static struct space *space_blank(void)
 	return s;
 }
 
-struct space *space_new(void)
+struct space *space_new(u64 mmap_base)
 {
-	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = USER_END - SPACE_GAP };
+	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = mmap_base };
 	struct nr_config nc = { .threads = cores_count(), .shards = 1, .node = core_node() };
 	struct space *s = space_blank();
 

@@ -43,7 +43,8 @@ struct space {
 	u32 auxv_len;
 };
 
-struct space *space_new(void);                      /* empty; one reference; NULL: no memory */
+/* Empty, with one reference; mappings are placed below mmap_base. NULL: no memory. */
+struct space *space_new(u64 mmap_base);
 struct space *space_fork(struct space *from);       /* NULL: no memory */
 void space_put(struct space *s);
 static inline void space_get(struct space *s) { refs_get(&s->refs); }

@@ -34,6 +34,8 @@ def check(options):
 
 
 def acceleration(options):
+	if options.icount:
+		return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", TCG_CPU]
 	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
 		return ["-accel", "kvm", "-cpu", "host"]
 	if options.verbose and options.accel == "auto":
