@@ -168,7 +168,7 @@ static int fault_file_pages(struct fault *f)
 		return -EIO;
 	f->first = index;
 	f->count = 1;
-	f->page[0] = body_page_make(b, index);
+	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);
 	if (!f->page[0])
 		return -ENOMEM;
 	if (f->write || (f->r.flags & REGIONS_ANON))

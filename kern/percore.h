@@ -35,6 +35,7 @@ struct percore {
 	u64 user_ns, system_ns, idle_ns, stamp; /* where time went since boot; stamp: last change */
 	u32 sample_in, sample_gap;    /* calls until the next timed one, and how many it stands for (kern/account.h) */
 	u64 switches, interrupts, faults, syscalls;
+	u32 spare_blocks;             /* of the root volume, taken and not used yet (kern/volume.c) */
 	u32 tree_uses, procs_uses;    /* of instances that have no replica on this node (kern/replica.h) */
 
 	/* others */

@@ -78,6 +78,7 @@ void process_usage(struct process *p, struct usage *out);       /* of all its th
 void process_usage_children(struct process *p, struct usage *out);
 void process_times(struct process *p, u64 *user, u64 *system);
 void process_publish_creds(struct process *p);                  /* its user ids, to the table */
+struct space *space_of(struct process *p);                     /* with a reference; NULL: it has none any more */
 void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */

@@ -80,6 +80,11 @@ static inline void refs64_init(struct refs64 *r, u64 n)
 	atomic_init(&r->n, n);
 }
 
+static inline u64 refs64_count(const struct refs64 *r)
+{
+	return atomic_load_explicit(&r->n, memory_order_relaxed);
+}
+
 static inline void refs64_add(struct refs64 *r, u64 n)
 {
 	if (unlikely(atomic_fetch_add_explicit(&r->n, n, memory_order_relaxed) == 0))
