@@ -165,7 +165,7 @@ static void init_start(void)
 	fs_attr(TREE_ROOT, &root);
 	p->fs->cwd = p->fs->root = TREE_ROOT;
 	p->fs->cwd_body = p->fs->root_body = (struct body *)root.body;
-	refs_add(&p->fs->cwd_body->refs, 2);
+	refs64_add(&p->fs->cwd_body->refs, 2);
 	thread_prepare(t, init_exec, NULL);
 	thread_start(t);
 	process_put(p); /* the table and the thread have theirs */
