@@ -352,7 +352,8 @@ static bool move_slot(struct walk *w, slot_t *slot, u64 va)
 	while (!slot_change(slot, &e, 0))
 		;
 	pagemap_forget(w->pm, va);
-	atomic_store(to, e);
+	/* Whoever copies it just now looks for it at its old place: the copy will not be wanted. */
+	atomic_store(to, e & PTE_BUSY ? (e & PTE_KEEP ? e & ~PTE_BUSY : 0) : e);
 	return true;
 }
 
