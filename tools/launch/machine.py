@@ -34,6 +34,8 @@ def check(options):
 
 
 def acceleration(options):
+	if options.icount:
+		return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", TCG_CPU]
 	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
 		return ["-accel", "kvm", "-cpu", "host"]
 	if options.verbose and options.accel == "auto":
@@ -96,6 +98,4 @@ def command(options, kernel, initrd, channels):
 	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
 	words += ["-kernel", kernel, "-initrd", initrd, "-append", command_line(options, "tty" in channels)]
-	import os
-	if os.environ.get("GDBP"): words += ["-gdb", "tcp:127.0.0.1:" + os.environ["GDBP"]]
 	return words + (["-S", "-gdb", "tcp:127.0.0.1:1234"] if options.gdb else [])
