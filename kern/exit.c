@@ -337,6 +337,7 @@ static _Noreturn void thread_end(void)
 	atomic_fetch_sub(&p->space->users, 1);
 	thread_bequeath(t);
 	process_unlist_thread(p, t);
+	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
@@ -345,7 +346,6 @@ static _Noreturn void thread_end(void)
 		thread_bequeath(t);
 		process_end(p, p->exit_code);
 	} else {
-		space_switch_kernel();
 		waitq_wake(&p->exec_wait);
 	}
 	thread_gone();

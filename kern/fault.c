@@ -27,7 +27,7 @@ struct fault {
 	struct space *s;
 	u64 va;
 	bool write;
-	bool unshares;           /* the commit lifts copy-on-write: not while a fork runs */
+	bool unshares;           /* the commit makes a private page writable: not while a fork runs */
 	bool replaced;           /* one frame by another, and no other core was told */
 	struct region r;
 	pte_t old;               /* the master's entry as we found it */
@@ -168,7 +168,7 @@ static int fault_file_pages(struct fault *f)
 		return -EIO;
 	f->first = index;
 	f->count = 1;
-	f->page[0] = body_page_make(b, index);
+	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);
 	if (!f->page[0])
 		return -ENOMEM;
 	if (f->write || (f->r.flags & REGIONS_ANON))
@@ -238,8 +238,10 @@ static int fault_still(const struct regions *rs, struct fault *f)
 static int fault_commit(struct fault *f, pte_t want)
 {
 	const struct regions *rs = nr_read_begin(f->s->nr, nr_me(), 0);
-	int r = fault_still(rs, f);
+	int r;
 
+	f->unshares = (want & PTE_W) && !(f->r.flags & REGIONS_SHARED);
+	r = fault_still(rs, f);
 	if (r == FAULT_DONE && !fault_enter(&f->s->pages, f->va, f->old, want))
 		r = FAULT_AGAIN;
 	nr_read_end(f->s->nr, nr_me(), 0);
@@ -386,10 +388,8 @@ static int fault_copy(struct fault *f)
 	bool kept = f->old & PTE_KEEP, alone = space_alone(f->s) && !atomic_load(&f->s->pages.copies);
 	int r;
 
-	if (kept && frame_refs(from) == 1) {
-		f->unshares = true;
+	if (kept && frame_refs(from) == 1)
 		return fault_commit(f, pte_rights(&f->r, from) | PTE_W);
-	}
 	f->fresh = frame_alloc_user(core_node());
 	if (!f->fresh)
 		return -ENOMEM;
@@ -432,7 +432,7 @@ int space_fault(struct space *s, u64 va, u32 access)
 	percore()->faults++;
 	space_join(s);
 	for (;; nr_port_relax()) {
-		f.unshares = f.replaced = false;
+		f.replaced = false;
 		f.old = 0;
 		r = fault_look(&f);
 		if (r == -EFAULT) {

@@ -92,7 +92,7 @@ struct fdtable *files_fork(struct fdtable *f);                    /* counts ever
 void files_get_table(struct fdtable *f);
 void fdtable_put(struct fdtable *f);                              /* the last one closes everything */
 void files_close_on_exec(struct fdtable *f);
-struct fdtable *files_unshare(struct fdtable *f);                 /* exec: a table of one's own; drops f's reference */
+struct fdtable *files_unshare(struct fdtable *f);                 /* exec: f, or a copy if f is shared: the caller then drops f */
 bool files_shared(struct fdtable *f);
 
 /* The calling process's table. A borrowed reference or NULL (-EBADF). O_PATH files only if asked. */

@@ -145,14 +145,7 @@ void fdtable_put(struct fdtable *t)
 
 struct fdtable *files_unshare(struct fdtable *t)
 {
-	struct fdtable *mine;
-
-	if (!files_shared(t))
-		return t;
-	mine = files_fork(t);
-	if (mine)
-		fdtable_put(t);
-	return mine;
+	return files_shared(t) ? files_fork(t) : t;
 }
 
 /* ---- changes of the calling process's table */

@@ -11,6 +11,8 @@
  *   F1  initiator: entry cleared (RMW)             -> F2 read core's `loaded`
  *   F3  switching core: store `loaded` (seq_cst)   -> F4 read the root, load CR3, walk tables
  *   Either F2 sees the space (the core is asked), or F3 comes after F2, hence after F1: the walk finds it cleared.
+ *   `parting` does the same for the space that is left: CR3 holds it until the new root is loaded, and its tables
+ *   may be freed once nobody is found there.
  *   O1  initiator: order and count, bit set (release)  <-> O2 receiver: inbox taken (acquire)
  *   O3  receiver: flushed, counted off (release)       <-> O4 initiator: count is 0 (acquire); the order is free again
  *
@@ -28,7 +30,9 @@
 
 static bool flush_concerns(struct space *s, u32 core)
 {
-	return atomic_load(&percore_of(core)->loaded) == s;
+	struct percore *pc = percore_of(core);
+
+	return atomic_load(&pc->loaded) == s || atomic_load(&pc->parting) == s;
 }
 
 /* ---- receiving */
@@ -141,8 +145,10 @@ void space_switch(struct space *s)
 	if (!(atomic_load_explicit(&s->cores[c / 64], memory_order_relaxed) >> (c % 64) & 1))
 		atomic_fetch_or(&s->cores[c / 64], 1ul << (c % 64));
 	pc->loaded_epoch = epoch;
+	atomic_store_explicit(&pc->parting, atomic_load_explicit(&pc->loaded, memory_order_relaxed), memory_order_relaxed);
 	atomic_store(&pc->loaded, s);                    /* F3 */
 	mmu_load(pagemap_root(&s->pages, pc->nr.node));  /* F4 */
+	atomic_store_explicit(&pc->parting, NULL, memory_order_release);
 }
 
 void space_switch_kernel(void)

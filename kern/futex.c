@@ -81,8 +81,10 @@ static u32 bucket_wake(struct bucket *b, const struct futex_key *k, u32 n, u32 b
 		if (!key_equal(&s->key, k) || !(s->bits & bits))
 			continue;
 		TAILQ_REMOVE(&b->list, s, link);
+		/* First the reason, then the wake-up, or it looks, sleeps again, and nobody wakes it. It cannot leave
+		 * before the bucket is unlocked. */
+		atomic_store(&s->woken, true);
 		thread_wake(s->thread);
-		atomic_store(&s->woken, true); /* from here on the sleeper may be gone */
 		woken++;
 	}
 	lock_release(&b->lock);
@@ -204,8 +206,8 @@ static long requeue_locked(struct bucket *a, struct bucket *b, const struct fute
 			continue;
 		if (woken < wake) {
 			TAILQ_REMOVE(&a->list, s, link);
-			thread_wake(s->thread);
 			atomic_store(&s->woken, true);
+			thread_wake(s->thread);
 			woken++;
 		} else if (moved < move) {
 			TAILQ_REMOVE(&a->list, s, link);

@@ -304,24 +304,40 @@ static slot_t *copy_target(struct pagemap *child, u64 va)
 	return to;
 }
 
-/* The parent's entry becomes copy-on-write before the child gets its reference. */
+/* Marks a kept entry copy-on-write and takes a reference on its frame: first the reference, or another thread's unmap may
+ * free the frame in between. The entry as it was; 0 if there is none. */
+static pte_t copy_share(slot_t *slot)
+{
+	pte_t e = pagemap_settled(slot);
+
+	while (e & PTE_KEEP) {
+		pte_t was = e;
+
+		if (!frame_tryget(e & PTE_FRAME)) {
+			e = pagemap_settled(slot);
+			continue;
+		}
+		if (slot_change(slot, &e, (e & ~PTE_W) | PTE_COW))
+			return was;
+		frame_put(was & PTE_FRAME);
+	}
+	return 0;
+}
+
 static bool copy_slot(struct walk *w, slot_t *slot, u64 va)
 {
 	struct copy *c = w->arg;
-	pte_t e = pagemap_settled(slot), cow;
-	slot_t *to;
+	slot_t *to = copy_target(c->child, va);
+	pte_t e, cow;
 
-	if (!(e & PTE_KEEP))
-		return true;
-	to = copy_target(c->child, va);
 	if (!to)
 		return false;
-	do {
-		cow = (e & ~(PTE_W | PTE_BUSY)) | PTE_COW;
-	} while (!slot_change(slot, &e, (e & PTE_BUSY) | cow));
+	e = copy_share(slot);
+	if (!e)
+		return true;
+	cow = (e & ~(PTE_W | PTE_BUSY)) | PTE_COW;
 	if (e & PTE_W)
 		pagemap_forget(w->pm, va);
-	frame_get(e & PTE_FRAME);
 	/* A page that is being replaced just now is without P here; the child's own fault gives it. */
 	atomic_store_explicit(to, pte_restrict(cow, c->prot), memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->child->resident, 1, memory_order_relaxed);
@@ -384,17 +400,29 @@ u64 pagemap_count(struct pagemap *pm, u64 start, u64 end)
 	return n;
 }
 
+/* The first entry from i on that is not empty, n if there is none: eight at a time, for tables are mostly empty.
+ * Plain reads: nobody else has the table any more. */
+static unsigned table_next(const pte_t *t, unsigned i, unsigned n)
+{
+	for (; i < n && i % 8; i++)
+		if (t[i])
+			return i;
+	while (i < n && !(t[i] | t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4] | t[i + 5] | t[i + 6] | t[i + 7]))
+		i += 8;
+	while (i < n && !t[i])
+		i++;
+	return i;
+}
+
 /* Frees a table and all below it; frames are dropped if this is the master. */
 static void pagemap_tear(struct pagemap *pm, paddr_t table, int level, bool master)
 {
-	slot_t *t = table_of(table);
+	const pte_t *t = phys_to_virt(table);
 	unsigned i, n = level == MMU_LEVELS - 1 ? 256 : 512;
 
-	for (i = 0; i < n; i++) {
-		pte_t e = atomic_load_explicit(&t[i], memory_order_relaxed);
+	for (i = table_next(t, 0, n); i < n; i = table_next(t, i + 1, n)) {
+		pte_t e = t[i];
 
-		if (!e)
-			continue;
 		if (level > 0)
 			pagemap_tear(pm, e & PTE_FRAME, level - 1, master);
 		else if (master && (e & PTE_KEEP))
@@ -477,9 +505,9 @@ u64 pagemap_trim(struct pagemap *pm, u64 drop, void (*flush)(void *arg), void *a
 
 void pagemap_destroy(struct pagemap *pm)
 {
-	u32 node;
+	u32 node, n = nodes_count();
 
-	for (node = 0; node < NODES_MAX; node++) {
+	for (node = 0; node < n; node++) {
 		paddr_t root = pm->root[node];
 
 		if (root)

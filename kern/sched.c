@@ -188,7 +188,8 @@ static void sched_serve_thief(struct percore *pc)
 		return;
 	thief--;
 	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
-		if (!cpuset_has(&t->affinity, thief))
+		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
+		if (t == pc->current || !cpuset_has(&t->affinity, thief))
 			continue;
 		TAILQ_REMOVE(&pc->runq, t, runq);
 		pc->queued--;
@@ -262,7 +263,7 @@ static void sched_load_user(struct thread *t)
 	if (t->proc->space)
 		space_switch(t->proc->space);
 	else
-		space_switch_kernel(); /* it is exiting */
+		space_switch_kernel(); /* it is ending and slept once more */
 }
 
 static void sched_save_user(struct thread *t)

@@ -13,6 +13,7 @@
 #include "kern/file.h"
 #include "kern/percore.h"
 #include "kern/process.h"
+#include "kern/volume.h"
 #include "kern/thread.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -52,7 +53,6 @@ static struct nr_type regions_type = {
 
 #define SPACE_LOW 0x10000ul
 #define TRIM_TABLES 64
-#define SPACE_GAP (64ul << 20) /* below the top: the stack may grow here */
 
 static struct space *space_blank(void)
 {
@@ -68,9 +68,9 @@ static struct space *space_blank(void)
 	return s;
 }
 
-struct space *space_new(void)
+struct space *space_new(u64 mmap_base)
 {
-	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = USER_END - SPACE_GAP };
+	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = mmap_base };
 	struct nr_config nc = { .threads = cores_count(), .shards = 1, .node = core_node() };
 	struct space *s = space_blank();
 
@@ -92,6 +92,7 @@ static void object_drop(u64 object, u64 pages)
 
 	if (!b || !pages)
 		return;
+	atomic_fetch_sub_explicit(&b->mapped, pages, memory_order_relaxed);
 	if (pages > 1)
 		refs_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
 	body_put(b);
@@ -99,8 +100,12 @@ static void object_drop(u64 object, u64 pages)
 
 static void object_take(u64 object, u64 pages)
 {
-	if (object && pages)
-		refs_add(&((struct body *)object)->refs, pages);
+	struct body *b = (struct body *)object;
+
+	if (!b || !pages)
+		return;
+	atomic_fetch_add(&b->mapped, pages);
+	refs_add(&b->refs, pages);
 }
 
 bool space_find(struct space *s, u64 addr, struct region *out)
@@ -311,7 +316,7 @@ long space_map(struct space *s, const struct map_request *m)
 
 	op.how = m->flags & MAP_FIXED_NOREPLACE ? REGIONS_FIXED | REGIONS_NOREPLACE : m->flags & MAP_FIXED ? REGIONS_FIXED : 0;
 	op.r = (struct region){ .start = m->addr, .prot = m->prot & 7, .flags = region_flags(m), .what = m->what,
-				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->ino ? 1 : 0 };
+				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->body ? volume_dev(m->body->volume) : 0 };
 	space_limits(&op);
 	object_take(op.r.object, pages);
 	changes_begin(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
@@ -495,6 +500,38 @@ static int space_discard(struct space *s, u64 addr, u64 len)
 	}
 	changes_end(&s->changes, addr, end);
 	return err;
+}
+
+/* The part of region r that shows pages [from, to) of its object; false: none. */
+static bool region_part(const struct region *r, u64 from, u64 to, u64 *start, u64 *end)
+{
+	u64 first = r->offset >> PAGE_SHIFT, last = first + ((r->end - r->start) >> PAGE_SHIFT);
+
+	from = MAX(from, first);
+	to = MIN(to, last);
+	*start = r->start + ((from - first) << PAGE_SHIFT);
+	*end = r->start + ((to - first) << PAGE_SHIFT);
+	return from < to;
+}
+
+void space_forget(struct space *s, struct body *b, u64 from, u64 to, bool copies)
+{
+	u64 at = 0, start, end;
+	struct region r, now;
+
+	while (space_next(s, at, &r)) {
+		at = r.end;
+		if (r.object != (u64)b || !(copies || (r.flags & REGIONS_SHARED)) || !region_part(&r, from, to, &start, &end))
+			continue;
+		changes_begin(&s->changes, start, end);
+		space_barrier(s);
+		if (space_find(s, start, &now) && now.object == r.object && now.end == r.end && now.offset == r.offset &&
+		    now.start == r.start)
+			space_empty(s, start, end);
+		else
+			at = r.start; /* it changed meanwhile: look again */
+		changes_end(&s->changes, start, end);
+	}
 }
 
 int space_advise(struct space *s, u64 addr, u64 len, int advice)

@@ -43,7 +43,8 @@ struct space {
 	u32 auxv_len;
 };
 
-struct space *space_new(void);                      /* empty; one reference; NULL: no memory */
+/* Empty, with one reference; mappings are placed below mmap_base. NULL: no memory. */
+struct space *space_new(u64 mmap_base);
 struct space *space_fork(struct space *from);       /* NULL: no memory */
 void space_put(struct space *s);
 static inline void space_get(struct space *s) { refs_get(&s->refs); }
@@ -69,6 +70,9 @@ void space_set_brk(struct space *s, u64 addr);
 long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr);
 int space_advise(struct space *s, u64 addr, u64 len, int advice);
 int space_set_flags(struct space *s, u64 addr, u64 len, u32 set, u32 clear);
+/* Pages [from, to) of b are gone from it: whatever s has mapped of them goes too; `copies`: private copies as well. For
+ * any space; faults there see the body as it is now. */
+void space_forget(struct space *s, struct body *b, u64 from, u64 to, bool copies);
 int space_populate(struct space *s, u64 addr, u64 len); /* faults pages in; 0 or the first error */
 
 /* A page fault at va: PF_* bits of the access. 0; -EFAULT nothing there; -EACCES rights; -ENOMEM; -EIO beyond the

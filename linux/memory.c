@@ -63,7 +63,7 @@ CALL(mmap)
 			r = map_file(&m, f);
 	} else if (!r && (m.flags & MAP_TYPE) != MAP_PRIVATE) {
 		m.offset = 0;
-		m.body = body_new(); /* shared anonymous memory is an object from the start */
+		m.body = body_new(NULL); /* shared anonymous memory is an object from the start */
 		if (!m.body)
 			r = -ENOMEM;
 		else

@@ -89,6 +89,7 @@ def make_parser():
 	add("--timeout", type=seconds, metavar="SECONDS", help="stop the machine after that time, status 124")
 	add("--kernel", choices=("nros", "linux"), default=os.environ.get("NROS_KERNEL", "nros"), help="what to boot")
 	add("--accel", choices=("auto", "kvm", "tcg"), default="auto", help="how QEMU runs the machine")
+	add("--icount", action="store_true", help="the machine's clock counts instructions, one a nanosecond (TCG)")
 	add("--append", default="", metavar="WORDS", help="more words for the kernel's command line")
 	add("--verbose", action="store_true", help="show the kernel's messages and what the tool does")
 	add("--dry-run", action="store_true", help="print the QEMU command and stop")
