@@ -15,6 +15,7 @@
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "kern/space.h"
+#include "kern/vdso.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -40,7 +41,7 @@ struct image {
 struct program {
 	struct image main, interp;
 	struct space *space;
-	u64 sp, entry;
+	u64 sp, entry, vdso;
 	char execfn[256];
 	u32 uid, gid;               /* after set-id bits */
 	bool setid;
@@ -219,7 +220,7 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 		{ AT_ENTRY, pr->main.entry }, { AT_UID, c->uid }, { AT_EUID, pr->uid }, { AT_GID, c->gid },
 		{ AT_EGID, pr->gid }, { AT_SECURE, pr->setid }, { AT_RANDOM, random }, { AT_HWCAP2, 2 },
 		{ AT_EXECFN, execfn }, { AT_PLATFORM, platform }, { AT_MINSIGSTKSZ, MINSIGSTKSZ + fpu_user_size() },
-		{ AT_NULL, 0 },
+		{ AT_SYSINFO_EHDR, pr->vdso }, { AT_NULL, 0 },
 	};
 
 	memcpy(v, pairs, sizeof(pairs));
@@ -442,6 +443,9 @@ static int exec_build(struct program *pr, const struct strings *argv, const stru
 				space_place(pr->space, ALIGN_UP(pr->interp.high - pr->interp.low, PAGE_SIZE)));
 	if (err)
 		return err;
+	pr->vdso = vdso_map(pr->space);
+	if ((long)pr->vdso < 0)
+		return pr->vdso;
 	space_set_brk(pr->space, ALIGN_UP(pr->main.high + pr->main.bias, PAGE_SIZE));
 	pr->entry = pr->interp.file ? pr->interp.entry : pr->main.entry;
 	pr->space->code_start = pr->main.code_start;
