@@ -219,6 +219,7 @@ struct abi_rusage {
 	struct abi_timeval utime, stime;
 	s64 maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 enum { RUSAGE_CHILDREN = -1, RUSAGE_SELF, RUSAGE_THREAD };
 struct abi_tms { s64 utime, stime, cutime, cstime; };
 enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE,

@@ -14,24 +14,24 @@
 #include "kern/fs.h"
 #include "kern/locks.h"
 #include "kern/percore.h"
+#include "kern/volume.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
 KCACHE(body_cache, "bodies", struct body);
-static _Atomic u64 body_pages_total;
-
 typedef _Atomic u64 slot_t;
 
 #define ROOT_FRAME 0x000ffffffffff000ul
 #define ROOT_HEIGHT(r) ((u32)((r) >> 56 & 15))
-#define HEIGHT_MAX 4u
+#define HEIGHT_MAX 6u
 
-struct body *body_new(void)
+struct body *body_new(struct volume *v)
 {
 	struct body *b = kcache_alloc(&body_cache);
 
 	if (!b)
 		return NULL;
+	b->volume = v;
 	refs_init(&b->refs, 1);
 	lock_init(&b->lock);
 	mutex_init(&b->writer);
@@ -151,104 +151,168 @@ static slot_t *body_slot_make(struct body *b, u64 index)
 	return s;
 }
 
-paddr_t body_page_make(struct body *b, u64 index)
+/* Under b->lock: puts `fresh` into the hole at index. What is there now, with a reference; 0: no memory for tables. */
+static paddr_t body_fill(struct body *b, u64 index, paddr_t fresh)
 {
-	paddr_t p = body_page(b, index), fresh;
-	slot_t *s;
+	slot_t *s = body_slot_make(b, index);
+	u64 word = s ? atomic_load_explicit(s, memory_order_relaxed) : 0;
 
-	if (p)
-		return p;
-	fresh = frame_alloc_user(core_node());
-	if (!fresh)
+	if (!s)
 		return 0;
-	memset(phys_to_virt(fresh), 0, PAGE_SIZE);
-	lock_acquire(&b->lock);
-	s = body_slot_make(b, index);
-	p = s ? atomic_load_explicit(s, memory_order_relaxed) & ROOT_FRAME : 0;
-	if (s && !p) {
-		frame_get(fresh);
-		atomic_store_explicit(s, (atomic_load_explicit(s, memory_order_relaxed) & ~ROOT_FRAME) | fresh,
-				      memory_order_release);
-		atomic_fetch_add_explicit(&b->pages, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&body_pages_total, 1, memory_order_relaxed);
-		lock_release(&b->lock);
-		return fresh;
+	if (word & ROOT_FRAME) {
+		frame_get(word & ROOT_FRAME);
+		return word & ROOT_FRAME;
 	}
-	if (p)
-		frame_get(p);
-	lock_release(&b->lock);
-	frame_put(fresh);
+	frame_get(fresh);
+	atomic_store_explicit(s, word | fresh, memory_order_release);
+	atomic_fetch_add_explicit(&b->pages, 1, memory_order_relaxed);
+	return fresh;
+}
+
+static paddr_t page_make(struct body *b, u64 index, bool inside)
+{
+	paddr_t p = 0, fresh;
+
+	if (!volume_take(b->volume))
+		return 0;
+	fresh = frame_alloc_user(core_node());
+	if (fresh) {
+		memset(phys_to_virt(fresh), 0, PAGE_SIZE);
+		lock_acquire(&b->lock);
+		if (!inside || index << PAGE_SHIFT < atomic_load(&b->size))
+			p = body_fill(b, index, fresh);
+		lock_release(&b->lock);
+	}
+	if (p != fresh || !p)
+		volume_give(b->volume, 1);
+	if (fresh && p != fresh)
+		frame_put(fresh);
 	return p;
 }
 
-/* Under b->lock: empties the slots of pages >= from below `table`. With `all`, frees the tables too. */
-static void body_cut(struct body *b, slot_t *slot, u32 level, u64 base, u64 from, bool all)
+paddr_t body_page_make(struct body *b, u64 index)
+{
+	paddr_t p = body_page(b, index);
+
+	return p ? p : page_make(b, index, false);
+}
+
+paddr_t body_page_inside(struct body *b, u64 index)
+{
+	paddr_t p = body_page(b, index);
+
+	return p ? p : page_make(b, index, true);
+}
+
+/* What body_cut takes: pages [from, to); with `tables` the tables of emptied pieces too (nobody else may be looking). */
+struct cut {
+	u64 from, to, pages;
+	bool tables;
+};
+
+static void cut_page(slot_t *slot, u64 word, struct cut *c)
+{
+	atomic_store_explicit(slot, word & ~ROOT_FRAME, memory_order_release);
+	frame_put(word & ROOT_FRAME);
+	c->pages++;
+}
+
+static void cut_below(slot_t *slot, u32 level, u64 base, struct cut *c)
 {
 	u64 word = atomic_load_explicit(slot, memory_order_relaxed);
 	u64 span = 1ul << (9 * level);
 	u32 i;
 
-	if (!(word & ROOT_FRAME) || base + span <= from)
+	if (!(word & ROOT_FRAME) || base + span <= c->from || base >= c->to)
 		return;
 	if (level == 0) {
-		atomic_store_explicit(slot, word & ~ROOT_FRAME, memory_order_release);
-		atomic_fetch_sub_explicit(&b->pages, 1, memory_order_relaxed);
-		atomic_fetch_sub_explicit(&body_pages_total, 1, memory_order_relaxed);
-		frame_put(word & ROOT_FRAME);
+		cut_page(slot, word, c);
 		return;
 	}
 	for (i = 0; i < 512; i++)
-		body_cut(b, &body_table(word)[i], level - 1, base + i * (span >> 9), from, all);
-	if (all)
+		cut_below(&body_table(word)[i], level - 1, base + i * (span >> 9), c);
+	if (c->tables)
 		frame_put(word & ROOT_FRAME);
 }
 
-static void body_cut_from(struct body *b, u64 from, bool all)
+static void body_cut(struct body *b, struct cut *c)
 {
 	u64 root = atomic_load_explicit(&b->root, memory_order_relaxed);
 
 	if (root)
-		body_cut(b, &b->root, ROOT_HEIGHT(root), 0, from, all);
+		cut_below(&b->root, ROOT_HEIGHT(root), 0, c);
+	atomic_fetch_sub_explicit(&b->pages, c->pages, memory_order_relaxed);
+	volume_give(b->volume, c->pages);
 }
 
-static void body_zero_tail(struct body *b, u64 size)
+void body_cut_pages(struct body *b, u64 from, u64 to)
 {
-	size_t in_page = size & (PAGE_SIZE - 1);
-	paddr_t p = in_page ? body_page(b, size >> PAGE_SHIFT) : 0;
+	struct cut c = { .from = from, .to = to };
 
-	if (!p)
-		return;
-	memset((u8 *)phys_to_virt(p) + in_page, 0, PAGE_SIZE - in_page);
-	frame_put(p);
-}
-
-int body_truncate(struct body *b, u64 size)
-{
-	if (size > BODY_MAX)
-		return -EFBIG;
-	mutex_lock(&b->writer);
 	lock_acquire(&b->lock);
-	if (size < atomic_load(&b->size)) {
-		atomic_store(&b->size, size);
-		body_cut_from(b, ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, false);
-	} else {
-		atomic_store(&b->size, size);
-	}
+	body_cut(b, &c);
 	lock_release(&b->lock);
-	body_zero_tail(b, size);
-	body_touch(b, false, true, true);
-	mutex_unlock(&b->writer);
-	return 0;
+}
+
+/* ---- looking for data and holes */
+
+#define NOTHING (~0ul)
+
+/* The first page >= from in a piece of the tree that is there (data) or is not; empty pieces are passed at once. */
+static u64 seek_below(u64 word, u32 level, u64 base, u64 from, bool data)
+{
+	u64 span = 1ul << (9 * level), found;
+	u32 i;
+
+	from = MAX(from, base);
+	if (!(word & ROOT_FRAME))
+		return data ? NOTHING : from;
+	if (level == 0)
+		return data ? base : NOTHING;
+	span >>= 9;
+	for (i = (from - base) / span; i < 512; i++) {
+		slot_t *s = &body_table(word)[i];
+
+		found = seek_below(atomic_load_explicit(s, memory_order_acquire), level - 1, base + i * span, from, data);
+		if (found != NOTHING)
+			return found;
+	}
+	return NOTHING;
+}
+
+static u64 seek_page(struct body *b, u64 from, bool data)
+{
+	u64 root = atomic_load_explicit(&b->root, memory_order_acquire), found;
+	u32 height = ROOT_HEIGHT(root);
+
+	if (!body_covers(root, from))
+		return data ? NOTHING : from;
+	found = seek_below(root, height, 0, from, data);
+	return found == NOTHING && !data ? 1ul << (9 * height) : found;
+}
+
+long body_seek(struct body *b, u64 from, bool data)
+{
+	u64 size = atomic_load(&b->size), page;
+
+	if (from >= size)
+		return -ENXIO;
+	page = seek_page(b, from >> PAGE_SHIFT, data);
+	if (page == NOTHING || (data && page << PAGE_SHIFT >= size))
+		return -ENXIO;
+	return MIN(MAX(from, page << PAGE_SHIFT), size);
 }
 
 void body_put(struct body *b)
 {
+	struct cut all = { .to = NOTHING, .tables = true };
 	u64 ino;
 
 	if (!b || !refs_put(&b->refs))
 		return;
 	ino = b->ino;
-	body_cut_from(b, 0, true);
+	body_cut(b, &all);
+	volume_give_inode(b->volume);
 	locks_free(atomic_load(&b->locks));
 	kcache_free(&body_cache, b);
 	if (ino)
@@ -265,9 +329,4 @@ void body_touch(struct body *b, bool a, bool m, bool c)
 		b->mtime = now;
 	if (c)
 		b->ctime = now;
-}
-
-u64 body_total_pages(void)
-{
-	return atomic_load_explicit(&body_pages_total, memory_order_relaxed);
 }

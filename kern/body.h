@@ -27,11 +27,14 @@
 #include "nr/sync/refs.h"
 
 struct pipe;
+struct volume;
 struct body_locks;
 
 struct body {
 	struct refs refs;
 	u64 ino;                 /* 0: anonymous */
+	struct volume *volume;   /* the file system that pays for its pages; NULL: none (kern/volume.h) */
+	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
 	struct lock lock;
 	struct mutex writer;
 	_Atomic u64 size;        /* bytes */
@@ -43,30 +46,37 @@ struct body {
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
 	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */
 	_Atomic u32 executing;   /* spaces that run it; opening for writing is -ETXTBSY */
-	u64 inline_data;         /* for the file systems of kern/ */
 };
 
-struct body *body_new(void);                       /* one reference; NULL: no memory */
+struct body *body_new(struct volume *v);           /* one reference; takes over the one of v; NULL: no memory */
 static inline void body_get(struct body *b) { refs_get(&b->refs); }
 void body_put(struct body *b);
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */
 paddr_t body_page(struct body *b, u64 index);
-/* The same, filling a hole with zeros; 0: no memory. */
+/* The same, filling a hole with zeros; 0: no memory, or the volume is full. */
 paddr_t body_page_make(struct body *b, u64 index);
+/* The same for a page of the file as long as it is now; 0 also if it ends before. */
+paddr_t body_page_inside(struct body *b, u64 index);
+/* Takes pages [from, to) out. Mappings keep theirs. */
+void body_cut_pages(struct body *b, u64 from, u64 to);
 
 /* Bytes moved, 0 at the end of file, -EFAULT if none could be. */
 long body_read(struct body *b, u64 pos, struct io *io);
 /* Takes `writer`; extends the file. `append` makes *pos the end first; *pos ends behind what was written. Bytes,
  * -ENOSPC, -EFBIG (at or beyond limit), -EFAULT. */
 long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit);
-/* Takes `writer`. Frees pages beyond; zeroes the rest of the last one. */
+/* Takes `writer`. Frees pages beyond, zeroes the rest of the last one; mappings of what is gone fault from now on. */
 int body_truncate(struct body *b, u64 size);
+/* Takes `writer`. Bytes [start, end) become a hole. */
+void body_punch(struct body *b, u64 start, u64 end);
+/* Takes `writer`. Fills the holes of [start, end); all or nothing: 0 or -ENOSPC. `extend`: the file reaches to end. */
+int body_reserve(struct body *b, u64 start, u64 end, bool extend);
 /* SEEK_DATA / SEEK_HOLE: offset or -ENXIO. */
 long body_seek(struct body *b, u64 from, bool data);
 void body_touch(struct body *b, bool a, bool m, bool c);
-u64 body_total_pages(void);
+u64 body_total_pages(void);                        /* of all volumes */
 
-#define BODY_MAX (1ul << 46)
+#define BODY_MAX 0x7ffffffffffffffful
 
 #endif

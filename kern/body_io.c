@@ -86,20 +86,3 @@ long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
 	mutex_unlock(&b->writer);
 	return n;
 }
-
-long body_seek(struct body *b, u64 from, bool data)
-{
-	u64 size = atomic_load(&b->size), at;
-
-	if (from >= size)
-		return -ENXIO;
-	for (at = from; at < size; at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE) {
-		paddr_t p = body_page(b, at >> PAGE_SHIFT);
-
-		if (p)
-			frame_put(p);
-		if (!!p == data)
-			return at;
-	}
-	return data ? -ENXIO : (long)size;
-}

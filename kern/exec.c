@@ -7,6 +7,7 @@
  *   3. commit   the other threads end, the old space goes, signals and descriptors are reset, registers set
  * Anything that fails in 1 or 2 is an errno for the old program. After 3 began, failure is SIGKILL.
  */
+#include "arch/boot.h"
 #include "base/elf.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -19,11 +20,12 @@
 #include "mem/frame.h"
 #include "mem/slab.h"
 
-#define STACK_TOP (USER_END - PAGE_SIZE)
-#define STACK_SIZE (8ul << 20)
 #define DYN_BASE 0x555555554000ul
-#define INTERP_MAX 4
-#define ARG_TOTAL_MAX (STACK_SIZE / 4)
+#define SCRIPTS_MAX 5             /* interpreters that are scripts themselves */
+#define STACK_ROOM (128ul << 10)  /* mapped below the arguments; it grows from there */
+#define NAME_SIZE 4096
+
+#define SCRIPT_LINE 255          /* bytes of a script's first line that count */
 
 extern const struct file_ops exec_file_ops;
 
@@ -38,14 +40,24 @@ struct image {
 	bool exec_stack;
 };
 
+/* Where the parts of the program go, drawn at random unless the machine or the personality forbids it; in pages as many
+ * bits as Linux draws (arch/x86/mm/mmap.c, fs/binfmt_elf.c). */
+struct layout {
+	u64 stack_top, mmap_base, dyn_base, brk_gap, stack_pad;
+};
+
 struct program {
 	struct image main, interp;
+	struct layout layout;
 	struct space *space;
 	u64 sp, entry, vdso;
-	char execfn[256];
 	u32 uid, gid;               /* after set-id bits */
 	bool setid;
+	char execfn[NAME_SIZE];     /* what was asked for; not cleared beyond its end, nor is the next */
+	char name[NAME_SIZE];       /* what is looked at: execfn, or a script's interpreter */
 };
+
+static bool layout_random = true; /* boot option norandmaps */
 
 /* ---- reading the file */
 
@@ -188,6 +200,36 @@ static int image_map(struct space *s, struct image *im, u64 base)
 	return 0;
 }
 
+/* ---- the layout */
+
+#define PERSONALITY_NO_RANDOM 0x0040000u
+#define PERSONALITY_SETID 0x0f40000u /* what a set-id program does not inherit: no random layout, page zero, compatibility */
+#define STACK_RANDOM_BITS 22
+#define MMAP_RANDOM_BITS 28
+#define BRK_RANDOM_BITS 13
+
+static u64 random_pages(u64 random, unsigned bits)
+{
+	return (random & ((1ul << bits) - 1)) << PAGE_SHIFT;
+}
+
+static void layout_choose(struct layout *l, const struct process *p, bool setid)
+{
+	u64 gap = MAX(128ul << 20, MIN(p->limit[RLIMIT_STACK].cur, USER_END / 6 * 5)), r[5] = { 0 };
+	u32 personality = setid ? p->personality & ~PERSONALITY_SETID : p->personality;
+
+	gap += 1ul << 20;
+	if (layout_random && !(personality & PERSONALITY_NO_RANDOM)) {
+		random_fill(r, sizeof(r));
+		gap += 1ul << (STACK_RANDOM_BITS + PAGE_SHIFT);
+	}
+	l->stack_top = USER_END - PAGE_SIZE - random_pages(r[0], STACK_RANDOM_BITS);
+	l->mmap_base = ALIGN_DOWN(USER_END - gap - random_pages(r[1], MMAP_RANDOM_BITS), PAGE_SIZE);
+	l->dyn_base = DYN_BASE + random_pages(r[2], MMAP_RANDOM_BITS);
+	l->brk_gap = random_pages(r[3], BRK_RANDOM_BITS);
+	l->stack_pad = r[4] & 0x1ff0;
+}
+
 /* ---- the stack */
 
 struct pusher {
@@ -214,13 +256,14 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 {
 	const struct cred *c = &process_current()->cred;
 	u64 pairs[][2] = {
-		{ AT_HWCAP, 0x078bfbff }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, 100 },
+		{ AT_SYSINFO_EHDR, pr->vdso }, { AT_MINSIGSTKSZ, MINSIGSTKSZ + fpu_user_size() },
+		{ AT_HWCAP, user_hwcap() }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, 100 },
 		{ AT_PHDR, pr->main.phdr + pr->main.bias }, { AT_PHENT, sizeof(struct elf64_segment) },
 		{ AT_PHNUM, pr->main.head.phnum }, { AT_BASE, pr->interp.file ? pr->interp.bias : 0 }, { AT_FLAGS, 0 },
 		{ AT_ENTRY, pr->main.entry }, { AT_UID, c->uid }, { AT_EUID, pr->uid }, { AT_GID, c->gid },
-		{ AT_EGID, pr->gid }, { AT_SECURE, pr->setid }, { AT_RANDOM, random }, { AT_HWCAP2, 2 },
-		{ AT_EXECFN, execfn }, { AT_PLATFORM, platform }, { AT_MINSIGSTKSZ, MINSIGSTKSZ + fpu_user_size() },
-		{ AT_SYSINFO_EHDR, pr->vdso }, { AT_NULL, 0 },
+		{ AT_EGID, pr->gid }, { AT_SECURE, pr->setid }, { AT_RANDOM, random }, { AT_HWCAP2, user_hwcap2() },
+		{ AT_EXECFN, execfn }, { AT_PLATFORM, platform },
+		{ AT_NULL, 0 },
 	};
 
 	memcpy(v, pairs, sizeof(pairs));
@@ -230,7 +273,7 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 /* argc, argv, envp, auxv below the strings; sp 16-byte aligned at argc (System V ABI, AMD64, 3.4.1). */
 static int stack_build(struct program *pr, const struct strings *argv, const struct strings *envp)
 {
-	struct pusher p = { .s = pr->space, .sp = STACK_TOP - 8 };
+	struct pusher p = { .s = pr->space, .sp = pr->layout.stack_top - 8 };
 	u64 random[2], execfn, at_random, platform, args, envs, *vec;
 	u32 n = 0, i, total = argv->count + envp->count + 3 + 48;
 	u64 off;
@@ -238,6 +281,7 @@ static int stack_build(struct program *pr, const struct strings *argv, const str
 	execfn = push(&p, pr->execfn, strlen(pr->execfn) + 1);
 	envs = push(&p, envp->text, envp->size);
 	args = push(&p, argv->text, argv->size);
+	p.sp = ALIGN_DOWN(p.sp - pr->layout.stack_pad, 16ul);
 	platform = push(&p, "x86_64", 7);
 	random_fill(random, sizeof(random));
 	p.sp &= ~15ul;
@@ -267,9 +311,10 @@ static int stack_build(struct program *pr, const struct strings *argv, const str
 	return p.err;
 }
 
-static int stack_map(struct program *pr)
+static int stack_map(struct program *pr, u64 args)
 {
-	struct map_request m = { .addr = STACK_TOP - (128ul << 10), .len = 128ul << 10, .what = REGIONS_STACK,
+	u64 len = ALIGN_UP(args, PAGE_SIZE) + STACK_ROOM;
+	struct map_request m = { .addr = pr->layout.stack_top - len, .len = len, .what = REGIONS_STACK,
 		.prot = PROT_READ | PROT_WRITE | (pr->main.exec_stack ? PROT_EXEC : 0),
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN };
 	long r = space_map(pr->space, &m);
@@ -350,81 +395,137 @@ static int argv_prepend(struct strings *argv, const char *interp, const char *ar
 	return 0;
 }
 
-/* "#! interpreter [one argument]" within the first 255 bytes. 0: not a script. 1: `name` is the interpreter now. */
-static int exec_script(struct file *f, char *name, size_t size, struct strings *argv)
+static char *skip_blanks(char *s)
 {
-	char line[256], *interp, *arg, *end;
-	long n = image_read(f, 0, line, sizeof(line) - 1);
-	char script[256];
+	while (*s == ' ' || *s == '\t')
+		s++;
+	return s;
+}
+
+static char *skip_word(char *s)
+{
+	while (*s && *s != ' ' && *s != '\t')
+		s++;
+	return s;
+}
+
+/* "#! interpreter [one argument]". A line longer than we look at is cut, unless that might cut the interpreter's name.
+ * (Linux: fs/binfmt_script.c.) Cuts the text in place; NULL if it names nothing. */
+static char *script_parse(char *line, size_t n, char **arg)
+{
+	char *end = strchr(line, '\n'), *interp;
+	bool newline = end;
+
+	if (newline)
+		*end = 0;
+	else if (n == SCRIPT_LINE && !*skip_word(skip_blanks(line + 2)))
+		return NULL;
+	for (end = line + strlen(line); end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'); end--)
+		end[-1] = 0;
+	interp = skip_blanks(line + 2);
+	end = skip_word(interp);
+	*arg = skip_blanks(end);
+	if (!**arg)
+		*arg = NULL;
+	*end = 0;
+	return *interp || !newline ? interp : NULL;
+}
+
+/* 0: not a script. 1: pr->name is the interpreter now, and argv says so. */
+static int exec_script(struct file *f, struct program *pr, struct strings *argv)
+{
+	char line[SCRIPT_LINE + 1], *interp, *arg;
+	long n = image_read(f, 0, line, SCRIPT_LINE);
+	int err;
 
 	if (n < 2 || line[0] != '#' || line[1] != '!')
 		return 0;
 	line[n] = 0;
-	end = strchr(line, '\n');
-	if (!end && n == sizeof(line) - 1)
+	interp = script_parse(line, n, &arg);
+	if (!interp)
 		return -ENOEXEC;
-	if (end)
-		*end = 0;
-	for (end = line + strlen(line); end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'); end--)
-		end[-1] = 0;
-	for (interp = line + 2; *interp == ' ' || *interp == '\t'; interp++)
-		;
 	if (!*interp)
-		return -ENOEXEC;
-	for (arg = interp; *arg && *arg != ' ' && *arg != '\t'; arg++)
-		;
-	if (*arg)
-		*arg++ = 0;
-	while (*arg == ' ' || *arg == '\t')
-		arg++;
-	strlcpy(script, name, sizeof(script));
-	strlcpy(name, interp, size);
-	int err = argv_prepend(argv, interp, *arg ? arg : NULL, script);
-
+		return -EACCES; /* "" would be the working directory */
+	err = argv_prepend(argv, interp, arg, pr->name);
+	strlcpy(pr->name, interp, sizeof(pr->name));
 	return err ? err : 1;
+}
+
+/* What argv[0] of a script, AT_EXECFN and the name in ps are made of. */
+static int exec_name(struct program *pr, int dirfd, const char *path)
+{
+	size_t n;
+
+	if (dirfd == AT_FDCWD || path[0] == '/')
+		n = strlcpy(pr->execfn, path, sizeof(pr->execfn));
+	else
+		n = snprintf(pr->execfn, sizeof(pr->execfn), path[0] ? "/dev/fd/%d/%s" : "/dev/fd/%d", dirfd, path);
+	if (n >= sizeof(pr->execfn))
+		return -ENAMETOOLONG;
+	memcpy(pr->name, pr->execfn, n + 1);
+	return 0;
+}
+
+/* The identity that the file's set-id bits give, where they may. */
+static void exec_identity(struct program *pr, const struct tree_attr *at)
+{
+	const struct process *p = process_current();
+
+	pr->uid = p->cred.euid;
+	pr->gid = p->cred.egid;
+	if (!at || p->no_new_privs)
+		return;
+	if (at->mode & S_ISUID)
+		pr->uid = at->uid;
+	if ((at->mode & (S_ISGID | 010)) == (S_ISGID | 010))
+		pr->gid = at->gid;
 }
 
 static int exec_find(struct program *pr, int dirfd, const char *path, u32 at_flags, struct strings *argv)
 {
-	char name[256];
+	int depth, err = exec_name(pr, dirfd, path);
 	struct tree_attr at;
-	int depth, err = 0;
 
-	if (strlcpy(name, path, sizeof(name)) >= sizeof(name))
-		return -ENAMETOOLONG;
-	if (dirfd != AT_FDCWD && !path[0])
-		snprintf(pr->execfn, sizeof(pr->execfn), "/dev/fd/%d", dirfd);
-	else
-		strlcpy(pr->execfn, path, sizeof(pr->execfn));
-	for (depth = 0; depth <= INTERP_MAX; depth++) {
-		struct file *f = exec_open(depth ? AT_FDCWD : dirfd, name, depth ? 0 : at_flags, &at, &err);
-		int r;
+	for (depth = 0; !err && depth <= SCRIPTS_MAX; depth++) {
+		struct file *f = depth ? exec_open(AT_FDCWD, pr->name, 0, &at, &err) :
+					 exec_open(dirfd, path, at_flags, &at, &err);
 
 		if (!f)
 			return err;
-		if (depth == 0) {
-			pr->uid = at.mode & S_ISUID ? at.uid : process_current()->cred.euid;
-			pr->gid = (at.mode & (S_ISGID | 010)) == (S_ISGID | 010) ? at.gid : process_current()->cred.egid;
-		}
-		r = exec_script(f, name, sizeof(name), argv);
-		if (r != 1) {
+		exec_identity(pr, depth ? NULL : &at);
+		err = exec_script(f, pr, argv);
+		if (err != 1) {
 			pr->main.file = f;
-			return r ? r : image_open(&pr->main, f);
+			return err ? err : image_open(&pr->main, f);
 		}
+		err = 0;
 		file_put(f);
-		pr->uid = process_current()->cred.euid;
-		pr->gid = process_current()->cred.egid;
 	}
-	return -ELOOP;
+	return err ? err : -ELOOP;
+}
+
+/* The space of the strings and of the pointers to them, or -E2BIG: a quarter of the stack's limit, at most 6 MiB, at least
+ * 128 KiB. (execve(2)) */
+static long exec_args(const struct program *pr, const struct strings *argv, const struct strings *envp)
+{
+	u64 limit = MAX(MIN(process_current()->limit[RLIMIT_STACK].cur / 4, 6ul << 20), 128ul << 10);
+	u64 pointers = (argv->count + envp->count) * sizeof(u64);
+	u64 strings = argv->size + envp->size + strlen(pr->execfn) + 1;
+
+	return pointers + strings > limit ? -E2BIG : (long)(pointers + strings);
 }
 
 static int exec_build(struct program *pr, const struct strings *argv, const struct strings *envp)
 {
+	long args = exec_args(pr, argv, envp);
 	struct tree_attr at;
 	struct file *f;
 	int err;
 
-	pr->space = space_new();
+	if (args < 0)
+		return args;
+	layout_choose(&pr->layout, process_current(), pr->setid);
+	pr->space = space_new(pr->layout.mmap_base);
 	if (!pr->space)
 		return -ENOMEM;
 	if (pr->main.interp[0]) {
@@ -435,9 +536,9 @@ static int exec_build(struct program *pr, const struct strings *argv, const stru
 		if (err)
 			return err == -ENOEXEC ? -ELIBBAD : err;
 	}
-	err = stack_map(pr);
+	err = stack_map(pr, args);
 	if (!err)
-		err = image_map(pr->space, &pr->main, pr->main.interp[0] ? DYN_BASE : DYN_BASE);
+		err = image_map(pr->space, &pr->main, pr->layout.dyn_base);
 	if (!err && pr->interp.file)
 		err = image_map(pr->space, &pr->interp,
 				space_place(pr->space, ALIGN_UP(pr->interp.high - pr->interp.low, PAGE_SIZE)));
@@ -446,7 +547,7 @@ static int exec_build(struct program *pr, const struct strings *argv, const stru
 	pr->vdso = vdso_map(pr->space);
 	if ((long)pr->vdso < 0)
 		return pr->vdso;
-	space_set_brk(pr->space, ALIGN_UP(pr->main.high + pr->main.bias, PAGE_SIZE));
+	space_set_brk(pr->space, ALIGN_UP(pr->main.high + pr->main.bias, PAGE_SIZE) + pr->layout.brk_gap);
 	pr->entry = pr->interp.file ? pr->interp.entry : pr->main.entry;
 	pr->space->code_start = pr->main.code_start;
 	pr->space->code_end = pr->main.code_end;
@@ -463,7 +564,13 @@ static void exec_credentials(struct process *p, const struct program *pr)
 	p->cred.euid = p->cred.suid = p->cred.fsuid = pr->uid;
 	p->cred.egid = p->cred.sgid = p->cred.fsgid = pr->gid;
 	p->dumpable = !pr->setid;
+	if (pr->setid) {
+		p->personality &= ~PERSONALITY_SETID;
+		p->pdeathsig = 0;
+	}
 	lock_release(&p->lock);
+	if (pr->setid)
+		process_publish_creds(p);
 }
 
 static void exec_signals(struct process *p, struct thread *t)
@@ -552,14 +659,13 @@ static int exec_commit(struct trapframe *f, struct program *pr)
 
 int process_exec(struct trapframe *f, int dirfd, const char *path, u32 at_flags, struct strings *argv, struct strings *envp)
 {
-	struct program *pr = kzalloc(sizeof(*pr));
+	struct program *pr = kmalloc(sizeof(*pr));
 	int err;
 
 	if (!pr)
 		return -ENOMEM;
+	memset(pr, 0, offsetof(struct program, execfn));
 	err = exec_find(pr, dirfd, path, at_flags, argv);
-	if (!err && argv->size + envp->size > ARG_TOTAL_MAX)
-		err = -E2BIG;
 	if (!err) {
 		const struct cred *c = &process_current()->cred;
 
@@ -597,6 +703,9 @@ int process_exec_kernel(const char *path, char *const argv[], char *const envp[]
 {
 	struct strings args, env;
 	int err = strings_of(&args, argv);
+	char value[2];
+
+	layout_random = !boot_option("norandmaps", value, sizeof(value));
 
 	if (!err)
 		err = strings_of(&env, envp);

@@ -5,8 +5,8 @@
  *   look     under a read guard of the regions: the region, the page's entry in the master
  *   prepare  outside: frames, table pages, the file's page; for a write to a shared frame in a space with other
  *            threads, take the old translation away everywhere first (BUSY, flush)
- *   commit   under a guard again: if the region is the same, one compare-exchange on the entry, then the
- *            node's own table
+ *   commit   under a guard again: if the region is the same and not leaving, one compare-exchange on the entry, then
+ *            the node's own table (under HOLD)
  *
  * Commit under the guard is what orders faults and unmap: an unmap's log entry reaches a replica only when no
  * guard is held there, so a fill that saw the old region is complete before the unmap empties the page map.
@@ -28,9 +28,9 @@ struct fault {
 	u64 va;
 	bool write;
 	bool unshares;           /* the commit makes a private page writable: not while a fork runs */
+	bool replaced;           /* one frame by another, and no other core was told */
 	struct region r;
-	_Atomic pte_t *slot;
-	pte_t old;
+	pte_t old;               /* the master's entry as we found it */
 	u64 first;               /* of the window: page index in the file */
 	u32 count;
 	paddr_t page[WINDOW];    /* each with a reference */
@@ -80,12 +80,6 @@ static int region_allows(const struct region *r, u32 access)
 	return r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC) ? 0 : -EACCES;
 }
 
-/* Is the page in a range that is being emptied? Whoever sees a change of the regions also sees it announced. */
-static bool fault_leaving(struct space *s, u64 va)
-{
-	return atomic_load(&s->leaving[(va >> 21) % LEAVING_SLOTS]) || atomic_load(&s->leaving_all);
-}
-
 static int fault_grow_stack(struct space *s, u64 va)
 {
 	struct regions_op op = { .kind = REGIONS_GROW_STACK, .addr = va };
@@ -106,33 +100,62 @@ static int fault_grow_stack(struct space *s, u64 va)
 	return ret.err ? -EFAULT : 0;
 }
 
-/* Under the guard: fills f->r, f->old; takes a reference on the object for the time of the fault. */
+/* Under the guard: the entry, if the tables down to it are there on this node too. */
+static bool fault_entry(struct fault *f)
+{
+	struct pagemap *pm = &f->s->pages;
+	_Atomic pte_t *slot = pagemap_slot(pm, pm->home, f->va, NULL);
+
+	if (!slot || (pagemap_has_copy(pm, core_node()) && !pagemap_slot(pm, core_node(), f->va, NULL)))
+		return false;
+	f->old = atomic_load(slot);
+	return true;
+}
+
+static int fault_table(struct fault *f, u32 node)
+{
+	struct pagemap *pm = &f->s->pages;
+	struct pagemap_stock stock = { 0 };
+
+	if (!pagemap_stock_fill(pm, &stock, node)) {
+		pagemap_stock_drop(pm, &stock);
+		return -ENOMEM;
+	}
+	nr_read_begin(f->s->nr, nr_me(), 0);
+	if (!changes_leaving(&f->s->changes, f->va) && (node == pm->home || pagemap_has_copy(pm, node)))
+		pagemap_slot(pm, node, f->va, &stock);
+	nr_read_end(f->s->nr, nr_me(), 0);
+	pagemap_stock_drop(pm, &stock);
+	return FAULT_AGAIN;
+}
+
+static int fault_tables(struct fault *f)
+{
+	int r = fault_table(f, f->s->pages.home);
+
+	return r == FAULT_AGAIN && pagemap_has_copy(&f->s->pages, core_node()) ? fault_table(f, core_node()) : r;
+}
+
+/* Fills f->r, f->old; takes a reference on the object for the time of the fault. -EFAULT: no region. */
 static int fault_look(struct fault *f)
 {
 	struct space *s = f->s;
 	const struct regions *rs = nr_read_begin(s->nr, nr_me(), 0);
-	bool found = regions_find(rs, f->va, &f->r);
+	bool leaving = changes_leaving(&s->changes, f->va), found = regions_find(rs, f->va, &f->r), ready = false;
 
-	if (found && f->r.object)
+	if (!found)
+		f->r.object = 0;
+	else if (f->r.object)
 		body_get((struct body *)f->r.object);
+	if (found && !leaving)
+		ready = fault_entry(f);
 	nr_read_end(s->nr, nr_me(), 0);
-	return found ? 0 : -EFAULT;
+	if (leaving)
+		return -EBUSY;
+	return !found ? -EFAULT : ready ? FAULT_DONE : fault_tables(f);
 }
 
 /* ---- prepare */
-
-static int fault_slot(struct fault *f)
-{
-	struct pagemap *pm = &f->s->pages;
-
-	f->slot = pagemap_slot(pm, pm->home, f->va, true);
-	if (!f->slot)
-		return -ENOMEM;
-	if (pagemap_has_copy(pm, core_node()) && !pagemap_slot(pm, core_node(), f->va, true))
-		return -ENOMEM;
-	f->old = atomic_load(f->slot);
-	return 0;
-}
 
 static int fault_file_pages(struct fault *f)
 {
@@ -145,7 +168,7 @@ static int fault_file_pages(struct fault *f)
 		return -EIO;
 	f->first = index;
 	f->count = 1;
-	f->page[0] = body_page_make(b, index);
+	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);
 	if (!f->page[0])
 		return -ENOMEM;
 	if (f->write || (f->r.flags & REGIONS_ANON))
@@ -180,16 +203,23 @@ static void fault_drop(struct fault *f)
 
 /* ---- commit */
 
-static void fault_install(struct fault *f, u64 va, pte_t e)
+/* Changes the master's entry, and this node's own table; takes a page away from all nodes if `want` is not present. */
+static bool fault_enter(struct pagemap *pm, u64 va, pte_t old, pte_t want)
 {
-	struct pagemap *pm = &f->s->pages;
-	_Atomic pte_t *mine;
+	_Atomic pte_t *slot = pagemap_slot(pm, pm->home, va, NULL), *mine;
+	bool copy = pagemap_has_copy(pm, core_node()) && (want & PTE_P);
 
-	if (!pagemap_has_copy(pm, core_node()))
-		return;
-	mine = pagemap_slot(pm, core_node(), va, false);
-	if (mine)
-		atomic_store(mine, e & ~PTE_KEEP);
+	if (!slot || !atomic_compare_exchange_strong(slot, &old, copy ? want | PTE_HOLD : want))
+		return false;
+	if (!(want & PTE_P))
+		pagemap_forget(pm, va);
+	if (copy) {
+		mine = pagemap_slot(pm, core_node(), va, NULL);
+		if (mine)
+			atomic_store(mine, want & ~PTE_KEEP);
+		atomic_store(slot, want);
+	}
+	return true;
 }
 
 /* Under the guard: may the page map still be changed for what fault_look saw? */
@@ -199,7 +229,7 @@ static int fault_still(const struct regions *rs, struct fault *f)
 
 	if (!regions_find(rs, f->va, &now) || !region_same(&now, &f->r))
 		return FAULT_AGAIN;
-	if (fault_leaving(f->s, f->va) || (f->unshares && atomic_load(&f->s->forking)))
+	if (changes_leaving(&f->s->changes, f->va) || (f->unshares && atomic_load(&f->s->forking)))
 		return -EBUSY;
 	return FAULT_DONE;
 }
@@ -212,10 +242,8 @@ static int fault_commit(struct fault *f, pte_t want)
 
 	f->unshares = (want & PTE_W) && !(f->r.flags & REGIONS_SHARED);
 	r = fault_still(rs, f);
-	if (r == FAULT_DONE && !atomic_compare_exchange_strong(f->slot, &f->old, want))
+	if (r == FAULT_DONE && !fault_enter(&f->s->pages, f->va, f->old, want))
 		r = FAULT_AGAIN;
-	if (r == FAULT_DONE)
-		fault_install(f, f->va, want);
 	nr_read_end(f->s->nr, nr_me(), 0);
 	return r;
 }
@@ -234,17 +262,14 @@ static void fault_commit_window(struct fault *f)
 	if (fault_still(rs, f) == FAULT_DONE) {
 		for (i = 0; i < f->count; i++) {
 			u64 va = base + i * PAGE_SIZE;
-			_Atomic pte_t *slot;
-			pte_t none = 0, e;
+			pte_t e;
 
 			if (!f->page[i] || va == (f->va & PAGE_MASK))
 				continue;
-			slot = pagemap_slot(&s->pages, s->pages.home, va, false);
 			e = pte_rights(&f->r, f->page[i]) | (f->r.flags & REGIONS_SHARED ? 0 : PTE_COW);
-			if (!slot || !atomic_compare_exchange_strong(slot, &none, e))
+			if (!fault_enter(&s->pages, va, 0, e))
 				continue;
 			f->page[i] = 0; /* the entry has the reference now */
-			fault_install(f, va, e);
 			atomic_fetch_add_explicit(&s->pages.resident, 1, memory_order_relaxed);
 		}
 	}
@@ -305,35 +330,62 @@ static int fault_rights(struct fault *f)
 	return fault_commit(f, want);
 }
 
-/* With other threads about: nobody may go on using the old frame once this write can be seen. Where nodes have tables of
- * their own, a fault that committed before us may yet have to fill one; its core answers a flush only after that. */
+/*
+ * With other threads about: nobody may go on using the old frame once this write can be seen. The reference keeps the
+ * frame while we copy it, for the entry that owns it may be discarded meanwhile.
+ */
 static int fault_withdraw(struct fault *f)
 {
 	pte_t busy = (f->old & ~(PTE_P | PTE_W)) | PTE_BUSY;
-	int r = fault_commit(f, busy);
+	paddr_t from = f->old & PTE_FRAME;
+	int r;
 
-	if (r != FAULT_DONE)
+	if (!frame_tryget(from))
+		return FAULT_AGAIN;
+	r = fault_commit(f, busy);
+	if (r != FAULT_DONE) {
+		frame_put(from);
 		return r;
-	if (atomic_load(&f->s->pages.copies)) {
-		flush_page(f->s, f->va);
-		pagemap_forget(&f->s->pages, f->va);
 	}
-	flush_page(f->s, f->va);
+	flush_range(f->s, f->va, f->va + PAGE_SIZE);
 	f->old = busy;
-	return 0;
+	return FAULT_DONE;
 }
 
-static void fault_put_back(struct fault *f, pte_t busy)
+/* The write came to nothing: others may have the page again. */
+static void fault_put_back(struct fault *f)
 {
-	atomic_compare_exchange_strong(f->slot, &busy, busy & PTE_KEEP ? busy & ~PTE_BUSY : 0);
+	pte_t busy = f->old;
+
+	nr_read_begin(f->s->nr, nr_me(), 0);
+	fault_enter(&f->s->pages, f->va, busy, busy & PTE_KEEP ? busy & ~PTE_BUSY : 0);
+	nr_read_end(f->s->nr, nr_me(), 0);
+}
+
+static int fault_copy_fresh(struct fault *f, paddr_t from, bool kept)
+{
+	int r;
+
+	if (kept)
+		memcpy(phys_to_virt(f->fresh), phys_to_virt(from), PAGE_SIZE);
+	else
+		memset(phys_to_virt(f->fresh), 0, PAGE_SIZE);
+	r = fault_commit(f, pte_rights(&f->r, f->fresh) | PTE_W);
+	if (r != FAULT_DONE)
+		return r;
+	f->fresh = 0;
+	if (kept)
+		frame_put(from); /* the entry's */
+	else
+		atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
+	return r;
 }
 
 /* A write to a frame that others may hold, or to the zero page. */
 static int fault_copy(struct fault *f)
 {
 	paddr_t from = f->old & PTE_FRAME;
-	bool kept = f->old & PTE_KEEP, alone = space_alone(f->s);
-	pte_t busy;
+	bool kept = f->old & PTE_KEEP, alone = space_alone(f->s) && !atomic_load(&f->s->pages.copies);
 	int r;
 
 	if (kept && frame_refs(from) == 1)
@@ -341,29 +393,18 @@ static int fault_copy(struct fault *f)
 	f->fresh = frame_alloc_user(core_node());
 	if (!f->fresh)
 		return -ENOMEM;
-	if (!alone && (r = fault_withdraw(f)))
-		return r;
-	if (alone)
-		pagemap_forget(&f->s->pages, f->va);
-	busy = f->old;
-	if (kept)
-		memcpy(phys_to_virt(f->fresh), phys_to_virt(from), PAGE_SIZE);
-	else
-		memset(phys_to_virt(f->fresh), 0, PAGE_SIZE);
-	r = fault_commit(f, pte_rights(&f->r, f->fresh) | PTE_W);
-	if (r != FAULT_DONE) {
-		if (!alone)
-			fault_put_back(f, busy);
+	if (alone) {
+		r = fault_copy_fresh(f, from, kept);
+		f->replaced = r == FAULT_DONE;
 		return r;
 	}
-	f->fresh = 0;
-	if (alone) /* this thread may have left the old translation on a core that idles in the space since */
-		flush_page(f->s, f->va);
-	if (kept)
-		frame_put(from);
-	else
-		atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
-	return FAULT_DONE;
+	if ((r = fault_withdraw(f)))
+		return r;
+	r = fault_copy_fresh(f, from, kept);
+	if (r != FAULT_DONE)
+		fault_put_back(f);
+	frame_put(from); /* ours */
+	return r;
 }
 
 static int fault_resolve(struct fault *f, u32 access)
@@ -372,9 +413,7 @@ static int fault_resolve(struct fault *f, u32 access)
 
 	if (r)
 		return r;
-	if ((r = fault_slot(f)))
-		return r;
-	if (f->old & PTE_BUSY)
+	if (f->old & (PTE_BUSY | PTE_HOLD))
 		return -EBUSY;
 	if (!(f->old & (PTE_KEEP | PTE_P)))
 		return fault_first(f);
@@ -393,91 +432,23 @@ int space_fault(struct space *s, u64 va, u32 access)
 	percore()->faults++;
 	space_join(s);
 	for (;; nr_port_relax()) {
+		f.replaced = false;
+		f.old = 0;
 		r = fault_look(&f);
-		if (r) {
+		if (r == -EFAULT) {
 			r = fault_grow_stack(s, va);
 			if (r)
 				return r;
 			continue;
 		}
-		f.old = 0;
-		r = fault_leaving(s, va) ? -EBUSY : fault_resolve(&f, access);
+		if (r == FAULT_DONE)
+			r = fault_resolve(&f, access);
 		fault_drop(&f);
-		if (r == FAULT_DONE && f.old)
+		if (f.replaced)
+			flush_page_here(s, f.va);
+		else if (r == FAULT_DONE && f.old)
 			mmu_flush_page(f.va);
 		if (r <= 0 && r != -EBUSY)
 			return r;
 	}
-}
-
-int space_populate(struct space *s, u64 addr, u64 len)
-{
-	u64 at;
-	int r;
-
-	for (at = addr; at < addr + len; at += PAGE_SIZE) {
-		struct region reg;
-
-		if (!space_find(s, at, &reg))
-			return -ENOMEM;
-		r = space_fault(s, at, reg.prot & PROT_WRITE ? PF_WRITE : 0);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-size_t space_read(struct space *s, u64 va, void *buf, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		u64 at = va + done;
-		size_t n = MIN(len - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
-		_Atomic pte_t *slot = pagemap_slot(&s->pages, s->pages.home, at, false);
-		pte_t e = slot ? atomic_load(slot) : 0;
-
-		if (!(e & PTE_KEEP) || !frame_tryget(e & PTE_FRAME))
-			break;
-		if ((atomic_load(slot) & (PTE_KEEP | PTE_FRAME)) != (e & (PTE_KEEP | PTE_FRAME))) {
-			frame_put(e & PTE_FRAME); /* it left, and may be another's already */
-			break;
-		}
-		memcpy((u8 *)buf + done, (u8 *)phys_to_virt(e & PTE_FRAME) + (at & (PAGE_SIZE - 1)), n);
-		frame_put(e & PTE_FRAME);
-		done += n;
-	}
-	return done;
-}
-
-int space_write(struct space *s, u64 va, const void *buf, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		u64 at = va + done;
-		size_t n = MIN(len - done, PAGE_SIZE - (at & (PAGE_SIZE - 1)));
-		int err = space_fault(s, at, PF_WRITE);
-		u8 *to;
-
-		if (err)
-			return err;
-		to = phys_to_virt(atomic_load(pagemap_slot(&s->pages, s->pages.home, at, false)) & PTE_FRAME);
-		to += at & (PAGE_SIZE - 1);
-		if (buf)
-			memcpy(to, (const u8 *)buf + done, n);
-		else
-			memset(to, 0, n);
-		done += n;
-	}
-	return 0;
-}
-
-u64 space_place(struct space *s, u64 len)
-{
-	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
-	u64 at = regions_place(r, 0, len);
-
-	nr_read_end(s->nr, nr_me(), 0);
-	return at;
 }

@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/volume.h"
 
 static struct nr *tree_nr;
 
@@ -53,9 +54,12 @@ struct nr *fs_tree(void)
 void fs_tree_start(void)
 {
 	struct nr_config cfg = { .threads = cores_count(), .shards = 1, .node = core_node() };
-	struct body *root = body_new();
-	struct tree_init_arg arg = { .mode = 0755, .body = (u64)root };
+	struct body *root;
+	struct tree_init_arg arg = { .mode = 0755 };
 
+	volume_start();
+	root = body_new(volume_of(TREE_ROOT));
+	arg.body = (u64)root;
 	tree_type.op_mem_max = tree_op_mem_max();
 	tree_nr = root ? nr_create(&tree_type, &cfg, &arg) : NULL;
 	if (!tree_nr)
@@ -77,6 +81,28 @@ int fs_update(const void *op, int op_len, struct tree_ret *ret)
 	if (!ret->err)
 		nr_sync(tree_nr, nr_me(), index); /* no guard can still find what the caller is about to drop */
 	return ret->err;
+}
+
+struct body *fs_body_new(u64 fs, int *err)
+{
+	struct volume *v;
+	struct body *b;
+
+	*err = volume_writable(fs);
+	if (*err)
+		return NULL;
+	v = volume_of(fs);
+	if (!volume_take_inode(v)) {
+		volume_put(v);
+		*err = -ENOSPC;
+		return NULL;
+	}
+	b = body_new(v);
+	if (!b) {
+		volume_give_inode(v);
+		*err = -ENOMEM;
+	}
+	return b;
 }
 
 int fs_attr(u64 ino, struct tree_attr *out)

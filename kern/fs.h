@@ -57,7 +57,11 @@ void fs_cred(const struct process *p, struct tree_cred *out);
 void fs_cred_real(const struct process *p, struct tree_cred *out); /* access(2) */
 struct nr *fs_tree(void);
 void fs_tree_start(void);
+/* The tree's reference of an inode that lost its last name. */
+void fs_lost_name(u64 body, u32 nlink, bool directory);
 void fs_touch_dir(const struct tree_attr *dir);
+/* A body for a new inode of file system `fs`; NULL with *err: -ENOMEM, -ENOSPC (no inodes left), -EROFS. */
+struct body *fs_body_new(u64 fs, int *err);
 /* One update of the tree; op_len as a builder returned it (negative: that error). */
 int fs_update(const void *op, int op_len, struct tree_ret *ret);
 
@@ -82,7 +86,13 @@ int fs_statfs(struct path *p, struct abi_statfs *out);
 int fs_chdir(struct path *p);                    /* takes over p's references on success */
 int fs_chroot(struct path *p);
 int fs_getcwd(char *buf, size_t size);           /* length without NUL, or -ERANGE, -ENOENT */
-int fs_mount(const char *source, const char *type, const char *target);
+struct mount_request {
+	const char *source, *type, *target;
+	char *data;         /* the options, or NULL; cut up while they are read */
+	u32 flags;          /* MS_* */
+};
+int fs_mount(const struct mount_request *m);
+int fs_remount(const char *target, u32 flags);
 int fs_umount(const char *target, u32 flags);
 /* The absolute name of an open file for /proc/PID/fd, as length or -errno. */
 int fs_name_of(const struct file *f, char *buf, size_t size);
@@ -95,6 +105,7 @@ struct device_name { const char *name; u32 mode, rdev; };
 extern const struct device_name device_names[];
 /* st_dev of what is no mount of the tree: minor numbers of major 0, as on Linux. */
 #define DEV_PIPES 15
+#define DEV_PSEUDO(id) (25u - (id)) /* /proc 24, /sys 23 */
 #define RDEV(major, minor) ((u32)((major) << 8 | (minor)))
 
 #endif

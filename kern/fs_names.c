@@ -7,6 +7,7 @@
 #include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/process.h"
+#include "kern/volume.h"
 
 void fs_touch_dir(const struct tree_attr *dir)
 {
@@ -24,8 +25,7 @@ void fs_touch_dir(const struct tree_attr *dir)
 	body_put(b);
 }
 
-/* The tree's reference of an inode that lost its last name. */
-static void fs_lost_name(u64 body, u32 nlink, bool directory)
+void fs_lost_name(u64 body, u32 nlink, bool directory)
 {
 	struct body *b = (struct body *)body;
 
@@ -61,9 +61,9 @@ static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
 
 	if (err)
 		return err;
-	b = body_new();
+	b = fs_body_new(parent.dir.fs, &err);
 	if (!b)
-		return -ENOMEM;
+		return err;
 	fs_cred(process_current(), &cred);
 	body_get(b);
 	err = fs_update(op, tree_op_create(op, &cred, parent.dir.ino, parent.last, parent.len, mode, rdev, (u64)b, TREE_EXCL),
@@ -137,9 +137,9 @@ int fs_symlink(const char *target, int dirfd, const char *name)
 	err = create_parent(dirfd, name, false, &parent);
 	if (err)
 		return err;
-	b = body_new();
+	b = fs_body_new(parent.dir.fs, &err);
 	if (!b)
-		return -ENOMEM;
+		return err;
 	fs_cred(process_current(), &cred);
 	body_get(b);
 	err = tree_op_symlink(op, &cred, parent.dir.ino, parent.last, parent.len, target, len, (u64)b, TREE_EXCL);
@@ -172,6 +172,8 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 	err = create_parent(newdir, new, false, &parent);
 	if (!err && (path_pseudo(&p) || p.file))
 		err = -EXDEV;
+	if (!err)
+		err = volume_writable(parent.dir.fs);
 	if (!err) {
 		fs_cred(process_current(), &cred);
 		err = fs_update(op, tree_op_link(op, &cred, p.at.ino, parent.dir.ino, parent.last, parent.len), &ret);
@@ -202,6 +204,9 @@ int fs_unlink(int dirfd, const char *name)
 		return -EISDIR;
 	if (parent.slash)
 		return !parent.at.ino ? -ENOENT : (parent.at.mode & S_IFMT) == S_IFDIR ? -EISDIR : -ENOTDIR;
+	err = parent.at.ino ? volume_writable(parent.dir.fs) : 0;
+	if (err)
+		return err;
 	fs_cred(process_current(), &cred);
 	err = fs_update(op, tree_op_unlink(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
 	if (err)
@@ -225,6 +230,9 @@ int fs_rmdir(int dirfd, const char *name)
 		return parent.pseudo_exists ? -EPERM : -ENOENT;
 	if (parent.kind != TREE_LAST_NAME)
 		return parent.kind == TREE_LAST_DOT ? -EINVAL : parent.kind == TREE_LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+	err = parent.at.ino ? volume_writable(parent.dir.fs) : 0;
+	if (err)
+		return err;
 	fs_cred(process_current(), &cred);
 	err = fs_update(op, tree_op_rmdir(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
 	if (err)
@@ -257,6 +265,9 @@ int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flag
 		return from.pseudo_exists && to.pseudo_exists ? -EPERM : -ENOENT;
 	if (from.kind != TREE_LAST_NAME || to.kind != TREE_LAST_NAME)
 		return flags & RENAME_NOREPLACE && to.kind != TREE_LAST_NAME ? -EEXIST : -EBUSY;
+	err = volume_writable(from.dir.fs);
+	if (err)
+		return err;
 	flags |= (from.slash ? TREE_OLD_SLASH : 0) | (to.slash ? TREE_NEW_SLASH : 0);
 	fs_cred(process_current(), &cred);
 	err = fs_update(op, tree_op_rename(op, &cred, from.dir.ino, from.last, from.len, to.dir.ino, to.last, to.len, flags),
@@ -314,6 +325,8 @@ int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
 		at = (struct tree_attr){ .mode = p.node.mode, .uid = p.node.uid, .gid = p.node.gid };
 	if (!p.file)
 		err = tree_may(&at, &cred, mode);
+	if (!err && (mode & 2) && at.ino && (at.mode & S_IFMT) != S_IFCHR)
+		err = volume_writable(at.fs);
 	path_drop(&p);
 	return err;
 }
@@ -329,6 +342,9 @@ int fs_chmod(struct path *p, u32 mode)
 		return 0;
 	if (path_pseudo(p))
 		return -EPERM;
+	err = volume_writable(p->at.fs);
+	if (err)
+		return err;
 	fs_cred(process_current(), &cred);
 	err = fs_update(op, tree_op_chmod(op, &cred, p->at.ino, mode & 07777), &ret);
 	if (!err && p->body)
@@ -347,6 +363,9 @@ int fs_chown(struct path *p, u32 uid, u32 gid)
 		return 0;
 	if (path_pseudo(p))
 		return -EPERM;
+	err = volume_writable(p->at.fs);
+	if (err)
+		return err;
 	fs_cred(process_current(), &cred);
 	err = fs_update(op, tree_op_chown(op, &cred, p->at.ino, uid, gid), &ret);
 	if (!err && p->body)
@@ -369,7 +388,7 @@ int fs_truncate(const char *name, u64 size)
 		err = -EISDIR;
 	else if ((p.at.mode & S_IFMT) != S_IFREG)
 		err = -EINVAL;
-	else if (!(err = tree_may(&p.at, &cred, 2)))
+	else if (!(err = tree_may(&p.at, &cred, 2)) && !(err = volume_writable(p.at.fs)))
 		err = atomic_load(&p.body->executing) ? -ETXTBSY :
 		      size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : body_truncate(p.body, size);
 	if (err == -EFBIG)
@@ -386,7 +405,7 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 	struct tree_cred cred;
 	u64 now = wall_ns();
 	bool to_now = !times || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
-	int i;
+	int i, err;
 
 	for (i = 0; times && i < 2; i++)
 		if (times[i].nsec != UTIME_NOW && times[i].nsec != UTIME_OMIT && (times[i].nsec < 0 || times[i].nsec > 999999999))
@@ -397,6 +416,9 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 		return 0;
 	if (path_pseudo(p))
 		return -EPERM;
+	err = volume_writable(p->at.fs);
+	if (err)
+		return err;
 	fs_cred(process_current(), &cred);
 	if (!(cred.caps & TREE_CAP_FOWNER) && cred.uid != p->at.uid) {
 		if (!to_now)

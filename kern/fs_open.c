@@ -5,6 +5,7 @@
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "kern/tty.h"
+#include "kern/volume.h"
 
 static void stat_times(struct abi_stat *st, const struct body *b)
 {
@@ -16,7 +17,7 @@ static void stat_times(struct abi_stat *st, const struct body *b)
 static void stat_fill(struct abi_stat *st, const struct tree_attr *at, struct body *b)
 {
 	memset(st, 0, sizeof(*st));
-	st->dev = at->fs;
+	st->dev = b ? volume_dev(b->volume) : 0;
 	st->ino = at->ino;
 	st->nlink = at->nlink;
 	st->mode = at->mode;
@@ -229,7 +230,7 @@ static int open_may(const struct path *p, u32 flags)
 		return -EACCES;
 	if (type == S_IFREG && (want & 2) && p->body && atomic_load(&p->body->executing))
 		return -ETXTBSY;
-	return 0;
+	return type == S_IFREG && (want & 2) ? volume_writable(p->at.fs) : 0;
 }
 
 /* /proc/PID/fd/N of something that has no name. A pipe gets one more end; others are shared as they are. */
@@ -312,9 +313,9 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 		return -EISDIR;
 	if (parent.at.ino)
 		return flags & O_EXCL ? -EEXIST : 1;
-	b = body_new();
+	b = fs_body_new(parent.dir.fs, &err);
 	if (!b)
-		return -ENOMEM;
+		return err;
 	fs_umask_apply(&mode);
 	fs_cred(process_current(), &cred);
 	body_get(b);
@@ -367,9 +368,9 @@ static struct file *open_tmpfile(int dirfd, const char *name, u32 flags, u32 mod
 		return NULL;
 	if (path_pseudo(&dir))
 		return open_fail(&dir, -EOPNOTSUPP, err);
-	b = body_new();
+	b = fs_body_new(dir.at.fs, err);
 	if (!b)
-		return open_fail(&dir, -ENOMEM, err);
+		return open_fail(&dir, *err, err);
 	fs_umask_apply(&mode);
 	fs_cred(process_current(), &cred);
 	*err = fs_update(op, tree_op_create(op, &cred, dir.at.ino, "", 0, mode | S_IFREG, 0, (u64)b, TREE_UNNAMED), &ret);

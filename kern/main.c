@@ -14,6 +14,7 @@
 #include "base/string.h"
 #include "dev/dev.h"
 #include "dev/rng.h"
+#include "dev/uart.h"
 #include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/futex.h"
@@ -56,14 +57,36 @@ static const struct print_hooks hooks = {
 	.stop_others = core_stop_others, .backtrace = print_backtrace, .die = print_die,
 };
 
+/* console=ttyS0 (or none): polled, from the first line on. console=ttyS1: as soon as that line is up. */
+static bool console_second;
+
 static void console_write(struct print_sink *sink, const char *text, size_t len)
 {
 	(void)sink;
-	while (len--)
+	if (console_second)
+		uart_print(1, text, len);
+	while (!console_second && len--)
 		serial_putc(*text++);
 }
 
 static struct print_sink console = { .write = console_write };
+
+static void console_start(void)
+{
+	char name[16];
+
+	console_second = boot_option("console", name, sizeof(name)) && !strncmp(name, "ttyS1", 5);
+	if (!console_second)
+		print_sink_add(&console, true);
+}
+
+static void console_start_second(void)
+{
+	if (!console_second)
+		return;
+	console_second = uart_present(1);
+	print_sink_add(&console, true);
+}
 
 static void print_start(void)
 {
@@ -74,7 +97,7 @@ static void print_start(void)
 		print_console_level(PRINT_WARN);
 	if (boot_option("loglevel", level, sizeof(level)) && level[0])
 		print_console_level(level[0] - '0' - 1);
-	print_sink_add(&console, true);
+	console_start();
 }
 
 /* ---- cores */
@@ -160,6 +183,7 @@ _Noreturn void kmain(void)
 	cores_start();
 	kprintf("%u cores on %u nodes", cores_count(), nodes_count());
 	dev_init();
+	console_start_second();
 	futex_start();
 	procs_start();
 	fs_tree_start();

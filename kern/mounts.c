@@ -8,7 +8,7 @@
 #define MOUNTS_MAX 64
 
 static struct lock mounts_lock = LOCK_INIT;
-static struct mount_info mounts[MOUNTS_MAX] = { { .id = 1, .dev = 1, .type = "rootfs", .source = "rootfs", .options = "rw" } };
+static struct mount_info mounts[MOUNTS_MAX] = { { .id = 1, .dev = 2, .type = "rootfs", .source = "rootfs", .options = "rw" } };
 static u32 nmounts = 1, last_id = 23;
 
 int mounts_room(void)

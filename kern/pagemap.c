@@ -5,6 +5,7 @@
 #include "base/string.h"
 #include "base/abi.h"
 #include "mem/frame.h"
+#include "nr/port.h"
 
 typedef _Atomic pte_t slot_t;
 
@@ -56,11 +57,10 @@ int pagemap_node_add(struct pagemap *pm, u32 node)
 	root = pagemap_root_new(pm, node);
 	if (!root)
 		return -ENOMEM;
-	atomic_fetch_add(&pm->copies, 1); /* before it is there to be filled: pagemap_forget looks at this */
-	if (!atomic_compare_exchange_strong(&pm->root[node], &none, root)) {
-		atomic_fetch_sub(&pm->copies, 1);
+	if (atomic_compare_exchange_strong(&pm->root[node], &none, root))
+		atomic_fetch_add(&pm->copies, 1);
+	else
 		pagemap_table_free(pm, root);
-	}
 	return 0;
 }
 
@@ -76,37 +76,63 @@ paddr_t pagemap_root(const struct pagemap *pm, u32 node)
 	return p ? p : atomic_load_explicit(&pm->root[pm->home], memory_order_relaxed);
 }
 
-/* One level down; `make` links a fresh table if there is none (the loser of a race frees his). */
-static slot_t *pagemap_step(struct pagemap *pm, u32 node, slot_t *slot, bool make)
+bool pagemap_stock_fill(struct pagemap *pm, struct pagemap_stock *stock, u32 node)
+{
+	while (stock->n < MMU_LEVELS - 1) {
+		paddr_t p = pagemap_table_new(pm, node);
+
+		if (!p)
+			return false;
+		stock->page[stock->n++] = p;
+	}
+	return true;
+}
+
+void pagemap_stock_drop(struct pagemap *pm, struct pagemap_stock *stock)
+{
+	while (stock->n)
+		pagemap_table_free(pm, stock->page[--stock->n]);
+}
+
+/* One level down; links a table from the stock if there is none (the loser of a race keeps his). */
+static slot_t *pagemap_step(slot_t *slot, struct pagemap_stock *stock)
 {
 	pte_t e = atomic_load_explicit(slot, memory_order_acquire);
 	paddr_t fresh;
 
 	if (e & PTE_P)
 		return table_of(e & PTE_FRAME);
-	if (!make)
+	if (!stock || !stock->n)
 		return NULL;
-	fresh = pagemap_table_new(pm, node);
-	if (!fresh)
-		return NULL;
-	if (!atomic_compare_exchange_strong(slot, &e, fresh | PTE_TABLE)) {
-		pagemap_table_free(pm, fresh);
+	fresh = stock->page[stock->n - 1];
+	if (!atomic_compare_exchange_strong(slot, &e, fresh | PTE_TABLE))
 		return table_of(e & PTE_FRAME);
-	}
+	stock->n--;
 	return table_of(fresh);
 }
 
-_Atomic pte_t *pagemap_slot(struct pagemap *pm, u32 node, u64 va, bool make)
+_Atomic pte_t *pagemap_slot(struct pagemap *pm, u32 node, u64 va, struct pagemap_stock *stock)
 {
 	slot_t *table = table_of(atomic_load_explicit(&pm->root[node], memory_order_acquire));
 	int level;
 
 	for (level = MMU_LEVELS - 1; level > 0; level--) {
-		table = pagemap_step(pm, node, &table[mmu_index(va, level)], make);
+		table = pagemap_step(&table[mmu_index(va, level)], stock);
 		if (!table)
 			return NULL;
 	}
 	return &table[mmu_index(va, 0)];
+}
+
+pte_t pagemap_settled(_Atomic pte_t *slot)
+{
+	pte_t e = atomic_load(slot);
+
+	while (e & PTE_HOLD) {
+		nr_port_relax();
+		e = atomic_load(slot);
+	}
+	return e;
 }
 
 void pagemap_forget(struct pagemap *pm, u64 va)
@@ -119,7 +145,7 @@ void pagemap_forget(struct pagemap *pm, u64 va)
 	for (node = 0; node < n; node++) {
 		if (!pagemap_has_copy(pm, node))
 			continue;
-		s = pagemap_slot(pm, node, va, false);
+		s = pagemap_slot(pm, node, va, NULL);
 		if (s)
 			atomic_exchange(s, 0);
 	}
@@ -165,16 +191,39 @@ static u64 pagemap_walk(struct pagemap *pm, u64 start, u64 end, bool (*fn)(struc
 	return at;
 }
 
+/* Changes an entry that nobody holds; false: look again. */
+static bool slot_change(slot_t *slot, pte_t *old, pte_t want)
+{
+	if (atomic_compare_exchange_strong(slot, old, want))
+		return true;
+	*old = pagemap_settled(slot);
+	return false;
+}
+
+static void zap_start(struct zap *z)
+{
+	z->n = 0;
+	z->low = z->high = 0;
+}
+
+static void zap_lost(struct zap *z, u64 va)
+{
+	z->low = z->high ? z->low : va;
+	z->high = va + PAGE_SIZE;
+}
+
 static bool zap_slot(struct walk *w, slot_t *slot, u64 va)
 {
 	struct zap *z = w->arg;
-	pte_t e;
+	pte_t e = pagemap_settled(slot);
 
 	if (z->n == PAGEMAP_BATCH)
 		return false;
-	e = atomic_exchange(slot, 0);
+	while (!slot_change(slot, &e, 0))
+		;
 	pagemap_forget(w->pm, va);
-	z->touched = true; /* also if it is not present: who took that right away may not have flushed yet */
+	if (e & PTE_P)
+		zap_lost(z, va);
 	if (e & PTE_KEEP)
 		z->frame[z->n++] = e & PTE_FRAME;
 	return true;
@@ -182,8 +231,7 @@ static bool zap_slot(struct walk *w, slot_t *slot, u64 va)
 
 void pagemap_zap(struct pagemap *pm, u64 start, u64 end, struct zap *z)
 {
-	z->n = 0;
-	z->touched = false;
+	zap_start(z);
 	z->next = pagemap_walk(pm, start, end, zap_slot, z);
 	atomic_fetch_sub_explicit(&pm->resident, z->n, memory_order_relaxed);
 }
@@ -199,7 +247,7 @@ void zap_free(struct zap *z)
 
 struct protect {
 	unsigned prot;
-	bool lost;
+	struct zap *z;
 };
 
 /* Takes away what prot forbids; what it adds, the next fault gives. */
@@ -217,56 +265,90 @@ static pte_t pte_restrict(pte_t e, unsigned prot)
 static bool protect_slot(struct walk *w, slot_t *slot, u64 va)
 {
 	struct protect *p = w->arg;
-	pte_t e = atomic_load(slot), want;
+	pte_t e = pagemap_settled(slot), want;
 
 	do {
 		want = pte_restrict(e, p->prot);
 		if (!(want & (PTE_KEEP | PTE_P)))
 			want = 0;
-	} while (!atomic_compare_exchange_weak(slot, &e, want));
-	if (want != e) {
-		pagemap_forget(w->pm, va);
-		p->lost = p->lost || (e & PTE_P);
-	}
+	} while (!slot_change(slot, &e, want));
+	if (want == e)
+		return true;
+	pagemap_forget(w->pm, va);
+	if (e & PTE_P)
+		zap_lost(p->z, va);
 	return true;
 }
 
-bool pagemap_protect(struct pagemap *pm, u64 start, u64 end, unsigned prot)
+void pagemap_protect(struct pagemap *pm, u64 start, u64 end, unsigned prot, struct zap *z)
 {
-	struct protect p = { .prot = prot };
+	struct protect p = { .prot = prot, .z = z };
 
+	zap_start(z);
 	pagemap_walk(pm, start, end, protect_slot, &p);
-	return p.lost;
 }
 
-/* The parent's entry becomes copy-on-write before the child gets its reference. */
+struct copy {
+	struct pagemap *child;
+	unsigned prot;
+};
+
+static slot_t *copy_target(struct pagemap *child, u64 va)
+{
+	struct pagemap_stock stock = { 0 };
+	slot_t *to = pagemap_slot(child, child->home, va, NULL);
+
+	if (!to && pagemap_stock_fill(child, &stock, child->home))
+		to = pagemap_slot(child, child->home, va, &stock);
+	pagemap_stock_drop(child, &stock);
+	return to;
+}
+
+/* Marks a kept entry copy-on-write and takes a reference on its frame: first the reference, or another thread's unmap may
+ * free the frame in between. The entry as it was; 0 if there is none. */
+static pte_t copy_share(slot_t *slot)
+{
+	pte_t e = pagemap_settled(slot);
+
+	while (e & PTE_KEEP) {
+		pte_t was = e;
+
+		if (!frame_tryget(e & PTE_FRAME)) {
+			e = pagemap_settled(slot);
+			continue;
+		}
+		if (slot_change(slot, &e, (e & ~PTE_W) | PTE_COW))
+			return was;
+		frame_put(was & PTE_FRAME);
+	}
+	return 0;
+}
+
 static bool copy_slot(struct walk *w, slot_t *slot, u64 va)
 {
-	struct pagemap *child = w->arg;
-	pte_t e = atomic_load(slot), cow;
-	slot_t *to;
+	struct copy *c = w->arg;
+	slot_t *to = copy_target(c->child, va);
+	pte_t e, cow;
 
-	if (!(e & PTE_KEEP))
-		return true;
-	to = pagemap_slot(child, child->home, va, true);
 	if (!to)
 		return false;
-	do {
-		if (!(e & PTE_KEEP))
-			return true;
-		cow = (e & ~(PTE_W | PTE_BUSY)) | PTE_COW;
-	} while (!atomic_compare_exchange_weak(slot, &e, (e & PTE_BUSY) | cow));
+	e = copy_share(slot);
+	if (!e)
+		return true;
+	cow = (e & ~(PTE_W | PTE_BUSY)) | PTE_COW;
 	if (e & PTE_W)
 		pagemap_forget(w->pm, va);
-	frame_get(e & PTE_FRAME);
-	atomic_store_explicit(to, cow, memory_order_relaxed);
-	atomic_fetch_add_explicit(&child->resident, 1, memory_order_relaxed);
+	/* A page that is being replaced just now is without P here; the child's own fault gives it. */
+	atomic_store_explicit(to, pte_restrict(cow, c->prot), memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->child->resident, 1, memory_order_relaxed);
 	return true;
 }
 
-int pagemap_copy(struct pagemap *pm, struct pagemap *child, u64 start, u64 end)
+int pagemap_copy(struct pagemap *pm, struct pagemap *child, u64 start, u64 end, unsigned prot)
 {
-	return pagemap_walk(pm, start, end, copy_slot, child) == end ? 0 : -ENOMEM;
+	struct copy c = { .child = child, .prot = prot };
+
+	return pagemap_walk(pm, start, end, copy_slot, &c) == end ? 0 : -ENOMEM;
 }
 
 struct move {
@@ -277,15 +359,15 @@ struct move {
 static bool move_slot(struct walk *w, slot_t *slot, u64 va)
 {
 	struct move *m = w->arg;
-	slot_t *to = pagemap_slot(w->pm, w->pm->home, va - m->from + m->to, m->prepare);
-	pte_t e;
+	u64 there = va - m->from + m->to;
+	slot_t *to = m->prepare ? copy_target(w->pm, there) : pagemap_slot(w->pm, w->pm->home, there, NULL);
+	pte_t e = pagemap_settled(slot);
 
 	if (m->prepare)
 		return to != NULL;
-	e = atomic_exchange(slot, 0);
+	while (!slot_change(slot, &e, 0))
+		;
 	pagemap_forget(w->pm, va);
-	if (e & PTE_BUSY) /* whoever copies it looks for it here, in vain, and starts over */
-		e = e & PTE_KEEP ? e & ~PTE_BUSY : 0;
 	atomic_store(to, e);
 	return true;
 }
@@ -346,6 +428,78 @@ static void pagemap_tear(struct pagemap *pm, paddr_t table, int level, bool mast
 			frame_put(e & PTE_FRAME);
 	}
 	pagemap_table_free(pm, table);
+}
+
+/* ---- trim */
+
+struct trim {
+	struct pagemap *pm;
+	paddr_t list;   /* unlinked tables, chained through their first entry (an absent one, to a walker who is late) */
+	u64 count;
+};
+
+static void trim_push(struct trim *t, paddr_t table)
+{
+	atomic_store(&table_of(table)[0], t->list);
+	t->list = table;
+	t->count++;
+}
+
+/* Unlinks the empty tables below this one; true if then it is empty itself. */
+static bool trim_level(struct trim *t, slot_t *table, int level)
+{
+	unsigned i, n = level == MMU_LEVELS - 1 ? 256 : 512, used = 0;
+
+	for (i = 0; i < n; i++) {
+		pte_t e = atomic_load_explicit(&table[i], memory_order_relaxed);
+
+		if (e && level > 0 && trim_level(t, table_of(e & PTE_FRAME), level - 1)) {
+			atomic_store(&table[i], 0);
+			trim_push(t, e & PTE_FRAME);
+		} else if (e) {
+			used++;
+		}
+	}
+	return !used;
+}
+
+static void trim_all(struct trim *t, paddr_t table, int level)
+{
+	unsigned i, n = level == MMU_LEVELS - 1 ? 256 : 512;
+
+	for (i = 0; i < n && level > 0; i++) {
+		pte_t e = atomic_load_explicit(&table_of(table)[i], memory_order_relaxed);
+
+		if (e)
+			trim_all(t, e & PTE_FRAME, level - 1);
+	}
+	trim_push(t, table);
+}
+
+u64 pagemap_trim(struct pagemap *pm, u64 drop, void (*flush)(void *arg), void *arg)
+{
+	struct trim t = { .pm = pm };
+	u32 node, n = nodes_count();
+
+	for (node = 0; node < n; node++) {
+		paddr_t root = atomic_load(&pm->root[node]);
+
+		if (root && node != pm->home && drop >> node & 1) {
+			atomic_store(&pm->root[node], 0);
+			atomic_fetch_sub(&pm->copies, 1);
+			trim_all(&t, root, MMU_LEVELS - 1);
+		} else if (root) {
+			trim_level(&t, table_of(root), MMU_LEVELS - 1);
+		}
+	}
+	flush(arg);
+	while (t.list) {
+		paddr_t p = t.list;
+
+		t.list = atomic_load(&table_of(p)[0]);
+		pagemap_table_free(pm, p);
+	}
+	return t.count;
 }
 
 void pagemap_destroy(struct pagemap *pm)

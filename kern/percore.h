@@ -35,6 +35,7 @@ struct percore {
 	u64 user_ns, system_ns, idle_ns, stamp; /* where time went since boot; stamp: last change */
 	u32 sample_in, sample_gap;    /* calls until the next timed one, and how many it stands for (kern/account.h) */
 	u64 switches, interrupts, faults, syscalls;
+	u32 spare_blocks;             /* of the root volume, taken and not used yet (kern/volume.c) */
 	u32 tree_uses, procs_uses;    /* of instances that have no replica on this node (kern/replica.h) */
 
 	/* others */
@@ -43,8 +44,13 @@ struct percore {
 	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
-	struct space *_Atomic parting;          /* the one before, until CR3 is loaded */
-	_Atomic u64 flush_asked, flush_done;    /* TLB flush tickets (kern/flush.c) */
+	struct space *_Atomic parting;          /* the space it leaves, while CR3 still holds it */
+	u64 loaded_epoch;                       /* of the space when it was loaded; this core only */
+	_Alignas(64) _Atomic u64 flush_inbox[CORES_MAX / 64]; /* cores whose order waits for this one (kern/flush.c) */
+	_Alignas(64) struct flush_order {
+		u64 start, end;                 /* addresses to flush */
+		_Atomic u32 waiting;            /* cores that have not yet */
+	} flush;
 };
 
 static inline struct percore *percore(void) { return core_this()->kern; }

@@ -164,7 +164,7 @@ static int fdinfo_show(const struct pseudo_node *n, struct text *t)
 	if (!f)
 		return err;
 	text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos,
-		    atomic_load(&f->flags) | (f->ino || f->pseudo ? O_LARGEFILE : 0) | (cloexec ? O_CLOEXEC : 0), f->pseudo ? 20 + f->pseudo->fs : 1,
+		    atomic_load(&f->flags) | (f->ino || f->pseudo ? O_LARGEFILE : 0) | (cloexec ? O_CLOEXEC : 0), f->pseudo ? DEV_PSEUDO(f->pseudo->fs) : 2,
 		    f->pseudo ? f->pseudo->ino : f->ino);
 	file_put(f);
 	return 0;

@@ -37,7 +37,6 @@ void who_put(struct who *w);
 int who_look(const struct who *w);
 
 /* What a process gives up at its end; with a reference, NULL if it is gone. */
-struct space *space_of(struct process *p);
 struct fdtable *files_of(struct process *p);
 struct fs *fs_of(struct process *p);
 

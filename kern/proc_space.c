@@ -160,7 +160,7 @@ static void maps_line(struct text *t, const struct region *r, char *name)
 
 static void smaps_body(struct text *t, struct space *s, const struct region *r)
 {
-	u64 rss = pagemap_count(&s->pages, r->start, r->end) * 4;
+	u64 rss = space_resident(s, r->start, r->end) * 4;
 
 	text_printf(t, "Size:           %8lu kB\nKernelPageSize: %8lu kB\nMMUPageSize:    %8lu kB\nRss:            %8lu kB\n",
 		    (r->end - r->start) >> 10, 4ul, 4ul, rss);

@@ -6,7 +6,9 @@
 #include "dev/dev.h"
 #include "kern/body.h"
 #include "kern/clock.h"
+#include "kern/kstack.h"
 #include "kern/load.h"
+#include "kern/space.h"
 #include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -22,6 +24,24 @@ static u64 slab_frames(void)
 	for (i = 0; slab_stats(i, &s); i++)
 		total += s.frames;
 	return total;
+}
+
+static void add_tables(struct process *p, void *arg)
+{
+	struct space *s = space_of(p);
+
+	if (!s)
+		return;
+	*(u64 *)arg += atomic_load(&s->pages.tables);
+	space_put(s);
+}
+
+static u64 page_tables(void)
+{
+	u64 n = 0;
+
+	procs_each(PROCS_ALL, 0, add_tables, &n);
+	return n;
 }
 
 static void kb(struct text *t, const char *name, u64 pages)
@@ -59,7 +79,8 @@ int proc_meminfo(const struct pseudo_node *n, struct text *t)
 	kb(t, "Slab:", slab);
 	kb(t, "SReclaimable:", 0);
 	kb(t, "SUnreclaim:", slab);
-	kb(t, "PageTables:", 0);
+	kb(t, "KernelStack:", (kstack_total() - kstack_free_count()) * (KSTACK_SIZE >> PAGE_SHIFT));
+	kb(t, "PageTables:", page_tables());
 	kb(t, "CommitLimit:", total / 2);
 	kb(t, "Committed_AS:", total - free);
 	text_printf(t, "VmallocTotal:   34359738367 kB\nVmallocUsed:    %8lu kB\nVmallocChunk:   %8lu kB\n", 0ul, 0ul);

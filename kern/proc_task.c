@@ -179,11 +179,24 @@ static void who_times(const struct who *w, u64 *user, u64 *system)
 	lock_release(&w->p->lock);
 }
 
+static struct sighand *sighand_of(struct process *p)
+{
+	struct sighand *h;
+
+	lock_acquire(&p->lock);
+	h = p->sighand;
+	if (h)
+		refs_get(&h->refs);
+	lock_release(&p->lock);
+	return h;
+}
+
 struct signal_sets { u64 thread, process, blocked, ignored, caught; u32 queued; };
 
 static void who_signals(const struct who *w, struct signal_sets *out)
 {
 	struct process *p = w->p;
+	struct sighand *h;
 	int i;
 
 	memset(out, 0, sizeof(*out));
@@ -195,18 +208,18 @@ static void who_signals(const struct who *w, struct signal_sets *out)
 		out->blocked = w->t->blocked;
 	}
 	lock_release(&p->signals.lock);
-	if (!p->sighand || w->info.state == PROCS_ZOMBIE)
+	h = sighand_of(p);
+	if (!h)
 		return;
-	lock_acquire(&p->sighand->lock);
-	for (i = 0; i < NSIG; i++) {
-		u64 h = p->sighand->action[i].handler;
-
-		if (h == 1)
+	lock_acquire(&h->lock);
+	for (i = 0; i < NSIG && w->info.state != PROCS_ZOMBIE; i++) {
+		if (h->action[i].handler == 1)
 			out->ignored |= SIGBIT(i + 1);
-		else if (h)
+		else if (h->action[i].handler)
 			out->caught |= SIGBIT(i + 1);
 	}
-	lock_release(&p->sighand->lock);
+	lock_release(&h->lock);
+	sighand_put(h);
 }
 
 static void comm_of(struct process *p, char comm[16])
@@ -304,13 +317,16 @@ static int task_stat(const struct pseudo_node *n, struct text *t)
 static void status_ids(const struct who *w, struct text *t)
 {
 	const struct cred *c = &w->p->cred;
+	struct fs *fs = fs_of(w->p);
 	char comm[16];
 	u32 i;
 
 	comm_of(w->p, comm);
 	text_printf(t, "Name:\t%s\n", comm);
-	if (w->p->fs)
-		text_printf(t, "Umask:\t%04o\n", w->p->fs->umask);
+	if (fs) {
+		text_printf(t, "Umask:\t%04o\n", fs->umask);
+		fs_put(fs);
+	}
 	text_printf(t, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state_name(proc_state(w)),
 		    w->info.pid, w->tid, w->info.ppid);
 	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", c->uid, c->euid, c->suid,

@@ -147,6 +147,16 @@ static bool process_list_thread(struct process *p, struct thread *t)
 	return may;
 }
 
+void process_each_thread(struct process *p, void (*fn)(struct thread *, void *), void *arg)
+{
+	struct thread *t;
+
+	lock_acquire(&p->lock);
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		fn(t, arg);
+	lock_release(&p->lock);
+}
+
 /* ---- first user instructions */
 
 static void thread_to_user(void *arg)
@@ -391,7 +401,7 @@ struct process *process_first(void)
 	p->sighand = sighand_new();
 	p->fs = fs_copy(NULL);
 	p->files = files_new();
-	p->space = space_new();
+	p->space = space_new(USER_END - PAGE_SIZE); /* until it execs */
 	p->dumpable = true;
 	for (i = 0; i < RLIMITS; i++)
 		p->limit[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };

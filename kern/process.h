@@ -57,6 +57,8 @@ int process_exec_kernel(const char *path, char *const argv[], char *const envp[]
 /* ---- death */
 _Noreturn void process_exit_group(int status);                  /* wait status word */
 _Noreturn void thread_exit(int status);                         /* exit(2): this thread; the last one ends the process */
+/* Calls fn, which takes no lock, for each of its threads. */
+void process_each_thread(struct process *p, void (*fn)(struct thread *t, void *arg), void *arg);
 _Noreturn void thread_exit_now(void);                           /* asked by others */
 void process_unlist_thread(struct process *p, struct thread *t);
 /* exec: tells the other threads to end; false: somebody else told this one first. Then: waits until they are gone and makes
@@ -75,6 +77,8 @@ int process_signal_group(s32 pgid, const struct siginfo *info); /* 0 or -ESRCH; 
 void process_usage(struct process *p, struct usage *out);       /* of all its threads, dead ones too */
 void process_usage_children(struct process *p, struct usage *out);
 void process_times(struct process *p, u64 *user, u64 *system);
+void process_publish_creds(struct process *p);                  /* its user ids, to the table */
+struct space *space_of(struct process *p);                     /* with a reference; NULL: it has none any more */
 void process_set_comm(struct process *p, const char *name);
 
 /* trap.c */

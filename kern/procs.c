@@ -64,6 +64,17 @@ int procs_update(const struct procs_op *op, struct procs_ret *ret)
 	return ret->err;
 }
 
+void process_publish_creds(struct process *p)
+{
+	struct procs_op op = { .kind = PROCS_CREDS, .pid = p->pid };
+	struct procs_ret ret;
+
+	op.creds.ruid = p->cred.uid;
+	op.creds.euid = p->cred.euid;
+	op.creds.suid = p->cred.suid;
+	procs_update(&op, &ret);
+}
+
 int procs_info(s32 pid, struct procs_info *out)
 {
 	const struct procs *p = nr_read_begin(procs_nr, nr_me(), 0);

@@ -185,7 +185,7 @@ int pseudo_stat(const struct pseudo_node *n, struct abi_stat *st)
 	u64 now = wall_ns();
 
 	memset(st, 0, sizeof(*st));
-	st->dev = 20 + n->fs;
+	st->dev = DEV_PSEUDO(n->fs);
 	st->ino = n->ino;
 	st->nlink = (n->mode & S_IFMT) == S_IFDIR ? 2 : 1;
 	st->mode = n->mode;

@@ -9,18 +9,28 @@
 
 KCACHE(ptimer_cache, "ptimers", struct ptimer);
 
+static void list_lock(struct process *p)
+{
+	lock_acquire(&p->lock);
+}
+
+static void list_unlock(struct process *p)
+{
+	lock_release(&p->lock);
+}
+
 /* A reference to the thread, if it is one of the process. */
 static struct thread *ptimer_thread(const struct ptimer *t)
 {
 	struct thread *each, *found = NULL;
 
-	lock_acquire(&t->proc->lock);
+	list_lock(t->proc);
 	TAILQ_FOREACH(each, &t->proc->threads, sibling)
 		if (each->tid == t->tid)
 			found = each;
 	if (found)
 		thread_get(found);
-	lock_release(&t->proc->lock);
+	list_unlock(t->proc);
 	return found;
 }
 
@@ -54,50 +64,9 @@ static void ptimer_fire(struct timer *timer)
 		timer_arm(timer, next);
 }
 
-/* The lowest free id; the list is in order of ids. */
-struct ptimer *ptimer_new(struct process *p)
-{
-	struct ptimer *t = kcache_alloc(&ptimer_cache), *each;
-	u32 id = 0;
+/* ---- the list: in order of ids */
 
-	if (!t)
-		return NULL;
-	t->proc = p;
-	t->timer.fire = ptimer_fire;
-	lock_acquire(&p->lock);
-	TAILQ_FOREACH(each, &p->ptimers, link) {
-		if (each->id != id)
-			break;
-		id++;
-	}
-	t->id = id;
-	if (id < PTIMERS_MAX && each)
-		TAILQ_INSERT_BEFORE(each, t, link);
-	else if (id < PTIMERS_MAX)
-		TAILQ_INSERT_TAIL(&p->ptimers, t, link);
-	lock_release(&p->lock);
-	if (id < PTIMERS_MAX)
-		return t;
-	kcache_free(&ptimer_cache, t);
-	return NULL;
-}
-
-void ptimer_delete(struct ptimer *t)
-{
-	timer_cancel(&t->timer);
-	lock_acquire(&t->proc->lock);
-	TAILQ_REMOVE(&t->proc->ptimers, t, link);
-	lock_release(&t->proc->lock);
-	kcache_free(&ptimer_cache, t);
-}
-
-void ptimers_delete(struct process *p)
-{
-	while (!TAILQ_EMPTY(&p->ptimers))
-		ptimer_delete(TAILQ_FIRST(&p->ptimers));
-}
-
-struct ptimer *ptimer_find(struct process *p, u32 id)
+static struct ptimer *ptimer_find(struct process *p, u32 id)
 {
 	struct ptimer *t;
 
@@ -107,29 +76,117 @@ struct ptimer *ptimer_find(struct process *p, u32 id)
 	return NULL;
 }
 
-void ptimer_set(struct ptimer *t, u64 at, u64 every)
+/* With the lowest free id. */
+static bool ptimer_list(struct process *p, struct ptimer *t)
 {
-	timer_cancel(&t->timer);
-	t->every = every;
-	t->overrun = 0;
-	if (at)
-		timer_arm(&t->timer, at);
+	struct ptimer *each;
+
+	t->id = 0;
+	list_lock(p);
+	TAILQ_FOREACH(each, &p->ptimers, link) {
+		if (each->id != t->id)
+			break;
+		t->id++;
+	}
+	if (each)
+		TAILQ_INSERT_BEFORE(each, t, link);
+	else if (t->id < PTIMERS_MAX)
+		TAILQ_INSERT_TAIL(&p->ptimers, t, link);
+	list_unlock(p);
+	return t->id < PTIMERS_MAX;
 }
 
-u64 ptimer_left(const struct ptimer *t)
+static void ptimer_drop(struct process *p, struct ptimer *t)
 {
+	timer_cancel(&t->timer);
+	list_lock(p);
+	TAILQ_REMOVE(&p->ptimers, t, link);
+	list_unlock(p);
+	kcache_free(&ptimer_cache, t);
+}
+
+/* ---- calls: one at a time for a process */
+
+static struct ptimer *ptimer_begin(struct process *p, u32 id)
+{
+	mutex_lock(&p->itimers.changing);
+	return ptimer_find(p, id);
+}
+
+static void ptimer_end(struct process *p)
+{
+	mutex_unlock(&p->itimers.changing);
+}
+
+int ptimer_create(struct process *p, const struct ptimer *what)
+{
+	struct ptimer *t = kcache_alloc(&ptimer_cache);
+	int id = -EAGAIN;
+
+	if (!t)
+		return -EAGAIN;
+	*t = *what;
+	t->proc = p;
+	t->timer.fire = ptimer_fire;
+	ptimer_begin(p, 0);
+	if (ptimer_list(p, t))
+		id = (int)t->id;
+	ptimer_end(p);
+	if (id < 0)
+		kcache_free(&ptimer_cache, t);
+	return id;
+}
+
+bool ptimer_get(struct process *p, u32 id, struct ptimer_state *out)
+{
+	struct ptimer *t = ptimer_begin(p, id);
 	u64 now = clock_ns();
 
-	return !t->timer.armed ? 0 : t->timer.deadline > now ? t->timer.deadline - now : 1;
+	if (t)
+		*out = (struct ptimer_state){ .every = t->every, .clock = t->clock, .overrun = t->overrun,
+					      .left = !t->timer.armed ? 0 : MAX(t->timer.deadline, now + 1) - now };
+	ptimer_end(p);
+	return t;
+}
+
+bool ptimer_set(struct process *p, u32 id, u64 at, u64 every)
+{
+	struct ptimer *t = ptimer_begin(p, id);
+
+	if (t) {
+		timer_cancel(&t->timer);
+		t->every = every;
+		t->overrun = 0;
+		if (at)
+			timer_arm(&t->timer, at);
+	}
+	ptimer_end(p);
+	return t;
+}
+
+bool ptimer_delete(struct process *p, u32 id)
+{
+	struct ptimer *t = ptimer_begin(p, id);
+
+	if (t)
+		ptimer_drop(p, t);
+	ptimer_end(p);
+	return t;
+}
+
+void ptimers_delete(struct process *p)
+{
+	while (!TAILQ_EMPTY(&p->ptimers))
+		ptimer_drop(p, TAILQ_FIRST(&p->ptimers));
 }
 
 void ptimer_taken(struct process *p, u32 id, u32 overrun)
 {
 	struct ptimer *t;
 
-	lock_acquire(&p->lock);
+	list_lock(p);
 	t = ptimer_find(p, id);
 	if (t)
 		t->overrun = overrun;
-	lock_release(&p->lock);
+	list_unlock(p);
 }

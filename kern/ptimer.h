@@ -26,12 +26,13 @@ struct ptimer {
 };
 TAILQ_HEAD(ptimer_list, ptimer);
 
-struct ptimer *ptimer_new(struct process *p);           /* with an id, listed; NULL: no memory, or too many */
-void ptimer_delete(struct ptimer *t);
+/* Calls of the process itself; false: there is no such timer. */
+struct ptimer_state { u64 left, every; u32 clock, overrun; };
+int ptimer_create(struct process *p, const struct ptimer *what); /* `what`: clock to every. Its id, or -EAGAIN */
+bool ptimer_get(struct process *p, u32 id, struct ptimer_state *out);
+bool ptimer_set(struct process *p, u32 id, u64 at, u64 every);   /* clock_ns; at 0: off */
+bool ptimer_delete(struct process *p, u32 id);
 void ptimers_delete(struct process *p);                 /* exec, exit */
-struct ptimer *ptimer_find(struct process *p, u32 id);  /* NULL: none */
-void ptimer_set(struct ptimer *t, u64 at, u64 every);   /* clock_ns; at 0: off */
-u64 ptimer_left(const struct ptimer *t);
 /* A signal of timer `id` left its queue. */
 void ptimer_taken(struct process *p, u32 id, u32 overrun);
 

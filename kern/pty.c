@@ -29,7 +29,7 @@ struct pty {
 	u32 uid;                    /* who opened the master */
 	bool locked;                /* word */
 	bool master_closed;         /* under tty.lock */
-	bool was_open;              /* the terminal was opened once */
+	bool was_open;              /* the terminal was opened once; under tty.lock */
 	struct waitq master_wait;   /* something to read or room to write */
 };
 
@@ -379,8 +379,11 @@ static struct file *pts_open(const struct pseudo_node *n, u32 flags, int *err)
 		return NULL;
 	}
 	f = tty_file_open(tty, flags, false, flags & O_NOCTTY, err);
-	if (f)
-		*(volatile bool *)&p->was_open = true;
+	if (f) {
+		lock_acquire(&tty->lock);
+		p->was_open = true;
+		lock_release(&tty->lock);
+	}
 	return with_node(f, n, err);
 }
 

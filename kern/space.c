@@ -13,6 +13,7 @@
 #include "kern/file.h"
 #include "kern/percore.h"
 #include "kern/process.h"
+#include "kern/volume.h"
 #include "kern/thread.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -51,7 +52,7 @@ static struct nr_type regions_type = {
 };
 
 #define SPACE_LOW 0x10000ul
-#define SPACE_GAP (64ul << 20) /* below the top: the stack may grow here */
+#define TRIM_TABLES 64
 
 static struct space *space_blank(void)
 {
@@ -67,9 +68,9 @@ static struct space *space_blank(void)
 	return s;
 }
 
-struct space *space_new(void)
+struct space *space_new(u64 mmap_base)
 {
-	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = USER_END - SPACE_GAP };
+	struct regions_config rc = { .low = SPACE_LOW, .high = USER_END, .mmap_base = mmap_base };
 	struct nr_config nc = { .threads = cores_count(), .shards = 1, .node = core_node() };
 	struct space *s = space_blank();
 
@@ -91,6 +92,7 @@ static void object_drop(u64 object, u64 pages)
 
 	if (!b || !pages)
 		return;
+	atomic_fetch_sub_explicit(&b->mapped, pages, memory_order_relaxed);
 	if (pages > 1)
 		refs_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
 	body_put(b);
@@ -98,8 +100,12 @@ static void object_drop(u64 object, u64 pages)
 
 static void object_take(u64 object, u64 pages)
 {
-	if (object && pages)
-		refs_add(&((struct body *)object)->refs, pages);
+	struct body *b = (struct body *)object;
+
+	if (!b || !pages)
+		return;
+	atomic_fetch_add(&b->mapped, pages);
+	refs_add(&b->refs, pages);
 }
 
 bool space_find(struct space *s, u64 addr, struct region *out)
@@ -144,17 +150,30 @@ static void space_fork_fix(void *state, void *arg)
 	regions_after_fork(state);
 }
 
-/* Until the children's pages are marked, no fault may make a shared page writable again (fault.c looks). */
-static void space_fork_barrier(struct space *s)
+/* After it, no guard is held that began before: who looks at the space's flags now sees them. */
+static void space_barrier(struct space *s)
 {
 	struct regions_op nothing = { .kind = REGIONS_SETFLAGS };
 	u64 index;
 
+	while (nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index))
+		nr_port_relax(); /* it asks for no memory */
+	nr_sync(s->nr, nr_me(), index);
+}
+
+/* Nothing leaves or moves, and no fault makes a shared page writable again, until all pages are marked. */
+static void space_fork_begin(struct space *s)
+{
+	changes_alone(&s->changes);
 	atomic_store(&s->forking, 1);
-	if (space_alone(s))
-		return;
-	if (!nr_update(s->nr, nr_me(), 0, &nothing, sizeof(nothing), NULL, &index))
-		nr_sync(s->nr, nr_me(), index);
+	if (!space_alone(s))
+		space_barrier(s);
+}
+
+static void space_fork_end(struct space *s)
+{
+	atomic_store(&s->forking, 0);
+	changes_alone_end(&s->changes);
 }
 
 static int space_fork_pages(struct space *from, struct space *to)
@@ -166,7 +185,7 @@ static int space_fork_pages(struct space *from, struct space *to)
 	for (at = 0; space_next(to, at, &r); at = r.end) {
 		object_take(r.object, (r.end - r.start) >> PAGE_SHIFT);
 		if (!err && !(r.flags & (REGIONS_SHARED | REGIONS_WIPEONFORK)))
-			err = pagemap_copy(&from->pages, &to->pages, r.start, r.end);
+			err = pagemap_copy(&from->pages, &to->pages, r.start, r.end, r.prot);
 	}
 	return err;
 }
@@ -178,17 +197,17 @@ struct space *space_fork(struct space *from)
 
 	if (!s)
 		return NULL;
-	space_fork_barrier(from);
+	space_fork_begin(from);
 	s->nr = nr_fork(from->nr, nr_me(), core_node(), space_fork_fix, NULL);
 	if (!s->nr) {
-		atomic_store(&from->forking, 0);
+		space_fork_end(from);
 		pagemap_destroy(&s->pages);
 		kcache_free(&space_cache, s);
 		return NULL;
 	}
 	err = space_fork_pages(from, s);
 	flush_space(from);
-	atomic_store(&from->forking, 0);
+	space_fork_end(from);
 	s->exe = from->exe;
 	if (s->exe)
 		file_get(s->exe);
@@ -201,29 +220,25 @@ struct space *space_fork(struct space *from)
 
 /* ---- changes */
 
-/* Counts the 2 MiB pieces of a range in or out; a long range counts for everything. */
-static void leaving_count(struct space *s, u64 start, u64 end, u32 by)
+static void space_flush(void *s)
 {
-	u64 piece, last = (end - 1) >> 21;
-
-	if (start >= end)
-		return;
-	if (last - (start >> 21) >= LEAVING_SLOTS / 2) {
-		atomic_fetch_add(&s->leaving_all, by);
-		return;
-	}
-	for (piece = start >> 21; piece <= last; piece++)
-		atomic_fetch_add(&s->leaving[piece % LEAVING_SLOTS], by);
+	flush_space(s);
 }
 
-static void leaving_begin(struct space *s, u64 start, u64 end)
+/* Page tables that hold nothing are freed once they may be as many as those that hold something. */
+static void space_trim(struct space *s)
 {
-	leaving_count(s, start, end, 1);
-}
+	u64 tables = atomic_load_explicit(&s->pages.tables, memory_order_relaxed);
 
-static void leaving_end(struct space *s, u64 start, u64 end)
-{
-	leaving_count(s, start, end, -1u);
+	if (tables < atomic_load_explicit(&s->trim_at, memory_order_relaxed) + TRIM_TABLES)
+		return;
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
+	space_barrier(s);
+	pagemap_trim(&s->pages, 0, space_flush, s);
+	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
 }
 
 /* The log call all changes go through: with every replica past it, older guards are gone (G6). */
@@ -247,8 +262,8 @@ static void space_empty(struct space *s, u64 start, u64 end)
 
 	do {
 		pagemap_zap(&s->pages, start, end, &z);
-		if (z.touched)
-			flush_range(s, start, z.next);
+		if (z.high)
+			flush_range(s, z.low, z.high);
 		zap_free(&z);
 		start = z.next;
 	} while (start < end);
@@ -301,19 +316,21 @@ long space_map(struct space *s, const struct map_request *m)
 
 	op.how = m->flags & MAP_FIXED_NOREPLACE ? REGIONS_FIXED | REGIONS_NOREPLACE : m->flags & MAP_FIXED ? REGIONS_FIXED : 0;
 	op.r = (struct region){ .start = m->addr, .prot = m->prot & 7, .flags = region_flags(m), .what = m->what,
-				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->ino ? 1 : 0 };
+				.object = (u64)m->body, .offset = m->offset, .ino = m->ino, .dev = m->body ? volume_dev(m->body->volume) : 0 };
 	space_limits(&op);
 	object_take(op.r.object, pages);
-	leaving_begin(s, m->addr, op.how ? m->addr + op.len : 0);
+	changes_begin(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, m->addr, op.how ? m->addr + op.len : 0);
+	changes_end(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	if (ret.err) {
 		object_drop(op.r.object, pages);
 		return ret.err;
 	}
+	if (!op.how) /* whoever unmaps there may not have flushed yet */
+		changes_wait(&s->changes, ret.addr, ret.addr + op.len);
 	if (m->flags & MAP_POPULATE || ret.locked)
 		space_populate(s, ret.addr, op.len);
 	return ret.addr;
@@ -325,7 +342,7 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 	struct regions_ret ret;
 	u64 end = addr + len;
 
-	leaving_begin(s, addr, end);
+	changes_begin(&s->changes, addr, end);
 	for (;;) {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
@@ -334,27 +351,39 @@ int space_unmap(struct space *s, u64 addr, u64 len)
 		op.addr = ret.next;
 		op.len = end - ret.next;
 	}
-	leaving_end(s, addr, end);
+	changes_end(&s->changes, addr, end);
+	space_trim(s);
 	return ret.err;
+}
+
+static void space_restrict(struct space *s, u64 start, u64 end, u32 prot)
+{
+	struct zap z;
+
+	pagemap_protect(&s->pages, start, end, prot, &z);
+	if (z.high)
+		flush_range(s, z.low, z.high);
 }
 
 int space_protect(struct space *s, u64 addr, u64 len, u32 prot)
 {
 	struct regions_op op = { .kind = REGIONS_PROTECT, .addr = addr, .len = len, .set = prot & 7 };
 	struct regions_ret ret;
-	u64 end = addr + len, done;
+	u64 end = addr + len;
 
 	space_limits(&op);
+	changes_begin(&s->changes, addr, end);
 	for (;;) {
 		space_update(s, &op, &ret);
-		done = ret.more ? ret.next : end;
-		if ((ret.narrowed || ret.err) && pagemap_protect(&s->pages, op.addr, done, prot))
-			flush_range(s, op.addr, done);
+		if (ret.narrowed)
+			space_restrict(s, op.addr, ret.next, prot);
 		if (!ret.more)
-			return ret.err;
+			break;
 		op.addr = ret.next;
 		op.len = end - ret.next;
 	}
+	changes_end(&s->changes, addr, end);
+	return ret.err;
 }
 
 int space_set_flags(struct space *s, u64 addr, u64 len, u32 set, u32 clear)
@@ -401,12 +430,14 @@ long space_brk(struct space *s, u64 addr)
 	op.r.flags = REGIONS_ANON;
 	op.r.what = REGIONS_HEAP;
 	space_limits(&op);
-	leaving_begin(s, addr, end);
+	changes_begin(&s->changes, addr, end);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
 	} while (ret.more);
-	leaving_end(s, addr, end);
+	changes_end(&s->changes, addr, end);
+	if (addr > end)
+		changes_wait(&s->changes, end, addr);
 	return ret.addr;
 }
 
@@ -421,11 +452,12 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 
 	op.how = (flags & MREMAP_MAYMOVE ? REGIONS_MAYMOVE : 0) | (flags & MREMAP_FIXED ? REGIONS_FIXED : 0);
 	space_limits(&op);
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
 	if (!space_find(s, addr, &r))
-		return -EFAULT;
+		r.object = 0; /* the operation will say so */
 	if (new_len > old_len)
 		object_take(r.object, taken = (new_len - old_len) >> PAGE_SHIFT);
-	leaving_begin(s, 0, USER_END);
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
@@ -434,12 +466,13 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 			flush_space(s);
 		}
 	} while (ret.more);
-	leaving_end(s, 0, USER_END);
-	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
-	if (err) { /* out of page-table pages: the pages stay behind and are dropped */
+	if (err) /* out of page-table pages: the pages stay behind and are dropped */
 		space_empty(s, ret.moved_from, ret.moved_from + ret.moved_len);
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
+	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
+	if (err)
 		process_out_of_memory();
-	}
 	return ret.err ? ret.err : (long)ret.addr;
 }
 
@@ -450,17 +483,55 @@ static int space_discard(struct space *s, u64 addr, u64 len)
 	u64 at = addr, end = addr + len;
 	int err = 0;
 
+	changes_begin(&s->changes, addr, end);
 	while (at < end) {
-		if (!space_next(s, at, &r) || r.start >= end)
-			return -ENOMEM;
+		if (!space_next(s, at, &r) || r.start >= end) {
+			err = -ENOMEM;
+			break;
+		}
 		if (r.start > at)
 			err = -ENOMEM;
-		if (r.flags & REGIONS_LOCKED)
-			return -EINVAL;
+		if (r.flags & REGIONS_LOCKED) {
+			err = -EINVAL;
+			break;
+		}
 		space_empty(s, MAX(at, r.start), MIN(end, r.end));
 		at = r.end;
 	}
+	changes_end(&s->changes, addr, end);
 	return err;
+}
+
+/* The part of region r that shows pages [from, to) of its object; false: none. */
+static bool region_part(const struct region *r, u64 from, u64 to, u64 *start, u64 *end)
+{
+	u64 first = r->offset >> PAGE_SHIFT, last = first + ((r->end - r->start) >> PAGE_SHIFT);
+
+	from = MAX(from, first);
+	to = MIN(to, last);
+	*start = r->start + ((from - first) << PAGE_SHIFT);
+	*end = r->start + ((to - first) << PAGE_SHIFT);
+	return from < to;
+}
+
+void space_forget(struct space *s, struct body *b, u64 from, u64 to, bool copies)
+{
+	u64 at = 0, start, end;
+	struct region r, now;
+
+	while (space_next(s, at, &r)) {
+		at = r.end;
+		if (r.object != (u64)b || !(copies || (r.flags & REGIONS_SHARED)) || !region_part(&r, from, to, &start, &end))
+			continue;
+		changes_begin(&s->changes, start, end);
+		space_barrier(s);
+		if (space_find(s, start, &now) && now.object == r.object && now.end == r.end && now.offset == r.offset &&
+		    now.start == r.start)
+			space_empty(s, start, end);
+		else
+			at = r.start; /* it changed meanwhile: look again */
+		changes_end(&s->changes, start, end);
+	}
 }
 
 int space_advise(struct space *s, u64 addr, u64 len, int advice)
@@ -483,17 +554,4 @@ int space_advise(struct space *s, u64 addr, u64 len, int advice)
 	default:
 		return -EINVAL;
 	}
-}
-
-void space_usage(struct space *s, struct space_usage *out)
-{
-	const struct regions *r = nr_read_begin(s->nr, nr_me(), 0);
-
-	out->pages = r->pages;
-	out->data_pages = r->data_pages;
-	out->stack_pages = r->stack_pages;
-	out->locked_pages = r->locked_pages;
-	nr_read_end(s->nr, nr_me(), 0);
-	out->resident = atomic_load(&s->pages.resident);
-	out->tables = atomic_load(&s->pages.tables);
 }

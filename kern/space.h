@@ -4,7 +4,7 @@
  *
  * Fault:    guard: find the region, look at the page --> resources outside --> guard: same region still? CAS.
  * Unmap:    log the change --> every live replica has it --> empty the page map --> flush TLBs --> free.
- *           While pages of a range leave, the range counts in `leaving`: faults there wait.
+ *           While pages of a range leave, the range counts in `changes`: faults there wait.
  * fork:     clone of the regions' state; all kept pages shared copy-on-write.
  *
  * A space starts on the node of its first thread with one replica and no log. Another node gets a replica and a
@@ -14,6 +14,7 @@
 #define KERN_SPACE_H
 
 #include <stdatomic.h>
+#include "kern/changes.h"
 #include "kern/pagemap.h"
 #include "nr/nr.h"
 #include "nr/sync/refs.h"
@@ -23,17 +24,15 @@ struct body;
 struct file;
 struct thread;
 
-#define LEAVING_BITS 6
-#define LEAVING_SLOTS (1u << LEAVING_BITS)
-
 struct space {
 	struct refs refs;
 	struct nr *nr;                       /* struct regions */
 	struct pagemap pages;
 	_Atomic u32 users;                   /* threads and transient users: 1 means nobody else can fault */
 	_Atomic u32 forking;                 /* a fork is marking pages copy-on-write */
-	_Atomic u32 leaving[LEAVING_SLOTS];  /* ranges whose pages are on their way out, by 2 MiB modulo slots */
-	_Atomic u32 leaving_all;             /* the same for large ranges: everything waits */
+	struct changes changes;              /* ranges whose pages are on their way out */
+	_Atomic u64 epoch;                   /* kern/flush.c */
+	_Atomic u64 trim_at;                 /* tables that were worth a trim last time */
 	_Atomic u32 remote_faults[NODES_MAX];
 	_Atomic u64 cores[CORES_MAX / 64];   /* those that may hold translations of it */
 
@@ -44,7 +43,8 @@ struct space {
 	u32 auxv_len;
 };
 
-struct space *space_new(void);                      /* empty; one reference; NULL: no memory */
+/* Empty, with one reference; mappings are placed below mmap_base. NULL: no memory. */
+struct space *space_new(u64 mmap_base);
 struct space *space_fork(struct space *from);       /* NULL: no memory */
 void space_put(struct space *s);
 static inline void space_get(struct space *s) { refs_get(&s->refs); }
@@ -70,6 +70,9 @@ void space_set_brk(struct space *s, u64 addr);
 long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags, u64 new_addr);
 int space_advise(struct space *s, u64 addr, u64 len, int advice);
 int space_set_flags(struct space *s, u64 addr, u64 len, u32 set, u32 clear);
+/* Pages [from, to) of b are gone from it: whatever s has mapped of them goes too; `copies`: private copies as well. For
+ * any space; faults there see the body as it is now. */
+void space_forget(struct space *s, struct body *b, u64 from, u64 to, bool copies);
 int space_populate(struct space *s, u64 addr, u64 len); /* faults pages in; 0 or the first error */
 
 /* A page fault at va: PF_* bits of the access. 0; -EFAULT nothing there; -EACCES rights; -ENOMEM; -EIO beyond the
@@ -87,6 +90,7 @@ void space_join(struct space *s);
 
 /* Queries under a guard. */
 bool space_find(struct space *s, u64 addr, struct region *out);
+u64 space_resident(struct space *s, u64 start, u64 end); /* pages */
 bool space_next(struct space *s, u64 addr, struct region *out);
 struct space_usage { u64 pages, data_pages, stack_pages, locked_pages, resident, tables; };
 void space_usage(struct space *s, struct space_usage *out);
@@ -94,7 +98,7 @@ void space_usage(struct space *s, struct space_usage *out);
 /* TLB (kern/flush.c): returns when no core can use a translation of s that was in the page map before. */
 void flush_space(struct space *s);
 void flush_range(struct space *s, u64 start, u64 end);
-void flush_page(struct space *s, u64 va);
+void flush_page_here(struct space *s, u64 va);      /* for the only thread of s: the others hear of it when they load s */
 void flush_serve(void);                             /* answers requests to this core; from waiting loops and IPIs */
 static inline bool space_alone(struct space *s) { return atomic_load(&s->users) <= 1; }
 

@@ -27,7 +27,7 @@ void vdso_start(u64 wall_offset)
 {
 	size_t size = vdso_image_end - vdso_image;
 
-	vdso_body = body_new();
+	vdso_body = body_new(NULL);
 	if (!vdso_body || size > VDSO_IMAGE_SIZE)
 		panic("no memory for the vDSO, or its %zu bytes are too long", size);
 	body_truncate(vdso_body, VDSO_IMAGE_SIZE + PAGE_SIZE);

@@ -12,17 +12,6 @@ CALL(geteuid) { (void)a; return CURRENT->euid; }
 CALL(getgid) { (void)a; return CURRENT->gid; }
 CALL(getegid) { (void)a; return CURRENT->egid; }
 
-static void creds_publish(struct process *p)
-{
-	struct procs_op op = { .kind = PROCS_CREDS, .pid = p->pid };
-	struct procs_ret ret;
-
-	op.creds.ruid = p->cred.uid;
-	op.creds.euid = p->cred.euid;
-	op.creds.suid = p->cred.suid;
-	procs_update(&op, &ret);
-}
-
 static bool id_known(u32 id, u32 a, u32 b, u32 c)
 {
 	return id == ~0u || id == a || id == b || id == c;
@@ -43,7 +32,7 @@ static int set_uids(u32 r, u32 e, u32 s)
 	c->suid = s == ~0u ? c->suid : s;
 	c->fsuid = c->euid;
 	lock_release(&p->lock);
-	creds_publish(p);
+	process_publish_creds(p);
 	return 0;
 }
 

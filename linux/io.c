@@ -364,32 +364,46 @@ CALL(readahead)
 	return r;
 }
 
-/* Mode 0 only: blocks exist as soon as they are touched, so this extends and fills. */
+#define FALLOC_KEEP_SIZE 1u
+#define FALLOC_PUNCH_HOLE 2u
+#define FALLOC_KNOWN 0x7fu
+
+static long fallocate_file(struct file *f, u32 mode, s64 start, s64 len)
+{
+	bool punch = mode & FALLOC_PUNCH_HOLE, keep = mode & FALLOC_KEEP_SIZE;
+	u64 end = (u64)start + len;
+
+	if (!f->ops->mappable)
+		return file_is_pipe(f) ? -ESPIPE : f->ops->readdir ? -EISDIR : -ENODEV;
+	if (mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	if (end > BODY_MAX)
+		return -EFBIG;
+	if (punch) {
+		body_punch(f->body, start, end);
+		return 0;
+	}
+	if (!keep && end > atomic_load(&f->body->size) && end > process_current()->limit[RLIMIT_FSIZE].cur) {
+		signal_kernel(process_current(), SIGXFSZ);
+		return -EFBIG;
+	}
+	return body_reserve(f->body, start, end, !keep);
+}
+
 CALL(fallocate)
 {
 	struct file *f = file_of_fd(a[0]);
-	u64 end = a[2] + a[3], at;
-	long r = -EBADF;
+	u32 mode = a[1];
+	long r;
 
-	if (!f || !file_writable(f))
-		goto done;
-	r = -EINVAL;
+	if (!f)
+		return -EBADF;
 	if ((s64)a[2] < 0 || (s64)a[3] <= 0)
-		goto done;
-	r = -EOPNOTSUPP;
-	if ((u32)a[1] & ~1u)
-		goto done;
-	r = !f->ops->mappable ? -ENODEV : end > BODY_MAX ? -EFBIG : 0;
-	for (at = a[2]; !r && at < end; at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE) {
-		paddr_t p = body_page_make(f->body, at >> PAGE_SHIFT);
-
-		r = p ? 0 : -ENOSPC;
-		if (p)
-			frame_put(p);
-	}
-	if (!r && !(a[1] & 1) && end > atomic_load(&f->body->size))
-		r = body_truncate(f->body, end);
-done:
+		r = -EINVAL;
+	else if ((mode & ~FALLOC_KNOWN) || (mode & 3) == FALLOC_PUNCH_HOLE)
+		r = -EOPNOTSUPP;
+	else
+		r = file_writable(f) ? fallocate_file(f, mode, a[2], a[3]) : -EBADF;
 	file_put(f);
 	return r;
 }

@@ -63,7 +63,7 @@ CALL(mmap)
 			r = map_file(&m, f);
 	} else if (!r && (m.flags & MAP_TYPE) != MAP_PRIVATE) {
 		m.offset = 0;
-		m.body = body_new(); /* shared anonymous memory is an object from the start */
+		m.body = body_new(NULL); /* shared anonymous memory is an object from the start */
 		if (!m.body)
 			r = -ENOMEM;
 		else
@@ -173,7 +173,7 @@ CALL(mincore)
 	if (range_check(a[0], len) || msync_check(s, a[0], len))
 		return -ENOMEM;
 	for (at = 0; at < len; at += PAGE_SIZE) {
-		u8 in = pagemap_count(&s->pages, a[0] + at, a[0] + at + PAGE_SIZE) != 0;
+		u8 in = space_resident(s, a[0] + at, a[0] + at + PAGE_SIZE) != 0;
 
 		if (user_copy_out((u8 __user *)UPTR(2) + (at >> PAGE_SHIFT), &in, 1))
 			return -EFAULT;

@@ -509,31 +509,54 @@ CALL(getdents) { return dents_common(a, true); }
 
 /* ---- mounts */
 
+#define MS_REMOUNT 32u
+#define MS_BIND 4096u
+#define MS_MOVE 8192u
+#define MS_PROPAGATION (0x20000u | 0x40000u | 0x80000u | 0x100000u)
+
+/* A text that may be absent. */
+static char *text_get(const void __user *p, int *err)
+{
+	*err = 0;
+	return p ? name_get(p, err) : NULL;
+}
+
+static long mount_new(struct mount_request *m, const u64 *a)
+{
+	char *type = NULL, *source = NULL;
+	int err;
+
+	m->data = text_get(UPTR(4), &err);
+	if (!err)
+		m->type = type = a[2] ? name_get(UPTR(2), &err) : (err = -EINVAL, NULL);
+	if (!err)
+		source = text_get(UPTR(0), &err);
+	m->source = source ? source : "none";
+	if (!err)
+		err = fs_mount(m);
+	name_put(source);
+	name_put(type);
+	name_put(m->data);
+	return err;
+}
+
 CALL(mount)
 {
-	u32 flags = a[3];
+	struct mount_request m = { .flags = a[3] };
 	int err;
-	char *target = name_get(UPTR(1), &err), *type = NULL, *source = NULL;
+	char *target = name_get(UPTR(1), &err);
 
 	if (!target)
 		return err;
-	if (flags & (32 | 4096 | 8192 | 0x20000 | 0x40000 | 0x80000 | 0x100000)) { /* remount, bind, move, propagation */
-		struct path p;
-
-		err = path_walk(AT_FDCWD, target, TREE_FOLLOW, &p);
-		if (!err) {
-			path_drop(&p);
-			err = !cred_capable(&process_current()->cred) ? -EPERM : flags & (4096 | 8192) ? -EINVAL : 0;
-		}
-	} else {
-		type = name_get(UPTR(2), &err);
-		if (type && a[0])
-			source = name_get(UPTR(0), &err);
-		if (type && !err)
-			err = fs_mount(source ? source : "none", type, target);
-	}
-	name_put(source);
-	name_put(type);
+	m.target = target;
+	if (m.flags & MS_REMOUNT)
+		err = fs_remount(target, m.flags);
+	else if (m.flags & (MS_BIND | MS_MOVE))
+		err = cred_capable(&process_current()->cred) ? -EINVAL : -EPERM;
+	else if (m.flags & MS_PROPAGATION)
+		err = cred_capable(&process_current()->cred) ? 0 : -EPERM; /* there is one name space */
+	else
+		err = mount_new(&m, a);
 	name_put(target);
 	return err;
 }

@@ -71,7 +71,8 @@ CALL(get_robust_list)
 
 /* ---- exec */
 
-#define STRINGS_MAX (2ul << 20)
+#define STRINGS_MAX (4ul << 20)
+#define STRING_MAX (128ul << 10)  /* one string, with its NUL */
 
 static int strings_add(struct strings *s, size_t *room, const char __user *p)
 {
@@ -96,6 +97,8 @@ static int strings_add(struct strings *s, size_t *room, const char __user *p)
 	}
 	if (n < 0)
 		return n;
+	if (n + 1 > (long)STRING_MAX)
+		return -E2BIG;
 	s->size += n + 1;
 	s->count++;
 	return 0;
@@ -330,46 +333,81 @@ CALL(getcpu)
 	return a[1] && user_copy_out(UPTR(1), &node, 4) ? -EFAULT : 0;
 }
 
-/* Priorities are kept and reported; this scheduler gives all threads equal slices. */
-static struct thread *priority_target(const u64 *a, int *err)
+/* ---- priorities (getpriority(2)): of a thread, of the processes of a group or of a user */
+
+struct priority_walk {
+	u32 which, who;
+	int nice, best, err;            /* the new value; the highest found; -ESRCH until one was found */
+	bool set;
+};
+
+static void priority_one(struct thread *t, void *arg)
 {
+	struct priority_walk *w = arg;
+	const struct cred *me = &process_current()->cred, *its = &t->proc->cred;
+
+	if (w->err == -ESRCH)
+		w->err = 0;
+	w->best = MAX(w->best, 20 - t->nice);
+	if (!w->set)
+		return;
+	if (!cred_capable(me) && me->euid != its->uid && me->euid != its->euid)
+		w->err = -EPERM;
+	else if (w->nice < t->nice && !cred_capable(me) && 20 - w->nice > (s64)t->proc->limit[RLIMIT_NICE].cur)
+		w->err = -EACCES;
+	else
+		t->nice = w->nice;
+}
+
+static void priority_process(struct process *p, void *arg)
+{
+	struct priority_walk *w = arg;
+
+	if (w->which != PRIO_USER || p->cred.uid == w->who)
+		process_each_thread(p, priority_one, w);
+}
+
+static int priority_walk(struct priority_walk *w)
+{
+	struct procs_info me;
 	struct thread *t;
 
-	*err = -EINVAL;
-	if ((u32)a[0] > 2)
-		return NULL;
-	*err = -ESRCH;
-	if ((u32)a[0] != 0 || (s32)a[1] < 0) /* groups and users: only the caller's own */
-		return sched_target(0);
-	t = sched_target(a[1]);
-	return t;
+	w->err = -ESRCH;
+	switch (w->which) {
+	case PRIO_PROCESS:
+		t = sched_target(w->who);
+		if (t) {
+			priority_one(t, w);
+			thread_put(t);
+		}
+		return w->err;
+	case PRIO_PGRP:
+		if (!w->who && !procs_info(process_current()->pid, &me))
+			w->who = me.pgid;
+		procs_each(PROCS_OF_GROUP, w->who, priority_process, w);
+		return w->err;
+	case PRIO_USER:
+		w->who = w->who ? w->who : process_current()->cred.uid;
+		procs_each(PROCS_ALL, 0, priority_process, w);
+		return w->err;
+	default:
+		return -EINVAL;
+	}
 }
 
 CALL(getpriority)
 {
-	int err;
-	struct thread *t = priority_target(a, &err);
-	long r;
+	struct priority_walk w = { .which = a[0], .who = a[1] };
+	int err = priority_walk(&w);
 
-	if (!t)
-		return err;
-	r = 20 - t->nice;
-	thread_put(t);
-	return r;
+	return err ? err : w.best;
 }
 
 CALL(setpriority)
 {
-	int err, nice = MAX(-20, MIN(19, (s32)a[2]));
-	struct thread *t = priority_target(a, &err);
+	struct priority_walk w = { .which = a[0], .who = a[1], .nice = MAX(-20, MIN(19, (s32)a[2])), .set = true };
 
-	if (!t)
-		return err;
-	err = nice < t->nice && !cred_capable(&process_current()->cred) ? -EACCES : 0;
-	if (!err)
-		t->nice = nice;
-	thread_put(t);
-	return err;
+	return priority_walk(&w);
 }
 
 CALL(sched_getscheduler) { struct thread *t = sched_target(a[0]); if (!t) return (s32)a[0] < 0 ? -EINVAL : -ESRCH; thread_put(t); return 0; }

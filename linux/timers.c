@@ -42,34 +42,29 @@ CALL(timer_create)
 {
 	struct process *p = process_current();
 	struct abi_sigevent e = { .signo = SIGALRM, .notify = SIGEV_SIGNAL };
-	struct ptimer *t;
-	long r;
+	struct ptimer what = { .clock = a[0] };
+	s32 id;
 
 	if (a[1] && user_copy_in(&e, UPTR(1), sizeof(e)))
 		return -EFAULT;
 	if (!clock_has_timers((u32)a[0]) || event_check(&e))
 		return -EINVAL;
-	mutex_lock(&p->itimers.changing);
-	t = ptimer_new(p);
-	r = t ? user_copy_out(UPTR(2), &t->id, 4) : -EAGAIN;
-	if (t && !r) {
-		t->clock = a[0];
-		t->notify = e.notify;
-		t->signo = e.signo;
-		t->tid = e.tid;
-		t->value = a[1] ? e.value : t->id;
-	} else if (t) {
-		ptimer_delete(t);
-	}
-	mutex_unlock(&p->itimers.changing);
-	return r;
+	what.notify = e.notify;
+	what.signo = e.signo;
+	what.tid = e.tid;
+	what.value = e.value;
+	id = ptimer_create(p, &what);
+	if (id < 0)
+		return id;
+	if (!user_copy_out(UPTR(2), &id, sizeof(id)))
+		return 0;
+	ptimer_delete(p, id);
+	return -EFAULT;
 }
 
-static struct abi_itimerspec ptimer_state(const struct ptimer *t)
+static struct abi_itimerspec spec_of(const struct ptimer_state *s)
 {
-	u64 left = ptimer_left(t);
-
-	return (struct abi_itimerspec){ { t->every / NS, t->every % NS }, { left / NS, left % NS } };
+	return (struct abi_itimerspec){ { s->every / NS, s->every % NS }, { s->left / NS, s->left % NS } };
 }
 
 static bool spec_valid(const struct abi_timespec *t)
@@ -83,9 +78,9 @@ static u64 spec_ns(const struct abi_timespec *t)
 }
 
 /* What the program says of its clock, as clock_ns. 0: off. */
-static u64 expiry_of(const struct ptimer *t, const struct abi_timespec *value, bool absolute)
+static u64 expiry_of(u32 clock, const struct abi_timespec *value, bool absolute)
 {
-	u64 ns = spec_ns(value), now = clock_now(t->clock);
+	u64 ns = spec_ns(value), now = clock_now(clock);
 
 	if (!ns)
 		return 0;
@@ -96,62 +91,36 @@ CALL(timer_settime)
 {
 	struct process *p = process_current();
 	struct abi_itimerspec new, old;
-	struct ptimer *t;
+	struct ptimer_state state;
 
 	if (!a[2])
 		return -EINVAL;
 	if (user_copy_in(&new, UPTR(2), sizeof(new)))
 		return -EFAULT;
-	if (!spec_valid(&new.value) || !spec_valid(&new.interval))
+	if (!spec_valid(&new.value) || !spec_valid(&new.interval) || !ptimer_get(p, a[0], &state))
 		return -EINVAL;
-	mutex_lock(&p->itimers.changing);
-	t = ptimer_find(p, a[0]);
-	if (t) {
-		old = ptimer_state(t);
-		ptimer_set(t, expiry_of(t, &new.value, a[1] & TIMER_ABSTIME), spec_ns(&new.interval));
-	}
-	mutex_unlock(&p->itimers.changing);
-	if (!t)
+	if (!ptimer_set(p, a[0], expiry_of(state.clock, &new.value, a[1] & TIMER_ABSTIME), spec_ns(&new.interval)))
 		return -EINVAL;
+	old = spec_of(&state);
 	return a[3] && user_copy_out(UPTR(3), &old, sizeof(old)) ? -EFAULT : 0;
 }
 
 CALL(timer_gettime)
 {
-	struct process *p = process_current();
 	struct abi_itimerspec now;
-	struct ptimer *t;
+	struct ptimer_state state;
 
-	mutex_lock(&p->itimers.changing);
-	t = ptimer_find(p, a[0]);
-	if (t)
-		now = ptimer_state(t);
-	mutex_unlock(&p->itimers.changing);
-	return t ? user_copy_out(UPTR(1), &now, sizeof(now)) : -EINVAL;
+	if (!ptimer_get(process_current(), a[0], &state))
+		return -EINVAL;
+	now = spec_of(&state);
+	return user_copy_out(UPTR(1), &now, sizeof(now));
 }
 
 CALL(timer_getoverrun)
 {
-	struct process *p = process_current();
-	struct ptimer *t;
-	long r;
+	struct ptimer_state state;
 
-	mutex_lock(&p->itimers.changing);
-	t = ptimer_find(p, a[0]);
-	r = t ? (long)t->overrun : -EINVAL;
-	mutex_unlock(&p->itimers.changing);
-	return r;
+	return ptimer_get(process_current(), a[0], &state) ? (long)state.overrun : -EINVAL;
 }
 
-CALL(timer_delete)
-{
-	struct process *p = process_current();
-	struct ptimer *t;
-
-	mutex_lock(&p->itimers.changing);
-	t = ptimer_find(p, a[0]);
-	if (t)
-		ptimer_delete(t);
-	mutex_unlock(&p->itimers.changing);
-	return t ? 0 : -EINVAL;
-}
+CALL(timer_delete) { return ptimer_delete(process_current(), a[0]) ? 0 : -EINVAL; }

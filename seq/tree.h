@@ -204,6 +204,8 @@ int tree_op_umount(void *buf, u64 dir);
 
 /* -ENOENT: no such inode. */
 int tree_attr(const struct tree *t, u64 ino, struct tree_attr *out);
+/* The inode with the lowest number >= from: for those who go through all. -ENOENT: none. */
+int tree_next(const struct tree *t, u64 from, struct tree_attr *out);
 /* One name, no permission check, no mounts, no "." and "..". -ENOENT, -ENOTDIR, -ENAMETOOLONG. */
 int tree_lookup(const struct tree *t, u64 dir, const char *name, size_t len, struct tree_attr *out);
 /* Copies at most size bytes of the target. Bytes copied, -ENOENT, -EINVAL (not a symlink). */

@@ -127,6 +127,16 @@ struct tree_inode *tree_entry_point(struct tree_entry *e, struct tree_inode *i)
 	return old;
 }
 
+int tree_next(const struct tree *t, u64 from, struct tree_attr *out)
+{
+	const struct tree_inode *i = tree_ino_next(t, from);
+
+	if (!i)
+		return -ENOENT;
+	tree_inode_attr(i, out);
+	return 0;
+}
+
 int tree_lookup(const struct tree *t, u64 dir, const char *name, size_t len, struct tree_attr *out)
 {
 	const struct tree_inode *i = tree_ino_find(t, dir);

@@ -209,3 +209,13 @@ void user_gs_set(u64 base)
 	else
 		wrmsr(MSR_KERNEL_GS_BASE, base);
 }
+
+u64 user_hwcap(void)
+{
+	return cpuid(1, 0).d;
+}
+
+u64 user_hwcap2(void)
+{
+	return cpu_features.fsgsbase ? 2 : 0;
+}

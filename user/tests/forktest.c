@@ -7,7 +7,8 @@
  *
  * /proc/nros/mem offers lines "name value". A warm-up of the same work comes before the baseline, so that caches
  * which fill once are not leaks. After the work the counts are read until they are back or DRAIN seconds are over:
- * every object's count must be the baseline's; free frames may miss SLACK (caches), whatever N was. On a kernel
+ * those of processes, threads and what belongs to them must be the baseline's; those with caches behind them
+ * (frames, slabs, stacks) may be SLACK away, whatever N was. On a kernel
  * without that file (Linux) only the processes are checked, and the plan says what was skipped.
  *
  *	forktest [--forks N] [--workers P] [--no-exec]
@@ -18,7 +19,7 @@
 #include <sched.h>
 #include <signal.h>
 
-enum { WARM_UP = 200, SLACK = 64, DRAIN = 20, LINES = 64 };
+enum { WARM_UP = 200, SLACK = 64, DRAIN = 20, LINES = 128 };
 
 struct counts {
 	int n;
@@ -41,21 +42,31 @@ static bool counts_read(struct counts *c)
 	return c->n > 0;
 }
 
-/* The difference that counts, 0 if the value is back at its baseline. */
+/* Counts of things that exist, with no cache between: they must be back exactly. */
+static bool exact(const char *name)
+{
+	static const char *const names[] = { "processes", "threads", "cache.processes", "cache.threads", "cache.spaces",
+		"cache.fdtables", "cache.files", "cache.pipes", "cache.fs", "cache.sighands", "cache.sigentries" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* By how much a count is away from its baseline, 0 if that is nothing or within the slack of caches. */
 static long off_baseline(const struct counts *before, const struct counts *now, int i)
 {
-	const char *name = now->line[i].name;
-
 	for (int k = 0; k < before->n; k++) {
-		long gone = before->line[k].value - now->line[i].value;
+		long more = now->line[i].value - before->line[k].value;
 
-		if (strcmp(before->line[k].name, name))
+		if (strcmp(before->line[k].name, now->line[i].name))
 			continue;
-		if (strstr(name, "free"))
-			return gone > SLACK ? gone : 0;
-		if (strncmp(name, "frames", 6) == 0 || strstr(name, "pages") || strstr(name, "cache"))
-			return -gone > SLACK ? gone : 0;
-		return gone;
+		if (exact(now->line[i].name))
+			return more;
+		if (strstr(now->line[i].name, "free"))		/* fewer free is a leak */
+			more = -more;
+		return more > SLACK ? more : 0;
 	}
 	return 0;
 }
@@ -70,7 +81,7 @@ static bool back_to_baseline(const struct counts *before, bool tell)
 		long off = off_baseline(before, &now, i);
 
 		if (off && tell)
-			printf("# %s: now %ld, %+ld\n", now.line[i].name, now.line[i].value, -off);
+			printf("# %s: now %ld, away from the baseline by %ld\n", now.line[i].name, now.line[i].value, off);
 		back = back && !off;
 	}
 	return back;

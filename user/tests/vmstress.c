@@ -51,6 +51,7 @@ typedef uint32_t u32;
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 #define ARENA 0x100000000000ul  /* windows of all threads lie mixed: they meet in page-table pages */
+#define HISTORY 8
 #define SPREAD 512              /* places a window may have */
 
 enum kind { PRIVATE, SHARED, PRIVATE_FILE, SHARED_FILE, KINDS };
@@ -65,6 +66,8 @@ struct window {
 	enum kind kind;
 	u32 parity;              /* base and ghost never coincide */
 	u64 file[PAGES];         /* what its pages of the file hold */
+	u32 past[HISTORY];       /* the last changes: kind of change, first page, end */
+	u32 changes;
 };
 
 struct thread {
@@ -184,35 +187,58 @@ static u32 expected_code(u32 state, int write)
 
 /* ---- looking */
 
-static void judge(struct thread *t, struct thread *o, u64 addr, u32 state, u64 want, int write, u32 code, u64 got)
+struct look {
+	struct thread *owner;
+	struct window *window;
+	u64 addr, want, got;
+	u32 state, code;
+	int write, child;
+};
+
+static void tell_past(const struct window *w)
 {
-	u32 right = expected_code(state, write);
+	static const char *what[16] = { "map", "map", "map", "fill", "fill", "fill", "fill", "protect", "protect", "unmap",
+					"unmap", "discard", "discard", "file", "move", "verify" };
+	u32 i;
+
+	for (i = w->changes < HISTORY ? 0 : w->changes - HISTORY; i < w->changes; i++) {
+		u32 e = w->past[i % HISTORY];
+
+		say("%s %u-%u; ", what[e >> 16 & 15], e >> 8 & 255, e & 255);
+	}
+	say("base %#lx, ghost %#lx\n", w->base, w->ghost);
+}
+
+static void judge(struct thread *t, const struct look *l)
+{
+	u32 right = expected_code(l->state, l->write);
 
 	t->verdicts++;
-	if (code != right)
-		fail("thread %u on core %u, page %#lx of thread %u, state %u, %s: code %u, not %u (value %#lx)\n", t->id,
-		     t->core, addr, o->id, state, write ? "write" : "read", code, right, got);
-	if (!write && !code && got != want)
-		fail("thread %u on core %u, page %#lx of thread %u, state %u: value %#lx, not %#lx\n", t->id, t->core,
-		     addr, o->id, state, got, want);
+	if (l->code == right && (l->write || l->code || l->got == l->want))
+		return;
+	tell_past(l->window);
+	fail("%sthread %u on core %u, %s at %#lx of thread %u (kind %u, state %u): code %u, not %u; value %#lx, not %#lx\n", l->child ? "child of " : "",
+	     t->id, t->core, l->write ? "write" : "read", l->addr, l->owner->id, l->window->kind, l->state, l->code, right, l->got,
+	     l->want);
 }
 
 static void probe(struct thread *t)
 {
 	struct thread *o = &thread[pick(t, threads)];
 	struct window *w = &o->window[pick(t, WINDOWS)];
-	u32 p = pick(t, PAGES), write = pick(t, 3) == 0, ghost = pick(t, 4) == 0;
-	u32 seq = atomic_load(&w->seq), state = ghost ? GONE : atomic_load(&w->state[p]), code;
-	u64 want = atomic_load(&w->value[p]), got = 0;
-	u64 addr = (ghost ? atomic_load(&w->ghost) : atomic_load(&w->base)) + p * PAGE + word[pick(t, 4)];
+	struct look l = { .owner = o, .window = w, .write = pick(t, 3) == 0 };
+	u32 p = pick(t, PAGES), ghost = pick(t, 4) == 0, seq = atomic_load(&w->seq);
 
-	code = write ? probe_write(addr) : probe_read(addr, &got);
+	l.state = ghost ? GONE : atomic_load(&w->state[p]);
+	l.want = atomic_load(&w->value[p]);
+	l.addr = (ghost ? atomic_load(&w->ghost) : atomic_load(&w->base)) + p * PAGE + word[pick(t, 4)];
+	l.code = l.write ? probe_write(l.addr) : probe_read(l.addr, &l.got);
 	t->probes++;
-	t->faults += code != 0;
+	t->faults += l.code != 0;
 	if (atomic_load(&w->seq) == seq && !(seq & 1))
-		judge(t, o, addr, state, want, write, code, got);
-	else if (!code && !belongs(o, got))
-		fail("thread %u reads %#lx at %#lx of thread %u\n", t->id, got, addr, o->id);
+		judge(t, &l);
+	else if (!l.code && !belongs(o, l.got))
+		fail("thread %u reads %#lx at %#lx of thread %u\n", t->id, l.got, l.addr, o->id);
 }
 
 /* The same through the kernel: a path is read from there. */
@@ -228,26 +254,24 @@ static void probe_by_call(struct thread *t)
 		fail("thread %u: access() says %ld in page %u of thread %u, state %u\n", t->id, r, p, o->id, state);
 }
 
-/* The owner looks at everything of his. `snapshot`: in a child, where shared pages are not the forker's any more. */
+static void look_at(struct thread *t, struct window *w, u64 addr, u32 state, u64 want, int child)
+{
+	struct look l = { .owner = t, .window = w, .child = child, .addr = addr, .state = state, .want = want };
+
+	l.code = probe_read(addr, &l.got);
+	judge(t, &l);
+}
+
+/* The owner looks at everything of his. `snapshot`: in a child, where the forker goes on changing what is shared. */
 static void verify(struct thread *t, struct window *w, int snapshot)
 {
-	u32 p, i, code;
-	u64 got;
+	int moving = snapshot && (w->kind == SHARED || w->kind == SHARED_FILE);
+	u32 p, i;
 
-	for (p = 0; p < PAGES; p++) {
-		u64 addr = w->base + p * PAGE;
-
-		for (i = 0; i < 4; i++) {
-			if (snapshot && w->kind == SHARED && w->state[p] >= READ)
-				break;
-			if (snapshot && w->kind == SHARED_FILE && w->state[p] >= READ)
-				break;
-			code = probe_read(addr + word[i], &got);
-			judge(t, t, addr + word[i], w->state[p], w->value[p], 0, code, got);
-		}
-	}
-	code = probe_read(w->ghost + pick(t, PAGES) * PAGE, &got);
-	judge(t, t, w->ghost, GONE, 0, 0, code, got);
+	for (p = 0; p < PAGES; p++)
+		for (i = 0; i < 4 && !(moving && w->state[p] >= READ); i++)
+			look_at(t, w, w->base + p * PAGE + word[i], w->state[p], w->value[p], snapshot);
+	look_at(t, w, w->ghost + pick(t, PAGES) * PAGE, GONE, 0, snapshot);
 }
 
 /* ---- changing; the window is odd */
@@ -403,9 +427,11 @@ static void move(struct thread *t, struct window *w)
 static void change(struct thread *t, struct window *w)
 {
 	struct range r = some_pages(t);
+	u32 how = pick(t, 16);
 
 	atomic_fetch_add(&w->seq, 1);
-	switch (pick(t, 16)) {
+	w->past[w->changes++ % HISTORY] = how << 16 | r.first << 8 | r.end;
+	switch (how) {
 	case 0: case 1: case 2:
 		map(t, w);
 		break;

@@ -3,11 +3,12 @@
  * Page tables as x86-64 walks them, and the TLB. (Intel SDM vol. 3, 4.5.)
  *
  * An entry is one 64-bit word that is only changed by compare-exchange, so faults on disjoint or equal pages
- * need no lock. Three software bits give a leaf entry a meaning beyond the hardware's:
+ * need no lock. Four software bits give a leaf entry a meaning beyond the hardware's:
  *
  *   PTE_KEEP  this entry owns a reference to its frame, whether or not the MMU may use it (PTE_P)
  *   PTE_COW   the frame is shared; a write must copy it first
  *   PTE_BUSY  a copy is under way; other writers retry
+ *   PTE_HOLD  it is being entered into another node's table: nobody changes it until that is done
  *
  * Kernel space is the upper half, shared by all roots: its 256 top-level entries are made at boot and never
  * change, so a root is valid on every core for ever.
@@ -32,7 +33,7 @@ typedef u64 paddr_t;
 #define PTE_KEEP (1ul << 9)
 #define PTE_COW (1ul << 10)
 #define PTE_BUSY (1ul << 11)
-#define PTE_FILE (1ul << 52)   /* the frame belongs to an object's page map as well */
+#define PTE_HOLD (1ul << 52)
 #define PTE_NX (1ul << 63)
 #define PTE_FRAME 0x000ffffffffff000ul
 

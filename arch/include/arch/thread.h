@@ -35,6 +35,10 @@ void user_fs_set(u64 base);
 u64 user_gs_get(void);
 void user_gs_set(u64 base);
 
+/* The processor's features as the auxiliary vector tells them (AT_HWCAP, AT_HWCAP2). */
+u64 user_hwcap(void);
+u64 user_hwcap2(void);
+
 /* FPU and vector state, saved eagerly at each switch (XSAVE, else FXSAVE). Areas are 64-byte aligned,
  * fpu_size() bytes (constant after boot). fpu_init writes the state a new program starts with. */
 size_t fpu_size(void);

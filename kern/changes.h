@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * changes: who may take pages out of a space, and when.
+ *
+ *   fault      looks, under a guard, whether the range of its page is leaving; if so it waits and starts again
+ *   change     unmap, protect, discard, map over something: counts the pieces of its range as leaving. Any number at once
+ *   exclusive  fork, move, trim: one at a time and no change with it. Faults go on, unless it counts everything
+ *              as leaving (changes_stop); after an nr_sync past that, nobody is inside the page map
+ *
+ *   C1 change: count (RMW), then look at `exclusive`   <-> C2 exclusive: take it (RMW), then look at the counts
+ *   Either the change sees the exclusive, counts out and waits, or the exclusive waits for the change.
+ *
+ * Pieces are 2 MiB, modulo SLOTS: two ranges may share a counter, which costs a wait and nothing else. A change
+ * touches only its range's counters, so changes of distant ranges meet in no cache line.
+ * Context: waits in nr_port_relax; the caller holds no guard and no lock, and does not sleep in between.
+ */
+#ifndef KERN_CHANGES_H
+#define KERN_CHANGES_H
+
+#include <stdatomic.h>
+#include "base/types.h"
+
+#define CHANGES_SLOTS 64u
+#define CHANGES_SHIFT 21
+
+struct changes {
+	_Atomic u32 leaving[CHANGES_SLOTS];
+	_Atomic u32 all;          /* the same for long ranges */
+	_Atomic u32 exclusive;
+};
+
+void changes_begin(struct changes *c, u64 start, u64 end); /* start >= end: nothing to announce */
+void changes_end(struct changes *c, u64 start, u64 end);
+/* Waits until nothing of [start, end) is leaving: before a fresh mapping there is shown to its program. */
+void changes_wait(struct changes *c, u64 start, u64 end);
+
+void changes_alone(struct changes *c);                     /* begins an exclusive */
+void changes_alone_end(struct changes *c);
+void changes_stop(struct changes *c);                      /* inside an exclusive: faults wait */
+void changes_go(struct changes *c);
+
+static inline bool changes_leaving(struct changes *c, u64 va)
+{
+	return atomic_load(&c->leaving[(va >> CHANGES_SHIFT) % CHANGES_SLOTS]) || atomic_load(&c->all);
+}
+
+#endif
