@@ -31,7 +31,7 @@ struct volume;
 struct body_locks;
 
 struct body {
-	struct refs refs;
+	struct refs64 refs;      /* one per mapped page, too */
 	u64 ino;                 /* 0: anonymous */
 	struct volume *volume;   /* the file system that pays for its pages; NULL: none (kern/volume.h) */
 	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
@@ -49,7 +49,9 @@ struct body {
 };
 
 struct body *body_new(struct volume *v);           /* one reference; takes over the one of v; NULL: no memory */
-static inline void body_get(struct body *b) { refs_get(&b->refs); }
+static inline void body_get(struct body *b) { refs64_add(&b->refs, 1); }
+/* For whoever finds a body through an inode that nobody need have in use: false, it is going away. Under the tree's guard. */
+static inline bool body_tryget(struct body *b) { return refs64_get_unless_zero(&b->refs); }
 void body_put(struct body *b);
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */

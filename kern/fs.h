@@ -60,7 +60,7 @@ void fs_cred_real(const struct process *p, struct tree_cred *out); /* access(2) 
 struct nr *fs_tree(void);
 void fs_tree_start(void);
 /* The tree's reference of an inode that lost its last name. */
-void fs_lost_name(u64 body, u32 nlink, bool directory);
+void fs_lost_name(u64 ino, u64 body, u32 nlink, bool directory);
 void fs_touch_dir(const struct tree_attr *dir);
 void fs_kill_privileges(u64 ino);                /* what a change by someone unprivileged does to set-id bits */
 /* A body for a new inode of file system `fs`; NULL with *err: -ENOMEM, -ENOSPC (no inodes left), -EROFS. */

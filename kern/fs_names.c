@@ -9,16 +9,15 @@
 #include "kern/process.h"
 #include "kern/volume.h"
 
+/* The times of an inode that nobody here has a reference to. */
 static void fs_touch(u64 ino, bool m, bool c)
 {
 	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
 	struct tree_attr at;
 	struct body *b = NULL;
 
-	if (!tree_attr(t, ino, &at)) {
+	if (!tree_attr(t, ino, &at) && body_tryget((struct body *)at.body))
 		b = (struct body *)at.body;
-		body_get(b);
-	}
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (b)
 		body_touch(b, false, m, c);
@@ -30,13 +29,12 @@ void fs_touch_dir(const struct tree_attr *dir)
 	fs_touch(dir->ino, true, true);
 }
 
-void fs_lost_name(u64 body, u32 nlink, bool directory)
+/* An inode lost a name; with the last one, the tree's reference. */
+void fs_lost_name(u64 ino, u64 body, u32 nlink, bool directory)
 {
-	struct body *b = (struct body *)body;
-
-	body_touch(b, false, false, true);
+	fs_touch(ino, false, true); /* with names left, whoever takes the last one may have freed the body by now */
 	if (nlink == 0 || directory)
-		body_put(b);
+		body_put((struct body *)body);
 }
 
 /* Parent of a name to be made. */
@@ -192,11 +190,12 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 	if (!err)
 		err = volume_writable(parent.dir.fs);
 	if (!err) {
+		body_get(p.body);
 		err = fs_update(op, tree_op_link(op, &cred, p.at.ino, parent.dir.ino, parent.last, parent.len), &ret);
+		if (err || ret.at.nlink != 1) /* else it is its first name: the tree holds it from now on */
+			body_put(p.body);
 	}
 	if (!err) {
-		if (ret.at.nlink == 1)
-			body_get(p.body); /* its first name: the tree holds it from now on */
 		body_touch(p.body, false, false, true);
 		fs_touch_dir(&parent.dir);
 	}
@@ -228,7 +227,7 @@ int fs_unlink(int dirfd, const char *name)
 	if (err)
 		return err;
 	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.body, ret.at.nlink, false);
+	fs_lost_name(ret.at.ino, ret.at.body, ret.at.nlink, false);
 	return 0;
 }
 
@@ -254,7 +253,7 @@ int fs_rmdir(int dirfd, const char *name)
 	if (err)
 		return err;
 	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.body, 0, true);
+	fs_lost_name(ret.at.ino, ret.at.body, 0, true);
 	return 0;
 }
 
@@ -298,7 +297,7 @@ int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flag
 	if (flags & RENAME_EXCHANGE)
 		fs_touch(to.at.ino, false, true);
 	if (ret.victim.ino && !(flags & RENAME_EXCHANGE))
-		fs_lost_name(ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
+		fs_lost_name(ret.victim.ino, ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
 	return 0;
 }
 

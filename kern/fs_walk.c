@@ -111,8 +111,11 @@ static int walk_tree(struct walk *w)
 	t = nr_read_begin(fs_tree(), nr_me(), 0);
 	err = tree_walk(t, w->cred, w->root, w->cwd, w->rest, w->len, w->flags, tw);
 	if (!err && !tw->mount && tw->at.ino && !w->parent_only) {
-		w->out->body = (struct body *)tw->at.body;
-		body_get(w->out->body);
+		/* A removed directory that another thread just stops using may be where the walk began. */
+		if (body_tryget((struct body *)tw->at.body))
+			w->out->body = (struct body *)tw->at.body;
+		else
+			err = -ENOENT;
 	}
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (err == -ENAMETOOLONG && !w->memory)
