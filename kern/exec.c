@@ -261,6 +261,7 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 		{ AT_ENTRY, pr->main.entry }, { AT_UID, c->uid }, { AT_EUID, pr->uid }, { AT_GID, c->gid },
 		{ AT_EGID, pr->gid }, { AT_SECURE, pr->setid }, { AT_RANDOM, random }, { AT_HWCAP2, user_hwcap2() },
 		{ AT_EXECFN, execfn }, { AT_PLATFORM, platform },
+		{ AT_RSEQ_FEATURE_SIZE, 28 }, { AT_RSEQ_ALIGN, 32 },
 		{ AT_NULL, 0 },
 	};
 
@@ -605,6 +606,8 @@ static void exec_signals(struct process *p, struct thread *t)
 	memset(&t->altstack, 0, sizeof(t->altstack));
 	t->clear_tid = NULL;
 	t->robust_list = NULL;
+	t->rseq = NULL;
+	t->rseq_event = 0;
 }
 
 static void exec_swap_space(struct process *p, struct space *s)
