@@ -166,6 +166,8 @@ static int fault_file_pages(struct fault *f)
 
 	if (!(f->r.flags & REGIONS_ANON) && index >= end)
 		return -EIO;
+	if (f->write && (f->r.flags & REGIONS_SHARED))
+		body_touch(b, false, true, true);
 	f->first = index;
 	f->count = 1;
 	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);
@@ -245,6 +247,8 @@ static int fault_commit(struct fault *f, pte_t want)
 	if (r == FAULT_DONE && !fault_enter(&f->s->pages, f->va, f->old, want))
 		r = FAULT_AGAIN;
 	nr_read_end(f->s->nr, nr_me(), 0);
+	if (r == FAULT_DONE)
+		space_populated(f->s, f->va, want);
 	return r;
 }
 
