@@ -317,6 +317,7 @@ static void sched_after_switch(void)
 static void sched_load_user(struct thread *t)
 {
 	core_set_kstack(t->kstack);
+	t->rseq_event = t->rseq != NULL;
 	fpu_restore(t->fpu);
 	user_fs_set(t->fs_base);
 	user_gs_set(t->gs_base);
