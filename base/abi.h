@@ -219,6 +219,8 @@ struct abi_rusage {
 	struct abi_timeval utime, stime;
 	s64 maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5 };
+#define SCHED_RESET_ON_FORK 0x40000000u
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 enum { RUSAGE_CHILDREN = -1, RUSAGE_SELF, RUSAGE_THREAD };
 struct abi_tms { s64 utime, stime, cutime, cstime; };

@@ -41,7 +41,7 @@ struct body {
 	_Atomic u64 pages;       /* frames owned */
 	u32 height;              /* levels of tables above the pages; under lock */
 	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
-	u64 atime, mtime, ctime, btime; /* ns since 1970 */
+	s64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
 	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */

@@ -359,6 +359,14 @@ int path_walk(int dirfd, const char *name, unsigned flags, struct path *out)
 	return path_walk_as(&cred, dirfd, name, flags, out);
 }
 
+int path_at(int dirfd, const char *name, u32 at_flags, struct path *out)
+{
+	if (!name[0] && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
+		return path_of_fd(dirfd, out);
+	return path_walk(dirfd, name, (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) |
+				      (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0), out);
+}
+
 int path_parent(int dirfd, const char *name, unsigned flags, struct path_parent *out)
 {
 	struct tree_cred cred;

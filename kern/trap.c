@@ -28,7 +28,11 @@ static void fault_signal(struct trapframe *f, u64 address, int err)
 {
 	struct siginfo info = { .signo = SIGSEGV, .code = SEGV_MAPERR, .value = address };
 
-	(void)f;
+	struct process *p = process_current();
+
+	if (p->sighand->action[SIGSEGV - 1].handler <= 1) /* nobody will handle it: say where, as Linux does */
+		kprintf_limited("%s[%u]: segfault at %lx ip %lx sp %lx error %lx (%d)", p->comm, p->pid, address, f->ip,
+				f->sp, f->error, err);
 	if (err == -EACCES)
 		info.code = SEGV_ACCERR;
 	if (err == -EIO) {
@@ -139,6 +143,8 @@ void trap_return(struct trapframe *f)
 		sched_receive_all(pc);
 	if (pc->resched | pc->want_slice)
 		sched_tick(pc);
+	if (unlikely(t->misplaced))
+		sched_apply_affinity();
 	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
 	    t->restore_blocked)
 		signal_deliver(f);

@@ -344,8 +344,9 @@ static int rename_it(struct model *m, const struct command *c, struct tree_ret *
 		set_name(m, at, b);
 		set_name(m, at2, a);
 	} else if (!err && b) {
-		set_name(m, at2, a);
-		cut(m, at);
+		cut(m, at > at2 ? at : at2);
+		cut(m, at > at2 ? at2 : at);
+		add(m, c->dir2, c->name2, a);
 		ret->victim.ino = b;
 		ret->victim.body = m->inode[b].body;
 		ret->victim.mode = m->inode[b].mode;
