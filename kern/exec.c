@@ -16,6 +16,7 @@
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "kern/space.h"
+#include "kern/vdso.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -49,7 +50,7 @@ struct program {
 	struct image main, interp;
 	struct layout layout;
 	struct space *space;
-	u64 sp, entry;
+	u64 sp, entry, vdso;
 	u32 uid, gid;               /* after set-id bits */
 	bool setid;
 	char execfn[NAME_SIZE];     /* what was asked for; not cleared beyond its end, nor is the next */
@@ -255,7 +256,8 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 {
 	const struct cred *c = &process_current()->cred;
 	u64 pairs[][2] = {
-		{ AT_MINSIGSTKSZ, MINSIGSTKSZ + fpu_user_size() }, { AT_HWCAP, user_hwcap() }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, 100 },
+		{ AT_SYSINFO_EHDR, pr->vdso }, { AT_MINSIGSTKSZ, MINSIGSTKSZ + fpu_user_size() },
+		{ AT_HWCAP, user_hwcap() }, { AT_PAGESZ, PAGE_SIZE }, { AT_CLKTCK, 100 },
 		{ AT_PHDR, pr->main.phdr + pr->main.bias }, { AT_PHENT, sizeof(struct elf64_segment) },
 		{ AT_PHNUM, pr->main.head.phnum }, { AT_BASE, pr->interp.file ? pr->interp.bias : 0 }, { AT_FLAGS, 0 },
 		{ AT_ENTRY, pr->main.entry }, { AT_UID, c->uid }, { AT_EUID, pr->uid }, { AT_GID, c->gid },
@@ -542,6 +544,9 @@ static int exec_build(struct program *pr, const struct strings *argv, const stru
 				space_place(pr->space, ALIGN_UP(pr->interp.high - pr->interp.low, PAGE_SIZE)));
 	if (err)
 		return err;
+	pr->vdso = vdso_map(pr->space);
+	if ((long)pr->vdso < 0)
+		return pr->vdso;
 	space_set_brk(pr->space, ALIGN_UP(pr->main.high + pr->main.bias, PAGE_SIZE) + pr->layout.brk_gap);
 	pr->entry = pr->interp.file ? pr->interp.entry : pr->main.entry;
 	pr->space->code_start = pr->main.code_start;

@@ -247,6 +247,8 @@ static int fault_commit(struct fault *f, pte_t want)
 	if (r == FAULT_DONE && !fault_enter(&f->s->pages, f->va, f->old, want))
 		r = FAULT_AGAIN;
 	nr_read_end(f->s->nr, nr_me(), 0);
+	if (r == FAULT_DONE)
+		space_populated(f->s, f->va, want);
 	return r;
 }
 

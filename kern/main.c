@@ -22,6 +22,7 @@
 #include "kern/process.h"
 #include "kern/space.h"
 #include "kern/tty.h"
+#include "kern/vdso.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -189,6 +190,7 @@ _Noreturn void kmain(void)
 	devices_start();
 	tty_start();
 	load_start();
+	vdso_start(clock_wall_at_boot());
 	init_start();
 	sched_idle_loop();
 }

@@ -6,6 +6,7 @@
  * replica past the update, empty or restrict the page map, flush, drop frames and object references, done.
  */
 #include "kern/space.h"
+#include "arch/boot.h"
 #include "base/abi.h"
 #include "base/print.h"
 #include "base/string.h"
@@ -20,10 +21,36 @@
 
 KCACHE(space_cache, "spaces", struct space);
 
+/* The boot option pagemap=logged: each fault also logs which frame it entered, as NrOS in Rust does. For
+ * measurements only (docs/pagemap.md): the page map stays the truth. */
+struct populate {
+	u64 va;
+	pte_t entry;
+};
+static bool populate_logged;
+
+void space_populated(struct space *s, u64 va, pte_t entry)
+{
+	struct populate op = { va, entry };
+
+	if (unlikely(populate_logged))
+		nr_update(s->nr, nr_me(), 0, &op, sizeof(op), NULL, NULL);
+}
+
 static void regions_apply_nr(void *state, unsigned shard, const void *op, size_t len, void *ret)
 {
+	struct region r;
+
 	(void)shard;
-	regions_apply(state, op, len, ret);
+	if (len == sizeof(struct populate)) /* as far as a replica's own page table would be: a walk from the top */
+		regions_find(state, ((const struct populate *)op)->va, &r);
+	else
+		regions_apply(state, op, len, ret);
+}
+
+static size_t regions_op_mem_nr(const void *op, size_t len)
+{
+	return len == sizeof(struct populate) ? 0 : regions_op_mem(op, len);
 }
 
 static int regions_clone_nr(void *dst, struct pool *mem, const void *src)
@@ -48,7 +75,7 @@ static int regions_check_nr(const void *state)
 
 static struct nr_type regions_type = {
 	.name = "space", .state_size = sizeof(struct regions), .init = regions_init_nr, .clone = regions_clone_nr,
-	.apply = regions_apply_nr, .op_mem = regions_op_mem, .hash = regions_hash_nr, .check = regions_check_nr,
+	.apply = regions_apply_nr, .op_mem = regions_op_mem_nr, .hash = regions_hash_nr, .check = regions_check_nr,
 };
 
 #define SPACE_LOW 0x10000ul
@@ -76,7 +103,12 @@ struct space *space_new(u64 mmap_base)
 
 	if (!s)
 		return NULL;
-	regions_type.op_mem_max = regions_op_mem_max();
+	if (!regions_type.op_mem_max) {
+		char how[8];
+
+		regions_type.op_mem_max = regions_op_mem_max();
+		populate_logged = boot_option("pagemap", how, sizeof(how)) && !strcmp(how, "logged");
+	}
 	s->nr = nr_create(&regions_type, &nc, &rc);
 	if (!s->nr) {
 		pagemap_destroy(&s->pages);
