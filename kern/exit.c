@@ -338,6 +338,7 @@ static _Noreturn void thread_end(void)
 	thread_bequeath(t);
 	process_unlist_thread(p, t);
 	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
+	space_shed(p->space);
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;

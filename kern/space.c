@@ -257,6 +257,17 @@ static void space_flush(void *s)
 	flush_space(s);
 }
 
+void space_prune(struct space *s, u64 drop)
+{
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
+	space_barrier(s);
+	pagemap_trim(&s->pages, drop, space_flush, s);
+	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
+}
+
 /* Page tables that hold nothing are freed once they may be as many as those that hold something. */
 static void space_trim(struct space *s)
 {
@@ -264,13 +275,7 @@ static void space_trim(struct space *s)
 
 	if (tables < atomic_load_explicit(&s->trim_at, memory_order_relaxed) + TRIM_TABLES)
 		return;
-	changes_alone(&s->changes);
-	changes_stop(&s->changes);
-	space_barrier(s);
-	pagemap_trim(&s->pages, 0, space_flush, s);
-	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
-	changes_go(&s->changes);
-	changes_alone_end(&s->changes);
+	space_prune(s, 0);
 }
 
 /* The log call all changes go through: with every replica past it, older guards are gone (G6). */
