@@ -632,7 +632,7 @@ static void exec_swap_space(struct process *p, struct space *s)
 
 static void exec_registers(struct trapframe *f, const struct program *pr)
 {
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct trapframe, vector)); /* the selectors stay those of ring 3 */
 	f->ip = pr->entry;
 	f->sp = pr->sp;
 	f->orig_ax = -1;
