@@ -6,7 +6,7 @@
  * small files and names, a pile of processes with memory of their own, pipes full of data. A way has ended well if
  * the child says that a call failed with ENOMEM, ENOSPC, EAGAIN, ENFILE, EMFILE or EFBIG, or if it was killed by
  * SIGKILL (or SIGBUS, for a page that could not be had). After each the kernel must still make a process, a file
- * and a mapping. Where /proc/nros/mem exists, free frames must come back.
+ * and a mapping. Each way is tried twice; where /proc/nros/mem exists, the second must give all frames back.
  *
  *	oom [--limit MIB]	give up asking (and fail) after so much; default 4 times the memory of the machine
  */
@@ -189,7 +189,8 @@ static long frames_free(void)
 	return found;
 }
 
-static void way(const char *name, void (*function)(void))
+/* One attempt. Caches may keep what the first one needed; the second, `again`, must give back all it took. */
+static void attempt(const char *name, void (*function)(void), bool again)
 {
 	long before = frames_free(), after;
 	int status, tries = 0;
@@ -214,9 +215,16 @@ static void way(const char *name, void (*function)(void))
 		   (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS)), __LINE__, name, note);
 	do {
 		after = frames_free();
-	} while (after < before - 256 && tries++ < 100 && usleep(100000) == 0);
+	} while (again && after < before - 256 && tries++ < 100 && usleep(100000) == 0);
 	snprintf(note, sizeof(note), "free frames before %ld, after %ld", before, after);
-	tap_result(still_works() && after >= before - 256, __LINE__, "the system lives, memory is back", note);
+	tap_result(still_works() && (!again || after >= before - 256), __LINE__,
+		   again ? "the system lives, memory is back" : "the system lives", note);
+}
+
+static void way(const char *name, void (*function)(void))
+{
+	attempt(name, function, false);
+	attempt(name, function, true);
 }
 
 int main(int argc, char **argv)
