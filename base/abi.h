@@ -219,6 +219,8 @@ struct abi_rusage {
 	struct abi_timeval utime, stime;
 	s64 maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5 };
+#define SCHED_RESET_ON_FORK 0x40000000u
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 enum { RUSAGE_CHILDREN = -1, RUSAGE_SELF, RUSAGE_THREAD };
 struct abi_tms { s64 utime, stime, cutime, cstime; };
@@ -289,7 +291,8 @@ struct abi_ucontext {
 
 /* ---- auxiliary vector */
 enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID, AT_GID, AT_EGID,
-       AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_BASE_PLATFORM, AT_RANDOM, AT_HWCAP2, AT_EXECFN = 31,
+       AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_BASE_PLATFORM, AT_RANDOM, AT_HWCAP2, AT_RSEQ_FEATURE_SIZE, AT_RSEQ_ALIGN,
+       AT_EXECFN = 31,
        AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51 };
 
 /* ---- time */

@@ -32,7 +32,7 @@ struct body *body_new(struct volume *v)
 	if (!b)
 		return NULL;
 	b->volume = v;
-	refs_init(&b->refs, 1);
+	refs64_init(&b->refs, 1);
 	lock_init(&b->lock);
 	mutex_init(&b->writer);
 	b->atime = b->mtime = b->ctime = b->btime = wall_ns();
@@ -308,15 +308,15 @@ void body_put(struct body *b)
 	struct cut all = { .to = NOTHING, .tables = true };
 	u64 ino;
 
-	if (!b || !refs_put(&b->refs))
+	if (!b || !refs64_sub(&b->refs, 1))
 		return;
 	ino = b->ino;
+	if (ino)
+		fs_forget(ino); /* until then a walk may find it there */
 	body_cut(b, &all);
 	volume_give_inode(b->volume);
 	locks_free(atomic_load(&b->locks));
 	kcache_free(&body_cache, b);
-	if (ino)
-		fs_forget(ino);
 }
 
 void body_touch(struct body *b, bool a, bool m, bool c)

@@ -31,7 +31,7 @@ struct volume;
 struct body_locks;
 
 struct body {
-	struct refs refs;
+	struct refs64 refs;      /* one per mapped page, too */
 	u64 ino;                 /* 0: anonymous */
 	struct volume *volume;   /* the file system that pays for its pages; NULL: none (kern/volume.h) */
 	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
@@ -41,7 +41,7 @@ struct body {
 	_Atomic u64 pages;       /* frames owned */
 	u32 height;              /* levels of tables above the pages; under lock */
 	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
-	u64 atime, mtime, ctime, btime; /* ns since 1970 */
+	s64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
 	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */
@@ -49,7 +49,9 @@ struct body {
 };
 
 struct body *body_new(struct volume *v);           /* one reference; takes over the one of v; NULL: no memory */
-static inline void body_get(struct body *b) { refs_get(&b->refs); }
+static inline void body_get(struct body *b) { refs64_add(&b->refs, 1); }
+/* For whoever finds a body through an inode that nobody need have in use: false, it is going away. Under the tree's guard. */
+static inline bool body_tryget(struct body *b) { return refs64_get_unless_zero(&b->refs); }
 void body_put(struct body *b);
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */

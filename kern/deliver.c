@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Delivery of signals on the way to ring 3: one at a time, until none is left or a handler's frame is pushed.
+ * Delivery of signals on the way to ring 3: until none is left, or one handler's frame is pushed (trap.c then comes again).
  * Also here: what becomes of a system call that a signal interrupted (restart, or -EINTR).
  */
 #include "arch/trap.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/signal.h"
 #include "kern/thread.h"
 
@@ -103,6 +104,7 @@ static bool signal_handle(struct trapframe *f, const struct siginfo *info, const
 	sigset_t saved = t->restore_blocked ? t->saved_blocked : t->blocked;
 	sigset_t mask = t->blocked | a->mask | (a->flags & SA_NODEFER ? 0 : SIGBIT(info->signo));
 
+	rseq_signal(f);
 	restart_fix(f, true, a->flags);
 	if (sigframe_push(f, info, a, saved)) {
 		signal_no_frame(info->signo);

@@ -106,9 +106,21 @@ static int device_stat(struct file *f, struct abi_stat *st)
 	return err ? err : path_stat(&p, st);
 }
 
+/* Each mapping of /dev/zero is memory of its own. */
+static struct body *zero_mappable(struct file *f)
+{
+	struct body *b = body_new(NULL);
+
+	(void)f;
+	if (b)
+		atomic_store(&b->size, BODY_MAX);
+	return b;
+}
+
 static const struct file_ops null_ops = { .kind = "null", .read = null_read, .write = swallow, .seekable = true,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops zero_ops = { .kind = "zero", .read = zero_read, .write = swallow, .seekable = true,
+	.mappable = zero_mappable,
 	.seek = null_seek, .stat = device_stat };
 static const struct file_ops full_ops = { .kind = "full", .read = zero_read, .write = full_write, .seekable = true,
 	.seek = null_seek, .stat = device_stat };
@@ -161,7 +173,24 @@ static void kmsg_release(struct file *f)
 	kfree(f->data);
 }
 
+/* To the oldest message, or behind the newest. */
+static long kmsg_seek(struct file *f, s64 off, int whence)
+{
+	struct kmsg *k = f->data;
+
+	if (off)
+		return -ESPIPE;
+	if (whence == SEEK_END)
+		k->at = print_ring_end();
+	else if (whence == SEEK_SET || whence == SEEK_DATA)
+		memset(k, 0, sizeof(*k));
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static const struct file_ops kmsg_ops = { .kind = "kmsg", .read = kmsg_read, .write = kmsg_write, .stat = device_stat,
+	.seekable = true, .seek = kmsg_seek,
 	.release = kmsg_release };
 
 /* ---- ports: bytes to and from the host, bounced through kernel memory */

@@ -166,6 +166,8 @@ static int fault_file_pages(struct fault *f)
 
 	if (!(f->r.flags & REGIONS_ANON) && index >= end)
 		return -EIO;
+	if (f->write && (f->r.flags & REGIONS_SHARED))
+		body_touch(b, false, true, true);
 	f->first = index;
 	f->count = 1;
 	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);

@@ -38,7 +38,7 @@ struct file_ops {
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg);              /* NULL: -ENOTTY */
 	int (*readdir)(struct file *f, u64 *cookie, dir_emit emit, void *ctx); /* NULL: -ENOTDIR */
 	int (*stat)(struct file *f, struct abi_stat *st);             /* NULL: from the tree by f->ino */
-	int (*truncate)(struct file *f, u64 size);
+	int (*truncate)(struct file *f, u64 size);                    /* regular files have it, nothing else */
 	/* The body to map, with a reference; NULL: -ENODEV. */
 	struct body *(*mappable)(struct file *f);
 	void (*release)(struct file *f);
@@ -71,6 +71,7 @@ static inline bool file_writable(const struct file *f)
 	u32 m = atomic_load_explicit(&f->flags, memory_order_relaxed);
 	return (m & O_ACCMODE) != O_RDONLY && (m & O_ACCMODE) != 3 && !(m & O_PATH);
 }
+static inline bool file_regular(const struct file *f) { return f->ops->truncate; }
 static inline bool file_nonblock(const struct file *f)
 {
 	return atomic_load_explicit(&f->flags, memory_order_relaxed) & O_NONBLOCK;

@@ -36,6 +36,8 @@ static inline bool path_pseudo(const struct path *p) { return p->node.fs != 0; }
 int path_walk(int dirfd, const char *name, unsigned flags, struct path *out);
 int path_walk_as(const struct tree_cred *cred, int dirfd, const char *name, unsigned flags, struct path *out);
 int path_of_fd(int fd, struct path *out);        /* what a descriptor is open on; -EBADF */
+/* The same as the *at calls have it: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH ("" means the descriptor itself). */
+int path_at(int dirfd, const char *name, u32 at_flags, struct path *out);
 void path_drop(struct path *p);
 int path_stat(const struct path *p, struct abi_stat *st);
 /* The directory that holds the last component, which need not exist. */
@@ -58,8 +60,9 @@ void fs_cred_real(const struct process *p, struct tree_cred *out); /* access(2) 
 struct nr *fs_tree(void);
 void fs_tree_start(void);
 /* The tree's reference of an inode that lost its last name. */
-void fs_lost_name(u64 body, u32 nlink, bool directory);
+void fs_lost_name(u64 ino, u64 body, u32 nlink, bool directory);
 void fs_touch_dir(const struct tree_attr *dir);
+void fs_kill_privileges(u64 ino);                /* what a change by someone unprivileged does to set-id bits */
 /* A body for a new inode of file system `fs`; NULL with *err: -ENOMEM, -ENOSPC (no inodes left), -EROFS. */
 struct body *fs_body_new(u64 fs, int *err);
 /* One update of the tree; op_len as a builder returned it (negative: that error). */
@@ -68,6 +71,7 @@ int fs_update(const void *op, int op_len, struct tree_ret *ret);
 /* open(2) and friends. A new file or NULL with *err. */
 struct file *fs_open(int dirfd, const char *name, u32 flags, u32 mode, int *err);
 struct file *fs_open_path(struct path *p, u32 flags, int *err); /* what exists; takes over p's references */
+struct file *fs_memfd(const char *name, int *err);
 int fs_mknod(int dirfd, const char *name, u32 mode, u32 rdev);
 int fs_mkdir(int dirfd, const char *name, u32 mode);
 int fs_symlink(const char *target, int dirfd, const char *name);
@@ -80,7 +84,8 @@ int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags);
 int fs_chmod(struct path *p, u32 mode);
 int fs_chown(struct path *p, u32 uid, u32 gid);
 int fs_truncate(const char *name, u64 size);
-struct abi_timespec;
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
 int fs_utimes(struct path *p, const struct abi_timespec times[2]);     /* NULL: now */
 int fs_statfs(struct path *p, struct abi_statfs *out);
 int fs_chdir(struct path *p);                    /* takes over p's references on success */

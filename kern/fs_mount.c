@@ -212,7 +212,7 @@ static bool next_inode(u64 fs, u64 *from, struct tree_attr *at, u32 *uses)
 			*from = at->ino + 1;
 			mine = any && at->fs == fs;
 		}
-		*uses = mine && at->body ? refs_count(&((struct body *)at->body)->refs) : 0;
+		*uses = mine && at->body ? refs64_count(&((struct body *)at->body)->refs) : 0;
 		nr_read_end(fs_tree(), nr_me(), 0);
 	}
 	return mine;
@@ -276,7 +276,7 @@ static bool empty_directory(u64 dir)
 		if (fs_update(op, len, &ret))
 			stays = true;
 		else
-			fs_lost_name(ret.at.body, ret.at.nlink, sub);
+			fs_lost_name(ret.at.ino, ret.at.body, ret.at.nlink, sub);
 	}
 	return stays;
 }

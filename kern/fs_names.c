@@ -9,29 +9,32 @@
 #include "kern/process.h"
 #include "kern/volume.h"
 
-void fs_touch_dir(const struct tree_attr *dir)
+/* The times of an inode that nobody here has a reference to. */
+static void fs_touch(u64 ino, bool m, bool c)
 {
 	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
 	struct tree_attr at;
 	struct body *b = NULL;
 
-	if (!tree_attr(t, dir->ino, &at)) {
+	if (!tree_attr(t, ino, &at) && body_tryget((struct body *)at.body))
 		b = (struct body *)at.body;
-		body_get(b);
-	}
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (b)
-		body_touch(b, false, true, true);
+		body_touch(b, false, m, c);
 	body_put(b);
 }
 
-void fs_lost_name(u64 body, u32 nlink, bool directory)
+void fs_touch_dir(const struct tree_attr *dir)
 {
-	struct body *b = (struct body *)body;
+	fs_touch(dir->ino, true, true);
+}
 
-	body_touch(b, false, false, true);
+/* An inode lost a name; with the last one, the tree's reference. */
+void fs_lost_name(u64 ino, u64 body, u32 nlink, bool directory)
+{
+	fs_touch(ino, false, true); /* with names left, whoever takes the last one may have freed the body by now */
 	if (nlink == 0 || directory)
-		body_put(b);
+		body_put((struct body *)body);
 }
 
 /* Parent of a name to be made. */
@@ -61,10 +64,12 @@ static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
 
 	if (err)
 		return err;
+	fs_cred(process_current(), &cred);
+	if (((mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK) && !cred_capable(&process_current()->cred))
+		return tree_may(&parent.dir, &cred, 3) ? -EACCES : -EPERM;
 	b = fs_body_new(parent.dir.fs, &err);
 	if (!b)
 		return err;
-	fs_cred(process_current(), &cred);
 	body_get(b);
 	err = fs_update(op, tree_op_create(op, &cred, parent.dir.ino, parent.last, parent.len, mode, rdev, (u64)b, TREE_EXCL),
 			&ret);
@@ -86,8 +91,6 @@ int fs_mknod(int dirfd, const char *name, u32 mode, u32 rdev)
 		type = S_IFREG;
 	if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
 		return type == S_IFDIR ? -EPERM : -EINVAL;
-	if ((type == S_IFCHR || type == S_IFBLK) && !cred_capable(&process_current()->cred))
-		return -EPERM;
 	fs_umask_apply(&perm);
 	return fs_create(dirfd, name, type | perm, rdev);
 }
@@ -157,6 +160,16 @@ int fs_symlink(const char *target, int dirfd, const char *name)
 	return err;
 }
 
+/* Linux's protected_hardlinks, which Debian sets: nobody links to what he could not have written himself. */
+static bool may_link(const struct tree_attr *at, const struct tree_cred *cred)
+{
+	u32 both = S_ISGID | 010;
+
+	if ((cred->caps & TREE_CAP_FOWNER) || cred->uid == at->uid)
+		return true;
+	return (at->mode & S_IFMT) == S_IFREG && !(at->mode & S_ISUID) && (at->mode & both) != both && !tree_may(at, cred, 6);
+}
+
 int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_flags)
 {
 	struct path p;
@@ -164,23 +177,25 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 	u64 op[TREE_OP_MAX / 8];
 	struct tree_cred cred;
 	struct tree_ret ret;
-	unsigned flags = (at_flags & AT_SYMLINK_FOLLOW ? TREE_FOLLOW : 0) | (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0);
-	int err = path_walk(olddir, old, flags, &p);
+	int err = path_at(olddir, old, (at_flags & AT_EMPTY_PATH) | (at_flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &p);
 
 	if (err)
 		return err;
+	fs_cred(process_current(), &cred);
 	err = create_parent(newdir, new, false, &parent);
 	if (!err && (path_pseudo(&p) || p.file))
 		err = -EXDEV;
+	if (!err && !may_link(&p.at, &cred))
+		err = -EPERM;
 	if (!err)
 		err = volume_writable(parent.dir.fs);
 	if (!err) {
-		fs_cred(process_current(), &cred);
+		body_get(p.body);
 		err = fs_update(op, tree_op_link(op, &cred, p.at.ino, parent.dir.ino, parent.last, parent.len), &ret);
+		if (err || ret.at.nlink != 1) /* else it is its first name: the tree holds it from now on */
+			body_put(p.body);
 	}
 	if (!err) {
-		if (ret.at.nlink == 1)
-			body_get(p.body); /* its first name: the tree holds it from now on */
 		body_touch(p.body, false, false, true);
 		fs_touch_dir(&parent.dir);
 	}
@@ -212,7 +227,7 @@ int fs_unlink(int dirfd, const char *name)
 	if (err)
 		return err;
 	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.body, ret.at.nlink, false);
+	fs_lost_name(ret.at.ino, ret.at.body, ret.at.nlink, false);
 	return 0;
 }
 
@@ -238,7 +253,7 @@ int fs_rmdir(int dirfd, const char *name)
 	if (err)
 		return err;
 	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.body, 0, true);
+	fs_lost_name(ret.at.ino, ret.at.body, 0, true);
 	return 0;
 }
 
@@ -274,10 +289,15 @@ int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flag
 			&ret);
 	if (err)
 		return err;
+	if (ret.at.ino == to.at.ino)
+		return 0; /* two names of one file: nothing happened */
 	fs_touch_dir(&from.dir);
 	fs_touch_dir(&to.dir);
+	fs_touch(ret.at.ino, false, true);
+	if (flags & RENAME_EXCHANGE)
+		fs_touch(to.at.ino, false, true);
 	if (ret.victim.ino && !(flags & RENAME_EXCHANGE))
-		fs_lost_name(ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
+		fs_lost_name(ret.victim.ino, ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
 	return 0;
 }
 
@@ -300,6 +320,8 @@ int fs_readlink(int dirfd, const char *name, char *buf, size_t size)
 		t = nr_read_begin(fs_tree(), nr_me(), 0);
 		r = (p.at.mode & S_IFMT) == S_IFLNK ? tree_readlink(t, p.at.ino, buf, size) : none;
 		nr_read_end(fs_tree(), nr_me(), 0);
+		if (r > 0)
+			body_touch(p.body, true, false, false);
 	}
 	path_drop(&p);
 	return r;
@@ -390,15 +412,24 @@ int fs_truncate(const char *name, u64 size)
 		err = -EINVAL;
 	else if (!(err = tree_may(&p.at, &cred, 2)) && !(err = volume_writable(p.at.fs)))
 		err = atomic_load(&p.body->executing) ? -ETXTBSY :
-		      size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : body_truncate(p.body, size);
+		      size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : 0;
 	if (err == -EFBIG)
 		signal_kernel(process_current(), SIGXFSZ);
+	if (!err) {
+		fs_kill_privileges(p.at.ino);
+		err = body_truncate(p.body, size);
+	}
 	path_drop(&p);
 	return err;
 }
 
-#define UTIME_NOW 0x3fffffff
-#define UTIME_OMIT 0x3ffffffe
+/* What 64 bits of nanoseconds cannot hold becomes the nearest they can: years 1677 to 2262. */
+static s64 time_of(const struct abi_timespec *t)
+{
+	s64 sec = MIN(MAX(t->sec, -9223372036l), 9223372035l);
+
+	return sec * 1000000000 + t->nsec;
+}
 
 int fs_utimes(struct path *p, const struct abi_timespec times[2])
 {
@@ -410,8 +441,6 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 	for (i = 0; times && i < 2; i++)
 		if (times[i].nsec != UTIME_NOW && times[i].nsec != UTIME_OMIT && (times[i].nsec < 0 || times[i].nsec > 999999999))
 			return -EINVAL;
-	if (times && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
-		return 0;
 	if (p->file)
 		return 0;
 	if (path_pseudo(p))
@@ -427,12 +456,12 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 			return -EACCES;
 	}
 	for (i = 0; i < 2; i++) {
-		u64 *field = i ? &p->body->mtime : &p->body->atime;
+		s64 *field = i ? &p->body->mtime : &p->body->atime;
 
 		if (!times || times[i].nsec == UTIME_NOW)
 			*field = now;
 		else if (times[i].nsec != UTIME_OMIT)
-			*field = (u64)times[i].sec * 1000000000 + times[i].nsec;
+			*field = time_of(&times[i]);
 	}
 	p->body->ctime = now;
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Opening: O_* semantics over path walks, and the files that stand for tree inodes (regular files, directories). */
+#include "base/print.h"
 #include "base/string.h"
 #include "kern/clock.h"
 #include "kern/fs.h"
@@ -7,11 +8,19 @@
 #include "kern/tty.h"
 #include "kern/volume.h"
 
+/* Times before 1970 too: nanoseconds count forwards. */
+static struct abi_timespec timespec_of(s64 ns)
+{
+	s64 part = ns % 1000000000, sec = ns / 1000000000;
+
+	return part < 0 ? (struct abi_timespec){ sec - 1, part + 1000000000 } : (struct abi_timespec){ sec, part };
+}
+
 static void stat_times(struct abi_stat *st, const struct body *b)
 {
-	st->atime = (struct abi_timespec){ b->atime / 1000000000, b->atime % 1000000000 };
-	st->mtime = (struct abi_timespec){ b->mtime / 1000000000, b->mtime % 1000000000 };
-	st->ctime = (struct abi_timespec){ b->ctime / 1000000000, b->ctime % 1000000000 };
+	st->atime = timespec_of(b->atime);
+	st->mtime = timespec_of(b->mtime);
+	st->ctime = timespec_of(b->ctime);
 }
 
 static void stat_fill(struct abi_stat *st, const struct tree_attr *at, struct body *b)
@@ -52,15 +61,14 @@ static long regular_read(struct file *f, struct io *io, u64 *pos)
 {
 	long n = body_read(f->body, *pos, io);
 
-	if (n > 0) {
+	if (n > 0)
 		*pos += n;
-		if (!(f->flags & O_NOATIME))
-			body_touch(f->body, true, false, false);
-	}
+	if (n >= 0 && !(f->flags & O_NOATIME))
+		body_touch(f->body, true, false, false);
 	return n;
 }
 
-static void regular_kill_privileges(struct file *f)
+void fs_kill_privileges(u64 ino)
 {
 	struct tree_attr at;
 	u64 op[TREE_OP_MAX / 8];
@@ -68,9 +76,9 @@ static void regular_kill_privileges(struct file *f)
 	struct tree_ret ret;
 
 	fs_cred(process_current(), &cred);
-	if ((cred.caps & TREE_CAP_FSETID) || fs_attr(f->ino, &at) || !(at.mode & (S_ISUID | S_ISGID)))
+	if ((cred.caps & TREE_CAP_FSETID) || fs_attr(ino, &at) || !(at.mode & (S_ISUID | S_ISGID)))
 		return;
-	fs_update(op, tree_op_killpriv(op, &cred, f->ino), &ret);
+	fs_update(op, tree_op_killpriv(op, &cred, ino), &ret);
 }
 
 static long regular_write(struct file *f, struct io *io, u64 *pos)
@@ -82,7 +90,7 @@ static long regular_write(struct file *f, struct io *io, u64 *pos)
 	if (n == -EFBIG && limit != RLIM_INFINITY)
 		signal_kernel(p, SIGXFSZ);
 	if (n > 0 && p->cred.fsuid)
-		regular_kill_privileges(f);
+		fs_kill_privileges(f->ino);
 	return n;
 }
 
@@ -102,6 +110,7 @@ static int regular_truncate(struct file *f, u64 size)
 		signal_kernel(process_current(), SIGXFSZ);
 		return -EFBIG;
 	}
+	fs_kill_privileges(f->ino);
 	return body_truncate(f->body, size);
 }
 
@@ -159,6 +168,8 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 	int err = tree_readdir(t, f->ino, *cookie, directory_entry, &d);
 
 	nr_read_end(fs_tree(), nr_me(), 0);
+	if (!err && !(f->flags & O_NOATIME))
+		body_touch(f->body, true, false, false);
 	return err;
 }
 
@@ -277,9 +288,9 @@ struct file *fs_open_path(struct path *p, u32 flags, int *err)
 	if (f->ops == &regular_ops) {
 		if (file_writable(f))
 			atomic_fetch_add(&f->body->writers, 1);
-		if ((flags & O_TRUNC) && (*err = body_truncate(f->body, 0))) {
-			file_put(f);
-			return NULL;
+		if (flags & O_TRUNC) {
+			fs_kill_privileges(f->ino);
+			body_truncate(f->body, 0);
 		}
 	}
 	return f;
@@ -351,39 +362,59 @@ static struct file *open_created(struct path *p, u32 flags, int *err)
 	return f;
 }
 
-static struct file *open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, int *err)
+/* A file without a name in the file system of `dir`. 0: `made` is it. */
+static int make_unnamed(const struct tree_cred *cred, const struct tree_attr *dir, u32 mode, u32 flags, struct path *made)
 {
 	u64 op[TREE_OP_MAX / 8];
-	struct tree_cred cred;
 	struct tree_ret ret;
-	struct path dir;
-	struct body *b;
+	int err;
+	struct body *b = fs_body_new(dir->fs, &err);
 
-	if (!(flags & (O_WRONLY | O_RDWR))) {
-		*err = -EINVAL;
-		return NULL;
+	if (!b)
+		return err;
+	err = fs_update(op, tree_op_create(op, cred, dir->ino, "", 0, mode | S_IFREG, 0, (u64)b,
+					   TREE_UNNAMED | (flags & O_EXCL ? TREE_EXCL : 0)), &ret);
+	if (err) {
+		body_put(b);
+		return err;
 	}
-	*err = path_walk(dirfd, name, TREE_FOLLOW | TREE_DIRECTORY, &dir);
+	b->ino = ret.at.ino; /* no name holds it: this one reference is the file's */
+	*made = (struct path){ .at = ret.at, .body = b };
+	return 0;
+}
+
+static struct file *open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, int *err)
+{
+	struct tree_cred cred;
+	struct path dir, made;
+
+	*err = flags & (O_WRONLY | O_RDWR) ? path_walk(dirfd, name, TREE_FOLLOW | TREE_DIRECTORY, &dir) : -EINVAL;
 	if (*err)
 		return NULL;
 	if (path_pseudo(&dir))
 		return open_fail(&dir, -EOPNOTSUPP, err);
-	b = fs_body_new(dir.at.fs, err);
-	if (!b)
-		return open_fail(&dir, *err, err);
 	fs_umask_apply(&mode);
 	fs_cred(process_current(), &cred);
-	*err = fs_update(op, tree_op_create(op, &cred, dir.at.ino, "", 0, mode | S_IFREG, 0, (u64)b, TREE_UNNAMED), &ret);
+	*err = make_unnamed(&cred, &dir.at, mode, flags, &made);
+	made.dir = dir.at.ino;
 	path_drop(&dir);
-	if (*err) {
-		body_put(b);
+	return *err ? NULL : open_created(&made, flags & ~O_TMPFILE, err);
+}
+
+struct file *fs_memfd(const char *name, int *err)
+{
+	struct tree_attr root = { .ino = TREE_ROOT, .fs = TREE_ROOT };
+	struct tree_cred cred;
+	struct path made;
+
+	fs_cred(process_current(), &cred);
+	cred.caps = TREE_CAP_ALL; /* it lies in no directory whose rights could matter */
+	*err = make_unnamed(&cred, &root, 0777, O_EXCL, &made);
+	if (*err)
 		return NULL;
-	}
-	b->ino = ret.at.ino; /* no name holds it: this one reference is the file's */
-	dir.at = ret.at;
-	dir.body = b;
-	dir.last[0] = 0;
-	return open_created(&dir, flags & ~O_TMPFILE, err);
+	snprintf(made.last, sizeof(made.last), "memfd:%s", name);
+	made.dir = TREE_ROOT;
+	return open_created(&made, O_RDWR | O_LARGEFILE, err);
 }
 
 struct file *fs_open(int dirfd, const char *name, u32 flags, u32 mode, int *err)

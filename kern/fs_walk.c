@@ -111,8 +111,11 @@ static int walk_tree(struct walk *w)
 	t = nr_read_begin(fs_tree(), nr_me(), 0);
 	err = tree_walk(t, w->cred, w->root, w->cwd, w->rest, w->len, w->flags, tw);
 	if (!err && !tw->mount && tw->at.ino && !w->parent_only) {
-		w->out->body = (struct body *)tw->at.body;
-		body_get(w->out->body);
+		/* A removed directory that another thread just stops using may be where the walk began. */
+		if (body_tryget((struct body *)tw->at.body))
+			w->out->body = (struct body *)tw->at.body;
+		else
+			err = -ENOENT;
 	}
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (err == -ENAMETOOLONG && !w->memory)
@@ -354,6 +357,14 @@ int path_walk(int dirfd, const char *name, unsigned flags, struct path *out)
 
 	fs_cred(process_current(), &cred);
 	return path_walk_as(&cred, dirfd, name, flags, out);
+}
+
+int path_at(int dirfd, const char *name, u32 at_flags, struct path *out)
+{
+	if (!name[0] && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
+		return path_of_fd(dirfd, out);
+	return path_walk(dirfd, name, (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) |
+				      (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0), out);
 }
 
 int path_parent(int dirfd, const char *name, unsigned flags, struct path_parent *out)

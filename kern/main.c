@@ -22,6 +22,7 @@
 #include "kern/process.h"
 #include "kern/space.h"
 #include "kern/tty.h"
+#include "kern/vdso.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -165,7 +166,7 @@ static void init_start(void)
 	fs_attr(TREE_ROOT, &root);
 	p->fs->cwd = p->fs->root = TREE_ROOT;
 	p->fs->cwd_body = p->fs->root_body = (struct body *)root.body;
-	refs_add(&p->fs->cwd_body->refs, 2);
+	refs64_add(&p->fs->cwd_body->refs, 2);
 	thread_prepare(t, init_exec, NULL);
 	thread_start(t);
 	process_put(p); /* the table and the thread have theirs */
@@ -189,6 +190,7 @@ _Noreturn void kmain(void)
 	devices_start();
 	tty_start();
 	load_start();
+	vdso_start(clock_wall_at_boot());
 	init_start();
 	sched_idle_loop();
 }

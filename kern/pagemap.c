@@ -57,10 +57,11 @@ int pagemap_node_add(struct pagemap *pm, u32 node)
 	root = pagemap_root_new(pm, node);
 	if (!root)
 		return -ENOMEM;
-	if (atomic_compare_exchange_strong(&pm->root[node], &none, root))
-		atomic_fetch_add(&pm->copies, 1);
-	else
+	atomic_fetch_add(&pm->copies, 1); /* before it can be filled: pagemap_forget looks at this first */
+	if (!atomic_compare_exchange_strong(&pm->root[node], &none, root)) {
+		atomic_fetch_sub(&pm->copies, 1);
 		pagemap_table_free(pm, root);
+	}
 	return 0;
 }
 
@@ -234,8 +235,7 @@ static bool zap_slot(struct walk *w, slot_t *slot, u64 va)
 	while (!slot_change(slot, &e, 0))
 		;
 	pagemap_forget(w->pm, va);
-	if (e & PTE_P)
-		zap_lost(z, va);
+	zap_lost(z, va); /* also if it is not present: who took that right away may not have flushed yet */
 	if (e & PTE_KEEP)
 		*zap_frame(z, z->n++) = e & PTE_FRAME;
 	return true;
@@ -382,8 +382,9 @@ static bool move_slot(struct walk *w, slot_t *slot, u64 va)
 	while (!slot_change(slot, &e, 0))
 		;
 	pagemap_forget(w->pm, va);
-	/* Whoever copies it just now looks for it at its old place: the copy will not be wanted. */
-	atomic_store(to, e & PTE_BUSY ? (e & PTE_KEEP ? e & ~PTE_BUSY : 0) : e);
+	if (e & PTE_BUSY) /* whoever copies it looks for it where it was, and starts over; nobody would lift the mark here */
+		e = e & PTE_KEEP ? e & ~PTE_BUSY : 0;
+	atomic_store(to, e);
 	return true;
 }
 

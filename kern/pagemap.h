@@ -71,7 +71,7 @@ bool pagemap_has_copy(const struct pagemap *pm, u32 node);
 struct zap {
 	u32 n;
 	u64 next;                        /* where to go on */
-	u64 low, high;                   /* from the first to behind the last entry that was present: to be flushed */
+	u64 low, high;                   /* from the first to behind the last entry that lost something: to be flushed */
 	paddr_t more;                    /* a page for more of them, if there was memory: fewer flushes */
 	paddr_t frame[PAGEMAP_BATCH];
 };

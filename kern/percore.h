@@ -18,7 +18,7 @@ struct thread;
 struct space;
 struct changes;
 
-TAILQ_HEAD(thread_queue, thread);
+RB_HEAD(thread_tree, thread);
 
 struct percore {
 	struct nr_self nr;            /* this core's identity towards every nr instance */
@@ -27,9 +27,12 @@ struct percore {
 	struct thread *reap;          /* a dead thread whose stack we just left */
 	struct thread *moving;        /* a thread on its way to core moving_to, handed over by idle */
 	u32 moving_to;
-	struct thread_queue runq;     /* RUNNABLE threads, without current */
+	struct thread_tree runq;      /* RUNNABLE threads, without current (kern/runq.h) */
+	s64 vfloor;                   /* the smallest virtual time that ran */
+	u64 turn_began;               /* clock_ns: current's virtual time is charged until then */
 	u32 queued;                   /* length of runq; others: read as a hint */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
+	u32 looks, look_at;           /* slices that ended with threads waiting; the core to look at next */
 	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
 	u64 slice_end;                /* clock_ns; 0 without a tick */
 	struct timer_base timers;

@@ -272,10 +272,18 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
 	t->nice = from->nice;
+	if (!(from->policy & SCHED_RESET_ON_FORK)) {
+		t->policy = from->policy;
+		t->rt_priority = from->rt_priority;
+	}
 	t->blocked = from->blocked;
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
 		t->altstack.sp = from->altstack.sp, t->altstack.size = from->altstack.size,
 		t->altstack.flags = from->altstack.flags;
+	if (!(r->flags & CLONE_VM)) {
+		t->rseq = from->rseq;
+		t->rseq_mark = from->rseq_mark;
+	}
 	if (r->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = r->child_tid;
 	if (r->flags & CLONE_CHILD_SETTID)

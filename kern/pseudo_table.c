@@ -95,7 +95,7 @@ int table_lookup(const struct pseudo_node *dir, const char *name, size_t len, st
 	u64 number;
 
 	if (!still_there(&at))
-		return -ENOENT;
+		return d->key == KEY_PID ? -ESRCH : -ENOENT; /* as Linux: its permission check looks for the process */
 	for (e = d->children; e && e->name; e++) {
 		if (strlen(e->name) == len && !memcmp(e->name, name, len)) {
 			child_node(&at, e, out);

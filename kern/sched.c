@@ -5,28 +5,36 @@
  * Others talk to it through the mailbox: a thread with message bits (wake, migrate) is pushed once, a flag
  * says there is mail, and a core that idles is interrupted. A message that reaches a stale home is forwarded.
  * A core with nothing to do asks one busy core for a thread (`thief`), of its own node first; the victim hands
- * over the last in its queue when it next schedules.
+ * over the last in its queue when it next schedules. A core whose slice ends with threads waiting looks at a few
+ * others and pushes one to a core that has less to do; with one thread too many for all cores the place of the pair that
+ * shares a core moves on. A thread woken from elsewhere, or by its timer, goes to an idle core nearby if its own
+ * is busy; one woken by a neighbour stays, for that neighbour is likely about to sleep.
+ *
+ * Who runs next is runq.h's business.
  *
  * The tick runs only while threads share the core.
  */
 #include "arch/clock.h"
 #include "arch/core.h"
+#include "base/abi.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/account.h"
+#include "kern/runq.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 
-#define SLICE_NS 6000000ul
+#define SLICE_NS 4000000ul
+#define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
 
 /* ---- messages */
 
+/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
 static void sched_post(struct percore *to)
 {
-	atomic_store(&to->mail, 1);
-	if (to != percore())
+	if (!atomic_exchange(&to->mail, 1) && to != percore())
 		core_ipi(to->nr.id, IPI_WAKE);
 }
 
@@ -48,19 +56,33 @@ static void thread_message(struct thread *t, u32 bits)
 static void sched_enqueue(struct percore *pc, struct thread *t)
 {
 	t->state = THREAD_RUNNABLE;
-	TAILQ_INSERT_TAIL(&pc->runq, t, runq);
-	pc->queued++;
+	runq_put(pc, t);
 	pc->want_slice = !pc->slice_end;
 }
 
-static void sched_make_runnable(struct percore *pc, struct thread *t)
+static void sched_hand_over(struct percore *pc, struct thread *t, u32 core);
+static u32 sched_wake_core(struct percore *pc, const struct thread *t);
+
+/* A sleeper that is still on this core's stack (it is only about to switch) must stay here. */
+static void sched_make_runnable(struct percore *pc, struct thread *t, bool from_elsewhere)
 {
-	if (t->state == THREAD_SLEEPING) {
-		timer_cancel(&t->sleep_timer);
-		sched_enqueue(pc, t);
-	} else if (t->state == THREAD_RUNNING) {
+	u32 core = pc->nr.id;
+
+	if (t->state == THREAD_RUNNING)
 		t->wake_pending = true;
+	if (t->state != THREAD_SLEEPING)
+		return;
+	timer_cancel(&t->sleep_timer);
+	if (t != pc->current && (from_elsewhere || unlikely(t->misplaced)))
+		core = sched_wake_core(pc, t);
+	runq_woken(pc, t);
+	if (core != pc->nr.id) {
+		sched_hand_over(pc, t, core);
+		return;
 	}
+	sched_enqueue(pc, t);
+	if (runq_preempts(pc, t))
+		pc->resched = 1;
 }
 
 void thread_wake(struct thread *t)
@@ -68,7 +90,7 @@ void thread_wake(struct thread *t)
 	struct percore *pc = percore();
 
 	if (atomic_load(&t->home) == pc->nr.id)
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, false);
 	else
 		thread_message(t, MSG_WAKE);
 }
@@ -80,7 +102,7 @@ void thread_kick(struct thread *t)
 	if (atomic_load(&t->home) != pc->nr.id)
 		thread_message(t, MSG_WAKE); /* the interrupt makes a running thread pass trap_return */
 	else
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, false);
 }
 
 static void sched_receive(struct percore *pc, struct thread *t)
@@ -94,10 +116,12 @@ static void sched_receive(struct percore *pc, struct thread *t)
 		return;
 	}
 	bits = atomic_exchange(&t->msg, 0);
-	if (bits & MSG_MIGRATE)
+	if (bits & MSG_MIGRATE) {
+		runq_arrive(pc, t);
 		sched_enqueue(pc, t);
+	}
 	if (bits & MSG_WAKE)
-		sched_make_runnable(pc, t);
+		sched_make_runnable(pc, t, true);
 	thread_put(t);
 }
 
@@ -159,9 +183,28 @@ u32 sched_pick_core(const struct thread *t)
 	return best != ~0u ? best : me;
 }
 
-/* Hands a thread that is in no queue to another core. */
-static void sched_hand_over(struct thread *t, u32 core)
+/* For a thread that wakes on this core: here if nothing else runs, else an idle core nearby. */
+static u32 sched_wake_core(struct percore *pc, const struct thread *t)
 {
+	u32 n = cores_count(), me = pc->nr.id, i;
+
+	if (!cpuset_has(&t->affinity, me))
+		return sched_pick_core(t);
+	if (pc->current == pc->idle && !pc->queued)
+		return me;
+	for (i = 1; i < n && i <= NEAR; i++) {
+		u32 c = (me + i) % n;
+
+		if (cpuset_has(&t->affinity, c) && core_quiet(c))
+			return c;
+	}
+	return me;
+}
+
+/* Hands a thread that is in no queue to another core. */
+static void sched_hand_over(struct percore *pc, struct thread *t, u32 core)
+{
+	runq_leave(pc, t);
 	t->state = THREAD_RUNNABLE;
 	atomic_store(&t->home, core);
 	thread_message(t, MSG_MIGRATE);
@@ -169,32 +212,56 @@ static void sched_hand_over(struct thread *t, u32 core)
 
 void thread_start(struct thread *t)
 {
+	struct percore *pc = percore();
 	u32 core = sched_pick_core(t);
 
-	if (core == core_id()) {
+	t->vtime = pc->vfloor;
+	if (core == pc->nr.id) {
 		atomic_store(&t->home, core);
-		sched_enqueue(percore(), t);
+		sched_enqueue(pc, t);
 	} else {
-		sched_hand_over(t, core);
+		sched_hand_over(pc, t, core);
 	}
+}
+
+/* One of ours goes there, if one may. */
+static void sched_push(struct percore *pc, u32 core)
+{
+	struct thread *t = runq_take_for(pc, core);
+
+	if (t)
+		sched_hand_over(pc, t, core);
 }
 
 static void sched_serve_thief(struct percore *pc)
 {
 	u32 thief = atomic_exchange(&pc->thief, 0);
-	struct thread *t;
 
-	if (!thief)
-		return;
-	thief--;
-	TAILQ_FOREACH_REVERSE(t, &pc->runq, thread_queue, runq) {
-		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
-		if (t == pc->current || !cpuset_has(&t->affinity, thief))
+	if (thief)
+		sched_push(pc, thief - 1);
+}
+
+static u32 core_load(u32 core)
+{
+	return core_quiet(core) ? 0 : 1 + *(volatile u32 *)&percore_of(core)->queued;
+}
+
+/* A slice is over and others wait: is there less to do elsewhere? */
+static void sched_balance(struct percore *pc)
+{
+	u32 n = cores_count(), i, mine = pc->queued + 1;
+
+	pc->looks++;
+	for (i = 0; i < NEAR && i < n; i++) {
+		u32 c = pc->look_at++ % n, load;
+
+		if (c == pc->nr.id)
 			continue;
-		TAILQ_REMOVE(&pc->runq, t, runq);
-		pc->queued--;
-		sched_hand_over(t, thief);
-		return;
+		load = core_load(c);
+		if (load + 1 < mine || (load + 1 == mine && pc->looks % 16 == 0)) {
+			sched_push(pc, c);
+			return;
+		}
 	}
 }
 
@@ -230,17 +297,10 @@ static void sched_ask_for_work(struct percore *pc)
 
 static struct thread *sched_next(struct percore *pc)
 {
-	struct thread *t;
-
 	sched_mailbox(pc);
 	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
 		sched_serve_thief(pc);
-	t = TAILQ_FIRST(&pc->runq);
-	if (!t)
-		return NULL;
-	TAILQ_REMOVE(&pc->runq, t, runq);
-	pc->queued--;
-	return t;
+	return runq_take(pc);
 }
 
 /* Runs on the new thread's stack: what the old one could not do for itself. */
@@ -257,6 +317,7 @@ static void sched_after_switch(void)
 static void sched_load_user(struct thread *t)
 {
 	core_set_kstack(t->kstack);
+	t->rseq_event = t->rseq != NULL;
 	fpu_restore(t->fpu);
 	user_fs_set(t->fs_base);
 	user_gs_set(t->gs_base);
@@ -275,7 +336,7 @@ static void sched_save_user(struct thread *t)
 
 static void sched_slice(struct percore *pc)
 {
-	u64 end = pc->queued ? clock_ns() + SLICE_NS : 0;
+	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + SLICE_NS : 0;
 
 	pc->want_slice = 0;
 	if (!end && !pc->slice_end)
@@ -284,13 +345,24 @@ static void sched_slice(struct percore *pc)
 	timer_program(end);
 }
 
+static void sched_preempt(struct percore *pc)
+{
+	pc->resched = 0;
+	if (runq_due(pc))
+		sched_yield_now();
+	else
+		sched_slice(pc);
+}
+
 /* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
 void sched_tick(struct percore *pc)
 {
-	if (pc->resched)
-		sched_yield_now();
-	else if (pc->want_slice)
+	if (pc->resched) {
+		sched_balance(pc);
+		sched_preempt(pc);
+	} else if (pc->want_slice) {
 		sched_slice(pc);
+	}
 }
 
 static void sched_switch(struct percore *pc, struct thread *next)
@@ -305,6 +377,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
+	runq_charge(pc);
 	account_now();
 	pc->switches++;
 	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
@@ -341,7 +414,7 @@ static void sched_timer_fire(struct timer *timer)
 	struct thread *t = container_of(timer, struct thread, sleep_timer);
 
 	t->sleep_expired = true;
-	thread_wake(t);
+	sched_make_runnable(percore(), t, true);
 }
 
 void sched_yield_now(void)
@@ -357,12 +430,22 @@ void sched_yield_now(void)
 	sched_switch(pc, next);
 }
 
+void thread_set_affinity(struct thread *t, const struct cpuset *set)
+{
+	lock_acquire(&t->proc->lock);
+	t->affinity = *set;
+	t->misplaced = 1;
+	lock_release(&t->proc->lock);
+	thread_kick(t);
+}
+
 void sched_apply_affinity(void)
 {
 	struct percore *pc = percore();
 	struct thread *t = pc->current, *next;
 	u32 core;
 
+	t->misplaced = 0;
 	if (cpuset_has(&t->affinity, pc->nr.id))
 		return;
 	core = sched_pick_core(t);
@@ -374,9 +457,8 @@ void sched_apply_affinity(void)
 	pc->moving = t;
 	pc->moving_to = core;
 	if (next) {
-		TAILQ_INSERT_HEAD(&pc->runq, next, runq);
 		next->state = THREAD_RUNNABLE;
-		pc->queued++;
+		runq_put(pc, next);
 	}
 	sched_switch(pc, pc->idle);
 }
@@ -420,7 +502,7 @@ void sched_init_core(struct core *c, bool boot)
 	(void)boot;
 	pc->nr.id = c->id;
 	pc->nr.node = c->node;
-	TAILQ_INIT(&pc->runq);
+	RB_INIT(&pc->runq);
 	mpsc_init(&pc->mailbox);
 	timer_base_init(&pc->timers);
 	pc->idle->state = THREAD_RUNNING;
@@ -441,7 +523,7 @@ _Noreturn void sched_idle_loop(void)
 			struct thread *t = pc->moving;
 
 			pc->moving = NULL;
-			sched_hand_over(t, pc->moving_to);
+			sched_hand_over(pc, t, pc->moving_to);
 		}
 		next = sched_next(pc);
 		if (next) {

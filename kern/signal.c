@@ -317,6 +317,16 @@ static int signal_queue(struct process *p, struct thread *t, const struct siginf
 	return r;
 }
 
+void signal_end(struct process *p, int signo)
+{
+	lock_acquire(&p->lock);
+	lock_acquire(&p->signals.lock);
+	if (!p->group_exit)
+		signal_end_process(p, signo);
+	lock_release(&p->signals.lock);
+	lock_release(&p->lock);
+}
+
 int signal_process(struct process *p, const struct siginfo *info)
 {
 	return signal_queue(p, NULL, info);

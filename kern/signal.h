@@ -79,6 +79,8 @@ int signal_process(struct process *p, const struct siginfo *info);
 int signal_thread(struct thread *t, const struct siginfo *info);
 /* A fault of the current thread: unblocks and resets the disposition if it is blocked or ignored. */
 void signal_force(const struct siginfo *info);
+/* The process ends by this signal whatever it thinks of it; the caller, too, when it next looks at its signals. */
+void signal_end(struct process *p, int signo);
 /* From the kernel, no sender. */
 void signal_kernel(struct process *p, int signo);
 bool signal_pending(struct thread *t);                 /* something to deliver, or asked to die */

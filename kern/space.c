@@ -126,7 +126,7 @@ static void object_drop(u64 object, u64 pages)
 		return;
 	atomic_fetch_sub_explicit(&b->mapped, pages, memory_order_relaxed);
 	if (pages > 1)
-		refs_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
+		refs64_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
 	body_put(b);
 }
 
@@ -137,7 +137,7 @@ static void object_take(u64 object, u64 pages)
 	if (!b || !pages)
 		return;
 	atomic_fetch_add(&b->mapped, pages);
-	refs_add(&b->refs, pages);
+	refs64_add(&b->refs, pages);
 }
 
 bool space_find(struct space *s, u64 addr, struct region *out)

@@ -52,13 +52,16 @@ struct thread {
 
 	/* scheduling: home core only */
 	enum thread_state state;
-	TAILQ_ENTRY(thread) runq;
+	RB_ENTRY(thread) runq;
+	s64 vtime;                       /* kern/runq.h */
 	struct timer sleep_timer;
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
 	bool sleep_expired;
 	_Atomic u32 home;
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
-	s32 nice;
+	s32 nice;                        /* -20 to 19 */
+	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
+	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
 	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
 	bool in_system;                  /* time is system time now */
@@ -89,6 +92,8 @@ struct thread {
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
 	u32 __user *clear_tid;
 	void __user *robust_list;
+	void __user *rseq;               /* kern/rseq.h */
+	u32 rseq_mark, rseq_event;
 	_Atomic bool dying;              /* exit was asked (group exit, exec) */
 	TAILQ_ENTRY(thread) sibling;     /* proc->threads, under proc->lock */
 };
@@ -161,6 +166,8 @@ void sched_tick(struct percore *pc);
 void thread_wake(struct thread *t);
 /* Makes it look at its signals soon: wakes it, or interrupts the core it runs on. */
 void thread_kick(struct thread *t);
+/* Who may run it from now on; it moves soon. */
+void thread_set_affinity(struct thread *t, const struct cpuset *set);
 /* Current thread: move to an allowed core if this one is not. */
 void sched_apply_affinity(void);
 void sched_mailbox(struct percore *pc);

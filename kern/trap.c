@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "kern/account.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/space.h"
 
 void trap_syscall(struct trapframe *f)
@@ -28,7 +29,11 @@ static void fault_signal(struct trapframe *f, u64 address, int err)
 {
 	struct siginfo info = { .signo = SIGSEGV, .code = SEGV_MAPERR, .value = address };
 
-	(void)f;
+	struct process *p = process_current();
+
+	if (p->sighand->action[SIGSEGV - 1].handler <= 1) /* nobody will handle it: say where, as Linux does */
+		kprintf_limited("%s[%u]: segfault at %lx ip %lx sp %lx error %lx (%d)", p->comm, p->pid, address, f->ip,
+				f->sp, f->error, err);
 	if (err == -EACCES)
 		info.code = SEGV_ACCERR;
 	if (err == -EIO) {
@@ -130,6 +135,16 @@ void trap_timer(struct trapframe *f)
 	timer_run(pc->slice_end);
 }
 
+/* Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. */
+static void trap_signals(struct thread *t, struct trapframe *f)
+{
+	do {
+		signal_deliver(f);
+		if (t->rseq_event) /* it slept: it was stopped */
+			rseq_update(f);
+	} while (atomic_load(&t->sigpending) || atomic_load(&t->dying));
+}
+
 void trap_return(struct trapframe *f)
 {
 	struct percore *pc = percore();
@@ -139,7 +154,11 @@ void trap_return(struct trapframe *f)
 		sched_receive_all(pc);
 	if (pc->resched | pc->want_slice)
 		sched_tick(pc);
+	if (unlikely(t->misplaced))
+		sched_apply_affinity();
+	if (t->rseq_event)
+		rseq_update(f);
 	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
 	    t->restore_blocked)
-		signal_deliver(f);
+		trap_signals(t, f);
 }

@@ -136,7 +136,7 @@ static long fcntl_file(struct file *f, u32 cmd, u64 arg)
 	case F_GETLEASE:
 		return F_UNLCK;
 	case F_GET_SEALS:
-		return f->ops->mappable ? 1 : -EINVAL; /* F_SEAL_SEAL: nothing can be sealed */
+		return file_regular(f) ? 1 : -EINVAL; /* F_SEAL_SEAL: nothing can be sealed */
 	case F_GETSIG:
 	case F_SETOWN:
 	case F_GETOWN:

@@ -270,13 +270,22 @@ CALL(sendfile)
 	r = -EFAULT;
 	if (a[2] && user_copy_in(&at, UPTR(2), sizeof(at)))
 		goto done;
-	r = a[2] && at < 0 ? -EINVAL : copy_bytes(in, &at, out, &none, MIN(a[3], RW_MAX));
+	r = (a[2] && at < 0) || (s64)a[3] < 0 ? -EINVAL : copy_bytes(in, &at, out, &none, MIN(a[3], RW_MAX));
 	if (a[2] && r > 0 && user_copy_out(UPTR(2), &at, sizeof(at)))
 		r = -EFAULT;
 done:
 	file_put(in);
 	file_put(out);
 	return r;
+}
+
+static long copy_check(struct file *in, u64 from, struct file *out, u64 to, u64 count)
+{
+	if (from + count < from || to + count < to)
+		return -EOVERFLOW;
+	if (in->body == out->body && from < to + count && to < from + count)
+		return -EINVAL; /* they overlap */
+	return (s64)from < 0 || (s64)to < 0 ? -EINVAL : 0;
 }
 
 CALL(copy_file_range)
@@ -288,12 +297,14 @@ CALL(copy_file_range)
 	if (!in || !out || !file_readable(in) || !file_writable(out) || (out->flags & O_APPEND))
 		goto done;
 	r = in->ops->readdir || out->ops->readdir ? -EISDIR : -EINVAL;
-	if ((u32)a[5] || !in->ops->mappable || !out->ops->mappable)
+	if ((u32)a[5] || !file_regular(in) || !file_regular(out))
 		goto done;
 	r = -EFAULT;
 	if ((a[1] && user_copy_in(&from, UPTR(1), 8)) || (a[3] && user_copy_in(&to, UPTR(3), 8)))
 		goto done;
-	r = copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX));
+	r = copy_check(in, from < 0 && !a[1] ? in->pos : (u64)from, out, to < 0 && !a[3] ? out->pos : (u64)to, a[4]);
+	if (!r)
+		r = copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX));
 	if (r > 0 && ((a[1] && user_copy_out(UPTR(1), &from, 8)) || (a[3] && user_copy_out(UPTR(3), &to, 8))))
 		r = -EFAULT;
 done:
@@ -307,7 +318,7 @@ done:
 static long sync_fd(int fd)
 {
 	struct file *f = file_of_fd(fd);
-	long r = !f ? -EBADF : f->ops->mappable || f->ops->readdir ? 0 : -EINVAL;
+	long r = !f ? -EBADF : file_regular(f) || f->ops->readdir ? 0 : -EINVAL;
 
 	file_put(f);
 	return r;
@@ -358,7 +369,7 @@ CALL(fadvise64)
 CALL(readahead)
 {
 	struct file *f = file_of_fd(a[0]);
-	long r = !f || !file_readable(f) ? -EBADF : !f->ops->mappable ? -EINVAL : 0;
+	long r = !f || !file_readable(f) ? -EBADF : !file_regular(f) ? -EINVAL : 0;
 
 	file_put(f);
 	return r;
@@ -373,7 +384,7 @@ static long fallocate_file(struct file *f, u32 mode, s64 start, s64 len)
 	bool punch = mode & FALLOC_PUNCH_HOLE, keep = mode & FALLOC_KEEP_SIZE;
 	u64 end = (u64)start + len;
 
-	if (!f->ops->mappable)
+	if (!file_regular(f))
 		return file_is_pipe(f) ? -ESPIPE : f->ops->readdir ? -EISDIR : -ENODEV;
 	if (mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE))
 		return -EOPNOTSUPP;

@@ -42,6 +42,8 @@ static int map_check(const u64 *a, u32 flags)
 		return -ENOMEM;
 	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && (a[0] & PAGE_BITS))
 		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && (flags & MAP_SYNC))
+		return -EOPNOTSUPP;
 	if (flags & MAP_HUGETLB)
 		return -ENOMEM;
 	if (a[5] + a[1] < a[5])

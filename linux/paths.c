@@ -31,6 +31,31 @@ CALL(open) { return open_common(AT_FDCWD, UPTR(0), a[1], a[2]); }
 CALL(openat) { return open_common(a[0], UPTR(1), a[2], a[3]); }
 CALL(creat) { return open_common(AT_FDCWD, UPTR(0), O_CREAT | O_WRONLY | O_TRUNC, a[1]); }
 
+#define MFD_CLOEXEC 1u
+#define MFD_ALLOW_SEALING 2u
+#define MFD_NAME_MAX 249
+
+CALL(memfd_create)
+{
+	int err, fd = -EINVAL;
+	struct file *f;
+	char *name;
+
+	if ((u32)a[1] & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | 8u | 16u)) /* and NOEXEC_SEAL, EXEC */
+		return -EINVAL;
+	name = name_get(UPTR(0), &err);
+	if (!name)
+		return err == -ENAMETOOLONG ? -EINVAL : err;
+	f = strlen(name) <= MFD_NAME_MAX ? fs_memfd(name, &err) : (err = -EINVAL, NULL);
+	name_put(name);
+	if (!f)
+		return err;
+	fd = fd_install(f, 0, a[1] & MFD_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 /* ---- stat */
 
 /* Walks to what a call names; with an empty path and AT_EMPTY_PATH, to the descriptor itself. */
@@ -44,11 +69,7 @@ static int at_path(int dirfd, const void __user *name, u32 at_flags, struct path
 	path = name_get(name, &err);
 	if (!path)
 		return err;
-	if (!path[0] && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
-		err = path_of_fd(dirfd, p);
-	else
-		err = path_walk(dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : TREE_FOLLOW) |
-						     (at_flags & AT_EMPTY_PATH ? TREE_EMPTY : 0), p);
+	err = path_at(dirfd, path, at_flags, p);
 	name_put(path);
 	return err;
 }
@@ -92,7 +113,7 @@ CALL(fstat)
 static void statx_fill(struct abi_statx *x, const struct abi_stat *st)
 {
 	memset(x, 0, sizeof(*x));
-	x->mask = STATX_BASIC_STATS;
+	x->mask = STATX_BASIC_STATS | STATX_MNT_ID;
 	x->blksize = st->blksize;
 	x->nlink = st->nlink;
 	x->uid = st->uid;
@@ -109,6 +130,23 @@ static void statx_fill(struct abi_statx *x, const struct abi_stat *st)
 	x->dev_minor = st->dev;
 }
 
+#define STATX_ATTR_MOUNT_ROOT 0x2000u
+#define STATX_ATTRS 0x203000u      /* known: automount, mount root, DAX */
+#define STATX_ATTRS_FILES 0x70u    /* and of files in memory: immutable, append, nodump */
+
+static void statx_more(struct abi_statx *x, const struct path *p, u32 want)
+{
+	bool root = path_pseudo(p) ? p->node.ino == 1 : p->at.ino && p->at.ino == p->at.fs;
+
+	x->attributes = root ? STATX_ATTR_MOUNT_ROOT : 0;
+	x->attributes_mask = STATX_ATTRS | (p->body ? STATX_ATTRS_FILES : 0);
+	x->mnt_id = x->dev_minor;
+	if (!p->body || !(want & STATX_BTIME))
+		return;
+	x->mask |= STATX_BTIME;
+	x->btime = (struct abi_statx_timestamp){ p->body->btime / 1000000000, p->body->btime % 1000000000, 0 };
+}
+
 CALL(statx)
 {
 	struct abi_statx x;
@@ -123,10 +161,13 @@ CALL(statx)
 	if (err)
 		return err;
 	err = path_stat(&p, &st);
+	if (!err) {
+		statx_fill(&x, &st);
+		statx_more(&x, &p, a[3]);
+	}
 	path_drop(&p);
 	if (err)
 		return err;
-	statx_fill(&x, &st);
 	return user_copy_out(UPTR(4), &x, sizeof(x));
 }
 
@@ -345,11 +386,15 @@ CALL(utimensat)
 
 	if (a[2] && user_copy_in(t, UPTR(2), sizeof(t)))
 		return -EFAULT;
+	if (a[2] && t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
+		return 0; /* not even the path is looked at */
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (!a[1])
-		return (s32)a[0] == AT_FDCWD ? -EFAULT : utimes_path(path_of_real_fd(a[0], &p), &p, a[2] ? t : NULL);
-	return utimes_path(at_path(a[0], UPTR(1), flags, &p), &p, a[2] ? t : NULL);
+	if (a[1])
+		return utimes_path(at_path(a[0], UPTR(1), flags, &p), &p, a[2] ? t : NULL);
+	if ((s32)a[0] == AT_FDCWD)
+		return -EFAULT;
+	return flags ? -EINVAL : utimes_path(path_of_real_fd(a[0], &p), &p, a[2] ? t : NULL);
 }
 
 static long utimes_micro(int dirfd, const u64 *a)
@@ -443,12 +488,14 @@ CALL(getcwd)
 	return n;
 }
 
-/* Entries are laid out in kernel memory under the directory's guard, then copied out. */
+/* Entries are laid out in a piece of kernel memory under the directory's guard, then copied out, piece by piece. */
+#define DENTS_PIECE 2048
+
 struct dents {
 	u8 *buf;
-	size_t len, size;
+	size_t len, room;  /* of the piece; room is what the caller has left, if less */
 	bool old;          /* getdents: the type is the record's last byte */
-	bool refused;
+	bool refused;      /* an entry did not fit */
 };
 
 static bool dents_emit(void *ctx, const char *name, size_t len, u64 ino, u64 cookie, u32 type)
@@ -458,7 +505,7 @@ static bool dents_emit(void *ctx, const char *name, size_t len, u64 ino, u64 coo
 	u8 *e = d->buf + d->len;
 	u16 reclen = rec;
 
-	if (rec > d->size - d->len) {
+	if (rec > d->room - d->len) {
 		d->refused = true;
 		return false;
 	}
@@ -475,28 +522,45 @@ static bool dents_emit(void *ctx, const char *name, size_t len, u64 ino, u64 coo
 	return true;
 }
 
+/* Bytes, 0 at the end, or the error that came before the first entry. Under pos_lock. */
+static long dents_fill(struct file *f, struct dents *d, u8 __user *out, size_t size)
+{
+	size_t done = 0;
+	u64 at;
+	int err;
+
+	do {
+		at = f->pos;
+		d->len = 0;
+		d->refused = false;
+		d->room = MIN(size - done, (size_t)DENTS_PIECE);
+		err = f->ops->readdir(f, &at, dents_emit, d);
+		if (!err && d->len && user_copy_out(out + done, d->buf, d->len))
+			err = -EFAULT;
+		if (err)
+			break;
+		f->pos = at;
+		done += d->len;
+	} while (d->refused && d->len);
+	if (done)
+		return done;
+	return err ? err : d->refused ? -EINVAL : 0;
+}
+
 static long dents_common(const u64 *a, bool old)
 {
-	struct dents d = { .size = MIN(a[2] & 0xffffffff, 32768ul), .old = old };
+	struct dents d = { .old = old };
 	struct file *f = file_of_fd(a[0]);
-	u64 at;
 	long r = -ENOTDIR;
 
 	if (!f)
 		return -EBADF;
-	d.buf = kmalloc(32768);
+	d.buf = kmalloc(DENTS_PIECE);
 	if (!d.buf)
 		r = -ENOMEM;
 	else if (f->ops->readdir) {
 		mutex_lock(&f->pos_lock);
-		at = f->pos;
-		r = f->ops->readdir(f, &at, dents_emit, &d);
-		if (!r)
-			r = d.len ? (long)d.len : d.refused ? -EINVAL : 0;
-		if (r > 0 && user_copy_out(UPTR(1), d.buf, d.len))
-			r = -EFAULT;
-		if (r > 0)
-			f->pos = at;
+		r = dents_fill(f, &d, UPTR(1), (u32)a[2]);
 		mutex_unlock(&f->pos_lock);
 	}
 	kfree(d.buf);

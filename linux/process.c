@@ -2,6 +2,7 @@
 /* Calls on processes and threads: birth, exec, death, wait, families, scheduling. */
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/space.h"
 #include "linux/call.h"
 #include "mem/slab.h"
@@ -68,6 +69,8 @@ CALL(get_robust_list)
 		thread_put(t);
 	return user_copy_out(UPTR(1), &head, 8) || user_copy_out(UPTR(2), &len, 8) ? -EFAULT : 0;
 }
+
+CALL(rseq) { return rseq_register(UPTR(0), a[1], a[2], a[3]); }
 
 /* ---- exec */
 
@@ -263,171 +266,6 @@ CALL(setsid)
 	(void)a;
 	return err ? err : ret.pid;
 }
-
-/* ---- processors */
-
-CALL(sched_yield)
-{
-	(void)a;
-	sched_yield_now();
-	return 0;
-}
-
-static struct thread *sched_target(s32 tid)
-{
-	if (!tid) {
-		thread_get(thread_current());
-		return thread_current();
-	}
-	return tid < 0 ? NULL : thread_of_tid(tid);
-}
-
-CALL(sched_getaffinity)
-{
-	u32 bytes = ALIGN_UP(cores_count(), 64u) / 8;
-	struct thread *t;
-	struct cpuset set;
-
-	if (a[1] < bytes || (a[1] & 7))
-		return -EINVAL;
-	t = sched_target(a[0]);
-	if (!t)
-		return -ESRCH;
-	set = t->affinity;
-	thread_put(t);
-	return user_copy_out(UPTR(2), &set, bytes) ? -EFAULT : (long)bytes;
-}
-
-CALL(sched_setaffinity)
-{
-	struct cpuset set = { { 0 } }, real = { { 0 } };
-	struct thread *t;
-	u32 i, n = 0;
-
-	if (user_copy_in(&set, UPTR(2), MIN(a[1] & 0xffffffff, sizeof(set))))
-		return -EFAULT;
-	t = sched_target(a[0]);
-	if (!t)
-		return -ESRCH;
-	for (i = 0; i < cores_count(); i++)
-		if (cpuset_has(&set, i)) {
-			cpuset_add(&real, i);
-			n++;
-		}
-	if (n)
-		t->affinity = real;
-	if (n && t == thread_current())
-		sched_apply_affinity();
-	else if (n)
-		thread_kick(t);
-	thread_put(t);
-	return n ? 0 : -EINVAL;
-}
-
-CALL(getcpu)
-{
-	u32 core = core_id(), node = core_node();
-
-	if (a[0] && user_copy_out(UPTR(0), &core, 4))
-		return -EFAULT;
-	return a[1] && user_copy_out(UPTR(1), &node, 4) ? -EFAULT : 0;
-}
-
-/* ---- priorities (getpriority(2)): of a thread, of the processes of a group or of a user */
-
-struct priority_walk {
-	u32 which, who;
-	int nice, best, err;            /* the new value; the highest found; -ESRCH until one was found */
-	bool set;
-};
-
-static void priority_one(struct thread *t, void *arg)
-{
-	struct priority_walk *w = arg;
-	const struct cred *me = &process_current()->cred, *its = &t->proc->cred;
-
-	if (w->err == -ESRCH)
-		w->err = 0;
-	w->best = MAX(w->best, 20 - t->nice);
-	if (!w->set)
-		return;
-	if (!cred_capable(me) && me->euid != its->uid && me->euid != its->euid)
-		w->err = -EPERM;
-	else if (w->nice < t->nice && !cred_capable(me) && 20 - w->nice > (s64)t->proc->limit[RLIMIT_NICE].cur)
-		w->err = -EACCES;
-	else
-		t->nice = w->nice;
-}
-
-static void priority_process(struct process *p, void *arg)
-{
-	struct priority_walk *w = arg;
-
-	if (w->which != PRIO_USER || p->cred.uid == w->who)
-		process_each_thread(p, priority_one, w);
-}
-
-static int priority_walk(struct priority_walk *w)
-{
-	struct procs_info me;
-	struct thread *t;
-
-	w->err = -ESRCH;
-	switch (w->which) {
-	case PRIO_PROCESS:
-		t = sched_target(w->who);
-		if (t) {
-			priority_one(t, w);
-			thread_put(t);
-		}
-		return w->err;
-	case PRIO_PGRP:
-		if (!w->who && !procs_info(process_current()->pid, &me))
-			w->who = me.pgid;
-		procs_each(PROCS_OF_GROUP, w->who, priority_process, w);
-		return w->err;
-	case PRIO_USER:
-		w->who = w->who ? w->who : process_current()->cred.uid;
-		procs_each(PROCS_ALL, 0, priority_process, w);
-		return w->err;
-	default:
-		return -EINVAL;
-	}
-}
-
-CALL(getpriority)
-{
-	struct priority_walk w = { .which = a[0], .who = a[1] };
-	int err = priority_walk(&w);
-
-	return err ? err : w.best;
-}
-
-CALL(setpriority)
-{
-	struct priority_walk w = { .which = a[0], .who = a[1], .nice = MAX(-20, MIN(19, (s32)a[2])), .set = true };
-
-	return priority_walk(&w);
-}
-
-CALL(sched_getscheduler) { struct thread *t = sched_target(a[0]); if (!t) return (s32)a[0] < 0 ? -EINVAL : -ESRCH; thread_put(t); return 0; }
-CALL(sched_getparam) { u32 zero = 0; return user_copy_out(UPTR(1), &zero, 4); }
-
-CALL(sched_setscheduler)
-{
-	u32 prio;
-
-	if ((s32)a[0] < 0 || !a[2])
-		return -EINVAL;
-	if (user_copy_in(&prio, UPTR(2), 4))
-		return -EFAULT;
-	if (a[1] == 0 || a[1] == 3 || a[1] == 5)
-		return prio ? -EINVAL : 0;
-	return a[1] == 1 || a[1] == 2 ? -EPERM : -EINVAL;
-}
-
-CALL(sched_get_priority_max) { return a[0] == 1 || a[0] == 2 ? 99 : a[0] == 0 || a[0] == 3 || a[0] == 5 || a[0] == 6 ? 0 : -EINVAL; }
-CALL(sched_get_priority_min) { return a[0] == 1 || a[0] == 2 ? 1 : a[0] == 0 || a[0] == 3 || a[0] == 5 || a[0] == 6 ? 0 : -EINVAL; }
 
 /* ---- odds and ends of a process */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * The one table of calls. linux/calls.def lists them all by number: HAVE for those that exist, LACK for those that
- * answer -ENOSYS (each is named once in a while in the log, and counted).
+ * answer -ENOSYS (each is named once in a while in the log, and counted), QUIET for those that answer it silently.
  */
 #include "linux/call.h"
 #include <stdatomic.h>
@@ -12,17 +12,27 @@
 
 #define HAVE(nr, name) long sys_##name(const u64 *a);
 #define LACK(nr, name)
+#define QUIET(nr, name)
 #include "linux/calls.def"
 #undef HAVE
 #undef LACK
+#undef QUIET
+
+static long call_quietly_missing(const u64 *a)
+{
+	(void)a;
+	return -ENOSYS;
+}
 
 #define HAVE(nr, name) [nr] = { sys_##name, #name },
 #define LACK(nr, name) [nr] = { NULL, #name },
+#define QUIET(nr, name) [nr] = { call_quietly_missing, #name },
 const struct call_entry call_table[] = {
 #include "linux/calls.def"
 };
 #undef HAVE
 #undef LACK
+#undef QUIET
 const u32 call_count = ARRAY_SIZE(call_table);
 
 _Atomic u64 calls_unknown;
@@ -51,11 +61,13 @@ void call_dispatch(struct trapframe *f)
 /* Calls that are timed each time: their work is at least some microseconds, or depends on what they are given. */
 #define HAVE(nr, name) NR_##name = nr,
 #define LACK(nr, name)
+#define QUIET(nr, name)
 enum {
 #include "linux/calls.def"
 };
 #undef HAVE
 #undef LACK
+#undef QUIET
 
 #define LONG(nr) (1ul << (nr) % 64)
 static const u64 call_long[] = {
@@ -78,20 +90,25 @@ bool call_is_long(const struct trapframe *f)
 	return nr / 64 < ARRAY_SIZE(call_long) && (call_long[nr / 64] & LONG(nr));
 }
 
-char *name_get(const void __user *p, int *err)
-{
-	char *buf = kmalloc(PATH_SIZE);
-	long n;
+#define NAME_SHORT 256 /* most paths fit: one small object instead of a page */
 
-	*err = -ENOMEM;
-	if (!buf)
-		return NULL;
-	n = user_copy_string(buf, p, PATH_SIZE);
+static char *name_copy(const void __user *p, size_t size, int *err)
+{
+	char *buf = kmalloc(size);
+	long n = buf ? user_copy_string(buf, p, size) : -ENOMEM;
+
 	*err = n < 0 ? n : 0;
 	if (n >= 0)
 		return buf;
 	kfree(buf);
 	return NULL;
+}
+
+char *name_get(const void __user *p, int *err)
+{
+	char *name = name_copy(p, NAME_SHORT, err);
+
+	return *err == -ENAMETOOLONG ? name_copy(p, PATH_SIZE, err) : name;
 }
 
 void name_put(char *name)

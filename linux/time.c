@@ -4,6 +4,7 @@
 #include "kern/clock.h"
 #include "kern/process.h"
 #include "kern/space.h"
+#include "kern/vdso.h"
 #include "linux/call.h"
 
 #define NS 1000000000ul
@@ -77,7 +78,9 @@ static long wall_set(u64 ns)
 {
 	if (!cred_capable(&process_current()->cred))
 		return -EPERM;
-	atomic_store(&wall_offset, ns - clock_ns());
+	ns -= clock_ns();
+	atomic_store(&wall_offset, ns);
+	vdso_set_wall(ns);
 	return 0;
 }
 

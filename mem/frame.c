@@ -307,17 +307,24 @@ void frame_stats(u32 node, struct frame_stat *out)
 	}
 }
 
-static struct frame_stat sum(void)
+/* Constant once the pools are there: asked at each fork. */
+u64 frame_total(void)
 {
-	struct frame_stat all = { 0 }, one;
+	u64 total = 0;
+
+	for (u32 i = 0; i < nodes_count(); i++)
+		total += node_pools[i]->total;
+	return total;
+}
+
+u64 frame_free_count(void)
+{
+	struct frame_stat one;
+	u64 free = 0;
 
 	for (u32 i = 0; i < nodes_count(); i++) {
 		frame_stats(i, &one);
-		all.total += one.total;
-		all.free += one.free;
+		free += one.free;
 	}
-	return all;
+	return free;
 }
-
-u64 frame_total(void) { return sum().total; }
-u64 frame_free_count(void) { return sum().free; }

@@ -284,7 +284,7 @@ int nr_widen(struct nr *nr, struct nr_self *self)
 
 	nr_enter(self, false);
 	lock_acquire(&nr->change);
-	for (u32 n = 0; n < NR_NODES_MAX && !err; n++)
+	for (u32 n = 0; n < NR_NODES_MAX && !err && !nr->wide; n++)
 		if (nr->rep[n])
 			err = widen_one(nr, nr->rep[n]);
 	nr->wide = nr->wide || !err;

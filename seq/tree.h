@@ -146,7 +146,7 @@ size_t tree_op_mem_max(void);
 #define TREE_EXCHANGE 2u   /* RENAME: the value of RENAME_EXCHANGE */
 #define TREE_OLD_SLASH 4u  /* RENAME: the old path ended in '/': must name a directory */
 #define TREE_NEW_SLASH 8u  /* RENAME: the new path ended in '/' */
-#define TREE_EXCL 16u      /* CREATE: an existing name is -EEXIST */
+#define TREE_EXCL 16u      /* CREATE: an existing name is -EEXIST; with TREE_UNNAMED: never to be linked */
 #define TREE_UNNAMED 32u   /* CREATE: no name yet (O_TMPFILE, long symlinks): staged, nlink 0 */
 
 /*
@@ -261,17 +261,19 @@ struct tree_walk {
 int tree_walk(const struct tree *t, const struct tree_cred *cred, u64 root, u64 cwd, const char *path, size_t len,
 	      unsigned flags, struct tree_walk *out);
 
+#define TREE_COOKIE_END 0x7fffffffffffffffull
+
 struct tree_dirent {
 	u64 ino;
-	u64 cookie; /* give this to tree_readdir to go on after this entry: d_off */
+	u64 cookie; /* give this to tree_readdir to go on after this entry: d_off; TREE_COOKIE_END after the last */
 	u32 type;   /* mode & TREE_IFMT */
 	u32 len;
 	const char *name; /* valid during the call */
 };
 /*
- * Calls emit for entries after `cookie` (0: from the start, "." and ".." first), in the order they were created, until it
- * returns false (that entry counts as not taken) or the end. An entry that exists during a whole scan is seen exactly once,
- * whatever is created or removed between calls. ".." is the directory's tree_attr.parent (root: itself).
+ * Calls emit for entries from `cookie` on (0: from the start, "." and ".." first), newest first as Linux's tmpfs does, until
+ * it returns false (that entry counts as not taken) or the end. An entry that exists during a whole scan is seen exactly
+ * once, whatever is created or removed between calls, unless it is renamed. ".." is tree_attr.parent (root: itself).
  * 0, -ENOENT (no such inode, or it is a deleted directory, as Linux), -ENOTDIR.
  */
 int tree_readdir(const struct tree *t, u64 dir, u64 cookie, bool (*emit)(void *ctx, const struct tree_dirent *e),

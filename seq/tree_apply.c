@@ -132,6 +132,7 @@ static int create_unnamed(struct tree_change *c, struct tree_dir *d)
 	i = make_inode(c, d);
 	if (!i)
 		return -ENOMEM;
+	i->staged = !(c->h.flags & TREE_EXCL);
 	tree_inode_attr(i, &c->ret->at);
 	return 0;
 }

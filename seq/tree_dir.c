@@ -3,8 +3,8 @@
  * Directories: entries, found by name in one red-black tree and by age in another.
  *
  * The first orders by (hash, length, bytes), so that a lookup compares integers until the last step. The second orders by
- * sequence number, which is the cookie of readdir: it stays valid whatever happens to other entries, and an entry
- * keeps it when a rename makes it name another inode.
+ * sequence number. readdir gives the newest entry first, as Linux's memory file systems do; its cookie is the number of
+ * the entry to go on with, or the next lower one: it stays valid whatever happens to the entries.
  */
 #include "seq/tree_internal.h"
 
@@ -53,16 +53,16 @@ struct tree_entry *tree_entry_find(const struct tree_dir *d, const struct tree_k
 	return NULL;
 }
 
-struct tree_entry *tree_entry_after(const struct tree_dir *d, u64 seq)
+struct tree_entry *tree_entry_upto(const struct tree_dir *d, u64 seq)
 {
 	struct tree_entry *e = RB_ROOT(&d->by_seq), *best = NULL;
 
 	while (e) {
-		if (e->seq > seq) {
+		if (e->seq <= seq) {
 			best = e;
-			e = RB_LEFT(e, seq_link);
-		} else {
 			e = RB_RIGHT(e, seq_link);
+		} else {
+			e = RB_LEFT(e, seq_link);
 		}
 	}
 	return best;
@@ -117,6 +117,15 @@ void tree_entry_remove(struct tree *t, struct tree_entry *e)
 	tree_entry_free(t, e);
 }
 
+void tree_entry_renew(struct tree_entry *e)
+{
+	struct tree_dir *d = e->dir;
+
+	RB_REMOVE(tree_by_seq, &d->by_seq, e);
+	e->seq = d->next_seq++;
+	RB_INSERT(tree_by_seq, &d->by_seq, e);
+}
+
 struct tree_inode *tree_entry_point(struct tree_entry *e, struct tree_inode *i)
 {
 	struct tree_inode *old = e->inode;
@@ -157,11 +166,28 @@ int tree_lookup(const struct tree *t, u64 dir, const char *name, size_t len, str
 	return 0;
 }
 
+static u64 cookie_of(const struct tree_entry *e)
+{
+	return e ? e->seq : TREE_COOKIE_END;
+}
+
+/* "." or "..": the entries with cookies 0 and 1. */
+static bool emit_dot(const struct tree_dir *d, u64 dot, bool (*emit)(void *ctx, const struct tree_dirent *e), void *ctx)
+{
+	struct tree_dirent out = {
+		.ino = dot ? d->parent : d->i.ino, .type = TREE_IFDIR, .name = "..", .len = (u32)dot + 1,
+		.cookie = dot ? cookie_of(RB_MAX(tree_by_seq, &((struct tree_dir *)d)->by_seq)) : 1,
+	};
+
+	return emit(ctx, &out);
+}
+
 int tree_readdir(const struct tree *t, u64 dir, u64 cookie, bool (*emit)(void *ctx, const struct tree_dirent *e),
 		 void *ctx)
 {
 	const struct tree_inode *i = tree_ino_find(t, dir);
 	const struct tree_dir *d;
+	struct tree_entry *e, *next;
 
 	if (!i)
 		return -ENOENT;
@@ -170,18 +196,14 @@ int tree_readdir(const struct tree *t, u64 dir, u64 cookie, bool (*emit)(void *c
 	if (!i->nlink)
 		return -ENOENT;
 	d = tree_as_dir(i);
-	for (u64 dot = cookie; dot < 2; dot++) {
-		struct tree_dirent out = {
-			.ino = dot ? d->parent : i->ino, .cookie = dot + 1, .type = TREE_IFDIR,
-			.name = "..", .len = (u32)dot + 1,
-		};
-
-		if (!emit(ctx, &out))
+	e = cookie >= TREE_COOKIE_END ? NULL : tree_entry_upto(d, cookie < 2 ? TREE_COOKIE_END : cookie);
+	for (; cookie < 2; cookie++)
+		if (!emit_dot(d, cookie, emit, ctx))
 			return 0;
-	}
-	for (struct tree_entry *e = tree_entry_after(d, cookie); e; e = RB_NEXT(tree_by_seq, &d->by_seq, e)) {
+	for (; e; e = next) {
+		next = RB_PREV(tree_by_seq, &d->by_seq, e);
 		struct tree_dirent out = {
-			.ino = e->inode->ino, .cookie = e->seq, .type = e->inode->mode & TREE_IFMT,
+			.ino = e->inode->ino, .cookie = cookie_of(next), .type = e->inode->mode & TREE_IFMT,
 			.name = e->text, .len = e->len,
 		};
 

@@ -47,7 +47,7 @@ struct tree_dir {
 	struct tree_inode i;
 	struct tree_by_name by_name; /* by (hash, length, bytes) */
 	struct tree_by_seq by_seq;
-	u64 next_seq; /* of the next entry; never reused, so it is a stable readdir cookie */
+	u64 next_seq; /* of the next entry; never reused, so it is a stable readdir cookie; below TREE_COOKIE_END */
 	u64 parent;   /* inode number; kept when deleted; a root: itself */
 	u32 entries;
 	u32 mount;                /* pseudo file system mounted here, or */
@@ -128,11 +128,12 @@ int tree_inode_may(const struct tree_inode *i, const struct tree_cred *cred, uns
 /* tree_dir.c: entries */
 struct tree_key tree_key(const char *text, size_t len);
 struct tree_entry *tree_entry_find(const struct tree_dir *d, const struct tree_key *k);
-struct tree_entry *tree_entry_after(const struct tree_dir *d, u64 seq); /* the first with a larger seq */
+struct tree_entry *tree_entry_upto(const struct tree_dir *d, u64 seq); /* the last with no larger seq */
 struct tree_entry *tree_entry_new(struct tree *t, const struct tree_key *k); /* in no directory yet; or NULL */
 void tree_entry_free(struct tree *t, struct tree_entry *e);
 void tree_entry_attach(struct tree *t, struct tree_entry *e, struct tree_dir *d, struct tree_inode *i);
 void tree_entry_attach_at(struct tree *t, struct tree_entry *e, struct tree_dir *d, struct tree_inode *i, u64 seq);
+void tree_entry_renew(struct tree_entry *e); /* becomes the newest of its directory */
 void tree_entry_remove(struct tree *t, struct tree_entry *e); /* detaches and frees */
 struct tree_inode *tree_entry_point(struct tree_entry *e, struct tree_inode *i); /* e names i now; the old one */
 size_t tree_entry_mem(size_t len);

@@ -3,8 +3,8 @@
  * RENAME: the checks of do_renameat2 and vfs_rename in their order, then one of three changes:
  *
  *   to a free name    a new entry in the new directory, the old entry goes
- *   over a name       the target's entry is pointed at the moved inode (readers of the directory see the name once,
- *                     with either meaning), the old entry goes, what it named before is the victim
+ *   over a name       the target's entry is pointed at the moved inode and becomes the newest of its directory, the
+ *                     old entry goes, what it named before is the victim
  *   exchange          both entries are pointed at each other's inode
  */
 #include "seq/tree_internal.h"
@@ -156,6 +156,7 @@ static void replace(struct tree_change *c, struct move *m)
 	count_move(i, m->from, m->to);
 	tree_drop_name(victim, m->to);
 	tree_entry_remove(c->t, m->old);
+	tree_entry_renew(m->new);
 	c->ret->victim.ino = victim->ino;
 	c->ret->victim.body = victim->body;
 	c->ret->victim.nlink = victim->nlink;

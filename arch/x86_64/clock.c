@@ -30,6 +30,12 @@ u64 clock_ns(void)
 	return (u64)((unsigned __int128)(core_cycles() - tsc_start) * mult >> 32);
 }
 
+void clock_conversion(u64 *start, u64 *m)
+{
+	*start = tsc_start;
+	*m = mult;
+}
+
 u64 clock_wall_at_boot(void) { return wall_at_boot; }
 u32 core_cycles_khz(void) { return (u32)(tsc_hz / 1000); }
 u64 clock_skew_ns(void) { return (u64)((unsigned __int128)skew * mult >> 32); }

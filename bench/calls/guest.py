@@ -12,7 +12,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NROS = os.environ.get("NROS", os.path.join(ROOT, "nros"))
 CALLBENCH = "/usr/lib/nros/callbench"
-TIME_LIMIT = 600
+TIME_LIMIT = 180
 
 Variant = collections.namedtuple("Variant", "name kernel append")
 OURS = Variant("nros", "nros", "")
@@ -30,7 +30,8 @@ def boot(variant, cores, program, more=()):
 	command += ["--append", variant.append] if variant.append else []
 	done = subprocess.run([*command, "--", *program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 	if done.returncode != 0:
-		raise GuestError(f"{variant.name} with {cores} cores ended with status {done.returncode}")
+		last = (done.stdout.splitlines() or ["nothing"])[-1]
+		raise GuestError(f"{variant.name} with {cores} cores ended with status {done.returncode}; last line: {last}")
 	return done.stdout
 
 

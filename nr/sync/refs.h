@@ -47,25 +47,6 @@ static inline u32 refs_get(struct refs *r)
 	return old;
 }
 
-/* Many at once: one per page of a mapping. */
-static inline void refs_add(struct refs *r, u32 n)
-{
-	u32 old = atomic_fetch_add_explicit(&r->n, n, memory_order_relaxed);
-
-	if (unlikely(old == 0 || old >= UINT32_MAX - n))
-		nr_port_panic("refs_add: no reference to copy, or too many");
-}
-
-/* True: those were the last ones. */
-static inline bool refs_sub(struct refs *r, u32 n)
-{
-	u32 old = atomic_fetch_sub_explicit(&r->n, n, memory_order_acq_rel); /* F1, F2 */
-
-	if (unlikely(old < n))
-		nr_port_panic("refs_sub: more puts than gets");
-	return old == n;
-}
-
 /* False: the object is already dying, leave it alone. */
 static inline bool refs_get_unless_zero(struct refs *r)
 {
@@ -87,6 +68,49 @@ static inline bool refs_put(struct refs *r)
 	if (unlikely(old == 0))
 		nr_port_panic("refs_put: more puts than gets");
 	return old == 1;
+}
+
+/* The same for what is counted once per page of each mapping: a mapping may have 2^35 pages. */
+struct refs64 {
+	_Atomic u64 n;
+};
+
+static inline void refs64_init(struct refs64 *r, u64 n)
+{
+	atomic_init(&r->n, n);
+}
+
+static inline u64 refs64_count(const struct refs64 *r)
+{
+	return atomic_load_explicit(&r->n, memory_order_relaxed);
+}
+
+static inline void refs64_add(struct refs64 *r, u64 n)
+{
+	if (unlikely(atomic_fetch_add_explicit(&r->n, n, memory_order_relaxed) == 0))
+		nr_port_panic("refs64_add: no reference to copy");
+}
+
+/* True: those were the last ones. */
+static inline bool refs64_sub(struct refs64 *r, u64 n)
+{
+	u64 old = atomic_fetch_sub_explicit(&r->n, n, memory_order_acq_rel); /* F1, F2 */
+
+	if (unlikely(old < n))
+		nr_port_panic("refs64_sub: more puts than gets");
+	return old == n;
+}
+
+static inline bool refs64_get_unless_zero(struct refs64 *r)
+{
+	u64 n = atomic_load_explicit(&r->n, memory_order_relaxed);
+
+	do {
+		if (n == 0)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&r->n, &n, n + 1, memory_order_acquire,
+							memory_order_relaxed));
+	return true;
 }
 
 #endif

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What the host's halves of the guest tests share: a TAP printer, the build of the guest's programs,
-and one way to boot a machine, run a program in it and get everything back.
+"""What the host's halves of the guest tests share: a TAP printer, and one way to boot a machine, run a program in it and get everything back.
 
 Nothing here knows a kernel: `kernel` is passed to ./nros as it is ("nros" or "linux")."""
 
@@ -51,16 +50,6 @@ class Result:
     def tail(self, lines=12):
         text = self.out[-2000:] + b"\n" + self.err[-4000:]
         return "\n".join(text.decode(errors="replace").splitlines()[-lines:]) + f"\nstatus {self.status}"
-
-
-def build(*programs):
-    """Builds programs of user/tests and user/bench; returns their paths."""
-    paths = [f"build/user/tests/{p}" for p in programs]
-    done = subprocess.run(["make", "-s", "-j2", "-f", "user/tests/tests.mk", *paths], cwd=ROOT,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        sys.exit("Bail out! the guest's programs do not build\n" + done.stdout.decode(errors="replace"))
-    return [os.path.join(ROOT, p) for p in paths]
 
 
 def command(program, kernel="nros", cores=4, nodes=None, memory=None, timeout=60, add=(), options=()):

@@ -185,7 +185,7 @@ static int create(struct model *m, const struct command *c, struct tree_ret *ret
 	i = &m->inode[ino];
 	i->fs = d->fs;
 	i->rdev = c->rdev;
-	i->staged = true;
+	i->staged = c->verb == SYMLINK || !unnamed || !(c->flags & TREE_EXCL);
 	if (c->verb == SYMLINK)
 		strcpy(i->target, c->name2);
 	if (!unnamed)
@@ -344,8 +344,9 @@ static int rename_it(struct model *m, const struct command *c, struct tree_ret *
 		set_name(m, at, b);
 		set_name(m, at2, a);
 	} else if (!err && b) {
-		set_name(m, at2, a);
-		cut(m, at);
+		cut(m, at > at2 ? at : at2);
+		cut(m, at > at2 ? at2 : at);
+		add(m, c->dir2, c->name2, a);
 		ret->victim.ino = b;
 		ret->victim.body = m->inode[b].body;
 		ret->victim.mode = m->inode[b].mode;

@@ -220,21 +220,22 @@ struct scan {
 	bool bad;
 };
 
-/* Entries must be those of the model in its order; the scan stops now and then and goes on by its cookie. */
+/* Entries must be those of the model, newest first; the scan stops now and then and goes on by its cookie. */
 static bool scan_one(void *ctx, const struct tree_dirent *e)
 {
 	struct scan *s = ctx;
 
 	if (s->seen >= 2) {
-		while (s->at < M.names && M.name[s->at].dir != s->dir)
-			s->at++;
-		if (s->at == M.names || strlen(M.name[s->at].name) != e->len ||
-		    memcmp(M.name[s->at].name, e->name, e->len) || M.name[s->at].ino != e->ino ||
+		const struct model_name *n;
+
+		while (s->at > 0 && M.name[s->at - 1].dir != s->dir)
+			s->at--;
+		n = s->at > 0 ? &M.name[--s->at] : NULL;
+		if (!n || strlen(n->name) != e->len || memcmp(n->name, e->name, e->len) || n->ino != e->ino ||
 		    e->type != (M.inode[e->ino].mode & TREE_IFMT)) {
 			s->bad = true;
 			return false;
 		}
-		s->at++;
 	}
 	s->seen++;
 	s->cookie = e->cookie;
@@ -243,7 +244,7 @@ static bool scan_one(void *ctx, const struct tree_dirent *e)
 
 static bool same_listing(u64 dir, u32 entries)
 {
-	struct scan s = { .dir = dir };
+	struct scan s = { .dir = dir, .at = M.names };
 	unsigned before;
 
 	do {
@@ -251,7 +252,7 @@ static bool same_listing(u64 dir, u32 entries)
 		s.stop = 1 + (unsigned)below(5);
 		must(tree_readdir(&A.tree, dir, s.cookie, scan_one, &s) == 0);
 	} while (!s.bad && s.seen > before);
-	must(!s.bad && s.seen == entries + 2);
+	must(!s.bad && s.seen == entries + 2 && s.cookie == TREE_COOKIE_END);
 	return true;
 }
 

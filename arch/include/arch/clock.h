@@ -7,6 +7,7 @@
 #include "base/types.h"
 
 u64 clock_ns(void);            /* since boot; monotonic across cores to within the measured skew */
+void clock_conversion(u64 *start, u64 *mult); /* clock_ns() = (core_cycles() - start) * mult >> 32, for programs */
 u64 clock_wall_at_boot(void);  /* ns since 1970 when clock_ns was 0 */
 void timer_set(u64 deadline);  /* this core's one-shot, clock_ns time; ~0 stops it. Fires trap_timer. */
 u64 clock_skew_ns(void);       /* the largest lag between two cores' counters seen at their start */
