@@ -345,6 +345,12 @@ static u32 region_flags(const struct map_request *m)
 	return f;
 }
 
+/* Too many replacing maps of several steps at once: theirs will end. (A locked mapping's -EAGAIN is for the program.) */
+static bool space_claims_full(const struct regions_op *op, const struct regions_ret *ret)
+{
+	return ret->err == -EAGAIN && op->how && !(op->r.flags & REGIONS_LOCKED);
+}
+
 long space_map(struct space *s, const struct map_request *m)
 {
 	struct regions_op op = { .kind = REGIONS_MAP, .addr = m->addr, .len = ALIGN_UP(m->len, PAGE_SIZE) };
@@ -360,7 +366,9 @@ long space_map(struct space *s, const struct map_request *m)
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
-	} while (ret.more);
+		if (space_claims_full(&op, &ret))
+			nr_port_relax();
+	} while (ret.more || space_claims_full(&op, &ret));
 	changes_end(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	if (ret.err) {
 		object_drop(op.r.object, pages);
