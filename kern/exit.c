@@ -57,11 +57,13 @@ static void group_hangup(s32 pgid)
 
 static struct abi_sigaction action_of_children(struct process *parent)
 {
+	struct sighand *h = sighand_of(parent);
 	struct abi_sigaction a;
 
-	lock_acquire(&parent->sighand->lock);
-	a = parent->sighand->action[SIGCHLD - 1];
-	lock_release(&parent->sighand->lock);
+	lock_acquire(&h->lock);
+	a = h->action[SIGCHLD - 1];
+	lock_release(&h->lock);
+	sighand_put(h);
 	return a;
 }
 

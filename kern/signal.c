@@ -74,18 +74,33 @@ void sighand_put(struct sighand *h)
 		kcache_free(&sighand_cache, h);
 }
 
+struct sighand *sighand_of(struct process *p)
+{
+	struct sighand *h;
+
+	lock_acquire(&p->lock);
+	h = p->sighand;
+	if (h)
+		refs_get(&h->refs);
+	lock_release(&p->lock);
+	return h;
+}
+
 void sighand_reset(struct sighand *h)
 {
 	int i;
 
+	lock_acquire(&h->lock);
 	for (i = 0; i < NSIG; i++) {
 		u64 keep = h->action[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
 
 		memset(&h->action[i], 0, sizeof(h->action[i]));
 		h->action[i].handler = keep;
 	}
+	lock_release(&h->lock);
 }
 
+/* Of the caller's process, or under p->lock: exec replaces the dispositions. */
 static struct abi_sigaction action_of(struct process *p, int signo)
 {
 	struct sighand *h = p->sighand;

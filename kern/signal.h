@@ -71,6 +71,7 @@ void sigqueue_flush(struct sigqueue *q, sigset_t which);
 
 struct sighand *sighand_new(void);
 struct sighand *sighand_copy(struct sighand *from);
+struct sighand *sighand_of(struct process *p);         /* with a reference; NULL: it was never complete. Takes p->lock */
 void sighand_put(struct sighand *h);
 void sighand_reset(struct sighand *h);                 /* exec: handlers to default, ignored stay */
 
@@ -96,7 +97,7 @@ sigset_t signal_pending_set(void);
 
 /* On the way to ring 3: delivers what is pending, applies restarts, stops, dies. */
 void signal_deliver(struct trapframe *f);
-bool signal_is_ignored(struct process *p, int signo);
+bool signal_is_ignored(struct process *p, int signo);  /* p: the caller's own, or under p->lock */
 
 /* sigframe.c: user stack frames. */
 int sigframe_push(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *act, sigset_t saved);
