@@ -42,6 +42,7 @@ static void signal_stop(int signo)
 	stop = s->stop_taken && !(s->pending.set & SIGBIT(SIGKILL));
 	if (stop) {
 		s->stopped = true;
+		s->continued = false;
 		s->stop_signal = signo;
 	}
 	lock_release(&s->lock);
@@ -58,7 +59,15 @@ static void signal_sleep_while_stopped(void)
 	struct thread *t = thread_current();
 	struct signals *s = &t->proc->signals;
 
+	bool tell;
+
 	WAIT_KILLABLE_NOT(&s->stop_wait, FOREVER, !s->stopped || signal_fatal_pending(t));
+	lock_acquire(&s->lock);
+	tell = s->continued && !s->stopped;
+	s->continued = false;
+	lock_release(&s->lock);
+	if (tell)
+		process_continued(t->proc);
 }
 
 static struct abi_sigaction action_take(struct process *p, int signo)
