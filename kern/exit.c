@@ -382,10 +382,12 @@ static void process_doom_others(struct process *p)
 		atomic_store(&t->sigpending, 1);
 		thread_kick(t);
 	}
+	lock_acquire(&p->signals.lock);
 	if (p->signals.stopped) {
 		p->signals.stopped = false;
 		waitq_wake(&p->signals.stop_wait);
 	}
+	lock_release(&p->signals.lock);
 }
 
 _Noreturn void process_exit_group(int status)
