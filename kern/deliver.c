@@ -42,6 +42,7 @@ static void signal_stop(int signo)
 	stop = s->stop_taken && !(s->pending.set & SIGBIT(SIGKILL));
 	if (stop) {
 		s->stopped = true;
+		s->continued = false;
 		s->stop_signal = signo;
 	}
 	lock_release(&s->lock);
@@ -59,6 +60,20 @@ static void signal_sleep_while_stopped(void)
 	struct signals *s = &t->proc->signals;
 
 	WAIT_KILLABLE_NOT(&s->stop_wait, FOREVER, !s->stopped || signal_fatal_pending(t));
+}
+
+/* A stop ended in an interrupt, which left it to us to say so. */
+static void signal_tell_continued(struct process *p)
+{
+	struct signals *s = &p->signals;
+	bool tell;
+
+	lock_acquire(&s->lock);
+	tell = s->continued;
+	s->continued = false;
+	lock_release(&s->lock);
+	if (tell)
+		process_continued(p);
 }
 
 static struct abi_sigaction action_take(struct process *p, int signo)
@@ -131,6 +146,8 @@ void signal_deliver(struct trapframe *f)
 			continue;
 		}
 		signo = signal_take(~t->blocked, &info);
+		if (unlikely(p->signals.continued)) /* its lock orders this after the end of the stop that we saw */
+			signal_tell_continued(p);
 		if (!signo)
 			break;
 		struct abi_sigaction a = action_take(p, signo);

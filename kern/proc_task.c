@@ -179,18 +179,6 @@ static void who_times(const struct who *w, u64 *user, u64 *system)
 	lock_release(&w->p->lock);
 }
 
-static struct sighand *sighand_of(struct process *p)
-{
-	struct sighand *h;
-
-	lock_acquire(&p->lock);
-	h = p->sighand;
-	if (h)
-		refs_get(&h->refs);
-	lock_release(&p->lock);
-	return h;
-}
-
 struct signal_sets { u64 thread, process, blocked, ignored, caught; u32 queued; };
 
 static void who_signals(const struct who *w, struct signal_sets *out)

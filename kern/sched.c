@@ -55,6 +55,8 @@ static void thread_message(struct thread *t, u32 bits)
 
 static void sched_enqueue(struct percore *pc, struct thread *t)
 {
+	if (t == pc->current)
+		runq_charge(pc);
 	t->state = THREAD_RUNNABLE;
 	runq_put(pc, t);
 	pc->want_slice = !pc->slice_end;

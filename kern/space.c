@@ -462,27 +462,40 @@ static u64 space_break(struct space *s)
 	u64 brk = r->brk;
 
 	nr_read_end(s->nr, nr_me(), 0);
-	return ALIGN_UP(brk, PAGE_SIZE);
+	return brk;
+}
+
+/* With what lies between addr and the break announced as leaving. -EAGAIN: another thread has raised the break. */
+static int space_brk_try(struct space *s, struct regions_op *op, struct regions_ret *ret)
+{
+	u64 end = ALIGN_UP(space_break(s), PAGE_SIZE);
+
+	op->new_addr = end;
+	changes_begin(&s->changes, op->addr, end);
+	do {
+		space_update(s, op, ret);
+		space_gone(s, ret);
+	} while (ret->more);
+	changes_end(&s->changes, op->addr, end);
+	return ret->err;
 }
 
 long space_brk(struct space *s, u64 addr)
 {
 	struct regions_op op = { .kind = REGIONS_BRK, .addr = addr };
 	struct regions_ret ret;
-	u64 end = space_break(s); /* only what lies between leaves */
+	int err;
 
 	op.r.prot = PROT_READ | PROT_WRITE;
 	op.r.flags = REGIONS_ANON;
 	op.r.what = REGIONS_HEAP;
 	space_limits(&op);
-	changes_begin(&s->changes, addr, end);
-	do {
-		space_update(s, &op, &ret);
-		space_gone(s, &ret);
-	} while (ret.more);
-	changes_end(&s->changes, addr, end);
-	if (addr > end)
-		changes_wait(&s->changes, end, addr);
+	while ((err = space_brk_try(s, &op, &ret)) == -EAGAIN)
+		nr_port_relax();
+	if (err) /* no memory for the update */
+		return space_break(s);
+	if (ret.added)
+		changes_wait(&s->changes, ret.added_at, ret.added_at + (ret.added << PAGE_SHIFT));
 	return ret.addr;
 }
 
