@@ -384,7 +384,7 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	tid = t->tid;
 	if (r->flags & CLONE_PARENT_SETTID)
 		user_copy_out(r->parent_tid, &tid, sizeof(tid));
-	if (atomic_load(&parent->signals.stopped) || p->group_exit)
+	if (parent->signals.stopped || p->group_exit)
 		atomic_store(&t->sigpending, 1);
 	if (r->flags & CLONE_VFORK) {
 		process_get(p);
