@@ -44,7 +44,7 @@ struct port_kernel {
 	int (*data)(void *sock, struct port_packet *p, u32 len); /* -ENOMEM: it is offered again soon */
 	void (*eof)(void *sock);
 	void (*acked)(void *sock, u32 len);
-	void (*failed)(void *sock, int err);              /* -ECONNRESET, -ETIMEDOUT...: only `gone` may follow */
+	void (*failed)(void *sock, int err);              /* -ECONNRESET, -ETIMEDOUT; 0: ended well. Only `gone` may follow */
 	void (*gone)(void *sock);
 	void (*datagram)(void *sock, struct port_packet *p, u32 len, const struct port_name *from);
 };

@@ -295,7 +295,7 @@ static err_t on_connected(void *sock, struct tcp_pcb *pcb, err_t err)
 
 static void on_error(void *sock, err_t err)
 {
-	kernel->failed(sock, error(err));
+	kernel->failed(sock, err == ERR_CLSD ? 0 : error(err)); /* CLSD: both sides said goodbye */
 }
 
 static void on_gone(u8_t id, void *sock)
