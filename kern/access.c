@@ -9,7 +9,7 @@
 
 #define WALK_STEP (64ul << 20)
 
-/* A guard under which the page map may be walked: no exclusive has stopped everything. */
+/* A guard under which the page map may be walked: no exclusive has stopped everything. (A long unmap counts there too.) */
 static const struct regions *walk_begin(struct space *s)
 {
 	for (;;) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Changes of a space's page map: see changes.h. */
 #include "kern/changes.h"
+#include "arch/user.h"
+#include "kern/percore.h"
 #include "nr/port.h"
 
 static void changes_count(struct changes *c, u64 start, u64 end, u32 by)
@@ -17,15 +19,47 @@ static void changes_count(struct changes *c, u64 start, u64 end, u32 by)
 		atomic_fetch_add(&c->leaving[piece % CHANGES_SLOTS], by);
 }
 
+static void changes_publish(struct changes *c, u64 start, u64 end)
+{
+	struct percore *pc = percore();
+
+	atomic_store_explicit(&pc->leaving_start, start, memory_order_relaxed);
+	atomic_store_explicit(&pc->leaving_end, end, memory_order_relaxed);
+	atomic_store_explicit(&pc->leaving, c, memory_order_release);
+	changes_count(c, start, end, 1); /* C1 */
+}
+
+static void changes_withdraw(struct changes *c, u64 start, u64 end)
+{
+	atomic_store_explicit(&percore()->leaving, NULL, memory_order_release);
+	changes_count(c, start, end, -1u);
+}
+
+/* A range that is replaced by the core's next one while we read it has left: whatever we make of the mixture. */
+bool changes_overlap(struct changes *c, u64 start, u64 end)
+{
+	u32 i, n = cores_count();
+
+	for (i = 0; i < n; i++) {
+		struct percore *pc = percore_of(i);
+
+		if (pc && atomic_load_explicit(&pc->leaving, memory_order_acquire) == c &&
+		    atomic_load_explicit(&pc->leaving_start, memory_order_relaxed) < end &&
+		    atomic_load_explicit(&pc->leaving_end, memory_order_relaxed) > start)
+			return true;
+	}
+	return false;
+}
+
 void changes_begin(struct changes *c, u64 start, u64 end)
 {
 	if (start >= end)
 		return;
 	for (;;) {
-		changes_count(c, start, end, 1); /* C1 */
+		changes_publish(c, start, end);
 		if (!atomic_load(&c->exclusive))
 			return;
-		changes_count(c, start, end, -1u);
+		changes_withdraw(c, start, end);
 		while (atomic_load(&c->exclusive))
 			nr_port_relax();
 	}
@@ -33,16 +67,26 @@ void changes_begin(struct changes *c, u64 start, u64 end)
 
 void changes_end(struct changes *c, u64 start, u64 end)
 {
-	changes_count(c, start, end, -1u);
+	if (start < end)
+		changes_withdraw(c, start, end);
+}
+
+static bool changes_counted(struct changes *c, u64 start, u64 end)
+{
+	u64 piece, last = (end - 1) >> CHANGES_SHIFT, first = start >> CHANGES_SHIFT;
+
+	if (atomic_load(&c->all) || last - first >= CHANGES_SLOTS)
+		return true;
+	for (piece = first; piece <= last; piece++)
+		if (atomic_load(&c->leaving[piece % CHANGES_SLOTS]))
+			return true;
+	return false;
 }
 
 void changes_wait(struct changes *c, u64 start, u64 end)
 {
-	u64 piece, n = (end - 1 - start) >> CHANGES_SHIFT;
-
-	for (piece = 0; piece <= MIN(n + 1, CHANGES_SLOTS); piece++)
-		while (changes_leaving(c, start + (piece << CHANGES_SHIFT)))
-			nr_port_relax();
+	while (changes_counted(c, start, end) && changes_overlap(c, start, end))
+		nr_port_relax();
 }
 
 void changes_alone(struct changes *c)
@@ -65,10 +109,10 @@ void changes_alone_end(struct changes *c)
 
 void changes_stop(struct changes *c)
 {
-	atomic_fetch_add(&c->all, 1);
+	changes_publish(c, 0, USER_END);
 }
 
 void changes_go(struct changes *c)
 {
-	atomic_fetch_sub(&c->all, 1);
+	changes_withdraw(c, 0, USER_END);
 }

@@ -10,7 +10,8 @@
  *   C1 change: count (RMW), then look at `exclusive`   <-> C2 exclusive: take it (RMW), then look at the counts
  *   Either the change sees the exclusive, counts out and waits, or the exclusive waits for the change.
  *
- * Pieces are 2 MiB, modulo SLOTS: two ranges may share a counter, which costs a wait and nothing else. A change
+ * Pieces are 2 MiB, modulo SLOTS; their counters only say that it is worth while to look closer: each core publishes
+ * the one range that it takes away (before it counts), and only who needs a page of that range waits. A change
  * touches only its range's counters, so changes of distant ranges meet in no cache line.
  * Context: waits in nr_port_relax; the caller holds no guard and no lock, and does not sleep in between.
  */
@@ -36,12 +37,17 @@ void changes_wait(struct changes *c, u64 start, u64 end);
 
 void changes_alone(struct changes *c);                     /* begins an exclusive */
 void changes_alone_end(struct changes *c);
-void changes_stop(struct changes *c);                      /* inside an exclusive: faults wait */
+void changes_stop(struct changes *c);                      /* inside an exclusive: faults wait (all of user space leaves) */
 void changes_go(struct changes *c);
+
+/* Some core is taking a page of [start, end) away. */
+bool changes_overlap(struct changes *c, u64 start, u64 end);
 
 static inline bool changes_leaving(struct changes *c, u64 va)
 {
-	return atomic_load(&c->leaving[(va >> CHANGES_SHIFT) % CHANGES_SLOTS]) || atomic_load(&c->all);
+	if (likely(!atomic_load(&c->leaving[(va >> CHANGES_SHIFT) % CHANGES_SLOTS]) && !atomic_load(&c->all)))
+		return false;
+	return changes_overlap(c, va, va + 1);
 }
 
 #endif

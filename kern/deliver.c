@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Delivery of signals on the way to ring 3: one at a time, until none is left or a handler's frame is pushed.
+ * Delivery of signals on the way to ring 3: until none is left, or one handler's frame is pushed (trap.c then comes again).
  * Also here: what becomes of a system call that a signal interrupted (restart, or -EINTR).
  */
 #include "arch/trap.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/signal.h"
 #include "kern/thread.h"
 
@@ -41,6 +42,7 @@ static void signal_stop(int signo)
 	stop = s->stop_taken && !(s->pending.set & SIGBIT(SIGKILL));
 	if (stop) {
 		s->stopped = true;
+		s->continued = false;
 		s->stop_signal = signo;
 	}
 	lock_release(&s->lock);
@@ -58,6 +60,20 @@ static void signal_sleep_while_stopped(void)
 	struct signals *s = &t->proc->signals;
 
 	WAIT_KILLABLE_NOT(&s->stop_wait, FOREVER, !s->stopped || signal_fatal_pending(t));
+}
+
+/* A stop ended in an interrupt, which left it to us to say so. */
+static void signal_tell_continued(struct process *p)
+{
+	struct signals *s = &p->signals;
+	bool tell;
+
+	lock_acquire(&s->lock);
+	tell = s->continued;
+	s->continued = false;
+	lock_release(&s->lock);
+	if (tell)
+		process_continued(p);
 }
 
 static struct abi_sigaction action_take(struct process *p, int signo)
@@ -103,6 +119,7 @@ static bool signal_handle(struct trapframe *f, const struct siginfo *info, const
 	sigset_t saved = t->restore_blocked ? t->saved_blocked : t->blocked;
 	sigset_t mask = t->blocked | a->mask | (a->flags & SA_NODEFER ? 0 : SIGBIT(info->signo));
 
+	rseq_signal(f);
 	restart_fix(f, true, a->flags);
 	if (sigframe_push(f, info, a, saved)) {
 		signal_no_frame(info->signo);
@@ -129,6 +146,8 @@ void signal_deliver(struct trapframe *f)
 			continue;
 		}
 		signo = signal_take(~t->blocked, &info);
+		if (unlikely(p->signals.continued)) /* its lock orders this after the end of the stop that we saw */
+			signal_tell_continued(p);
 		if (!signo)
 			break;
 		struct abi_sigaction a = action_take(p, signo);

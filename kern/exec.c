@@ -5,7 +5,7 @@
  *   1. decide   open the file, follow "#!" lines, check the ELF headers; collect argv and envp (copied already)
  *   2. build    a fresh space: segments, interpreter, heap start, stack with strings and auxiliary vector
  *   3. commit   the other threads end, the old space goes, signals and descriptors are reset, registers set
- * Anything that fails in 1 or 2 is an errno for the old program. After 3 began, failure is SIGKILL.
+ * Anything that fails in 1 is an errno for the old program. In 2 it is SIGSEGV, as on Linux, in 3 SIGKILL.
  */
 #include "arch/boot.h"
 #include "base/elf.h"
@@ -263,6 +263,7 @@ static u32 auxv_build(struct program *pr, u64 *v, u64 execfn, u64 random, u64 pl
 		{ AT_ENTRY, pr->main.entry }, { AT_UID, c->uid }, { AT_EUID, pr->uid }, { AT_GID, c->gid },
 		{ AT_EGID, pr->gid }, { AT_SECURE, pr->setid }, { AT_RANDOM, random }, { AT_HWCAP2, user_hwcap2() },
 		{ AT_EXECFN, execfn }, { AT_PLATFORM, platform },
+		{ AT_RSEQ_FEATURE_SIZE, 28 }, { AT_RSEQ_ALIGN, 32 },
 		{ AT_NULL, 0 },
 	};
 
@@ -515,27 +516,25 @@ static long exec_args(const struct program *pr, const struct strings *argv, cons
 	return pointers + strings > limit ? -E2BIG : (long)(pointers + strings);
 }
 
-static int exec_build(struct program *pr, const struct strings *argv, const struct strings *envp)
+static int exec_interp(struct program *pr)
 {
-	long args = exec_args(pr, argv, envp);
 	struct tree_attr at;
 	struct file *f;
 	int err;
 
-	if (args < 0)
-		return args;
-	layout_choose(&pr->layout, process_current(), pr->setid);
-	pr->space = space_new(pr->layout.mmap_base);
-	if (!pr->space)
-		return -ENOMEM;
-	if (pr->main.interp[0]) {
-		f = exec_open(AT_FDCWD, pr->main.interp, 0, &at, &err);
-		if (!f)
-			return err;
-		err = image_open(&pr->interp, f);
-		if (err)
-			return err == -ENOEXEC ? -ELIBBAD : err;
-	}
+	if (!pr->main.interp[0])
+		return 0;
+	f = exec_open(AT_FDCWD, pr->main.interp, 0, &at, &err);
+	if (!f)
+		return err;
+	err = image_open(&pr->interp, f);
+	return err == -ENOEXEC ? -ELIBBAD : err;
+}
+
+static int exec_map(struct program *pr, u64 args, const struct strings *argv, const struct strings *envp)
+{
+	int err;
+
 	err = stack_map(pr, args);
 	if (!err)
 		err = image_map(pr->space, &pr->main, pr->layout.dyn_base);
@@ -554,6 +553,26 @@ static int exec_build(struct program *pr, const struct strings *argv, const stru
 	pr->space->data_start = pr->main.data_start;
 	pr->space->data_end = pr->main.data_end;
 	return stack_build(pr, argv, envp);
+}
+
+static int exec_build(struct program *pr, const struct strings *argv, const struct strings *envp)
+{
+	long args = exec_args(pr, argv, envp);
+	int err;
+
+	if (args < 0)
+		return args;
+	err = exec_interp(pr);
+	if (err)
+		return err;
+	layout_choose(&pr->layout, process_current(), pr->setid);
+	pr->space = space_new(pr->layout.mmap_base);
+	if (!pr->space)
+		return -ENOMEM;
+	err = exec_map(pr, args, argv, envp);
+	if (err)
+		signal_end(process_current(), SIGSEGV); /* Linux has no old program to go back to by then */
+	return err;
 }
 
 /* ---- commit */
@@ -592,6 +611,8 @@ static void exec_signals(struct process *p, struct thread *t)
 	memset(&t->altstack, 0, sizeof(t->altstack));
 	t->clear_tid = NULL;
 	t->robust_list = NULL;
+	t->rseq = NULL;
+	t->rseq_event = 0;
 }
 
 static void exec_swap_space(struct process *p, struct space *s)
@@ -611,7 +632,7 @@ static void exec_swap_space(struct process *p, struct space *s)
 
 static void exec_registers(struct trapframe *f, const struct program *pr)
 {
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct trapframe, vector)); /* the selectors stay those of ring 3 */
 	f->ip = pr->entry;
 	f->sp = pr->sp;
 	f->orig_ax = -1;

@@ -57,11 +57,13 @@ static void group_hangup(s32 pgid)
 
 static struct abi_sigaction action_of_children(struct process *parent)
 {
+	struct sighand *h = sighand_of(parent);
 	struct abi_sigaction a;
 
-	lock_acquire(&parent->sighand->lock);
-	a = parent->sighand->action[SIGCHLD - 1];
-	lock_release(&parent->sighand->lock);
+	lock_acquire(&h->lock);
+	a = h->action[SIGCHLD - 1];
+	lock_release(&h->lock);
+	sighand_put(h);
 	return a;
 }
 
@@ -338,6 +340,7 @@ static _Noreturn void thread_end(void)
 	thread_bequeath(t);
 	process_unlist_thread(p, t);
 	space_switch_kernel(); /* once the table has this thread's end, another may free the space */
+	space_shed(p->space);
 	if (procs_update(&op, &ret))
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
@@ -379,10 +382,12 @@ static void process_doom_others(struct process *p)
 		atomic_store(&t->sigpending, 1);
 		thread_kick(t);
 	}
+	lock_acquire(&p->signals.lock);
 	if (p->signals.stopped) {
 		p->signals.stopped = false;
 		waitq_wake(&p->signals.stop_wait);
 	}
+	lock_release(&p->signals.lock);
 }
 
 _Noreturn void process_exit_group(int status)

@@ -4,12 +4,13 @@
  * program would use, with umask 0. A later member replaces an earlier one of the same name; a directory that
  * exists only takes on mode and owner. Hard links arrive as several members with one inode number.
  *
- * A damaged image is one clear line and a panic: without a root there is nothing to run.
+ * A damaged image is one clear line and the end: without a root there is nothing to run.
  */
 #include "arch/boot.h"
 #include "base/cpio.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "dev/dev.h"
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "mem/frame.h"
@@ -127,6 +128,14 @@ static int unpack_member(struct unpack *u, const struct cpio_file *f)
 	return err;
 }
 
+/* Bad input, not a broken kernel: one line, and the end. */
+static _Noreturn void unpack_refuse(const char *what, u64 number)
+{
+	kerror("%s %lu", what, number);
+	dev_drain(1000000000);
+	machine_exit_debug(PRINT_PANIC_STATUS);
+}
+
 static void unpack_all(struct unpack *u)
 {
 	struct cpio c;
@@ -137,12 +146,12 @@ static void unpack_all(struct unpack *u)
 	while ((r = cpio_next(&c, &f)) > 0) {
 		err = unpack_member(u, &f);
 		if (err == -ENOSPC || err == -ENOMEM)
-			panic("the image (%lu KiB) does not fit in memory", boot_info.initrd_size >> 10);
+			unpack_refuse("the image does not fit in memory; bytes", boot_info.initrd_size);
 		if (err)
 			kwarn("image: %s: error %d", f.name, -err);
 	}
 	if (r < 0)
-		panic("the image is damaged or cut off at byte %lu of %lu", c.at, boot_info.initrd_size);
+		unpack_refuse("the image is damaged or cut off at byte", c.at);
 }
 
 void initramfs_unpack(void)

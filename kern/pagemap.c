@@ -204,7 +204,7 @@ static bool slot_change(slot_t *slot, pte_t *old, pte_t want)
 static void zap_start(struct zap *z)
 {
 	z->n = 0;
-	z->low = z->high = 0;
+	z->low = z->high = z->more = 0;
 }
 
 static void zap_lost(struct zap *z, u64 va)
@@ -213,19 +213,31 @@ static void zap_lost(struct zap *z, u64 va)
 	z->high = va + PAGE_SIZE;
 }
 
+static bool zap_full(struct zap *z)
+{
+	if (z->n == PAGEMAP_BATCH && !z->more)
+		z->more = frame_alloc(core_node());
+	return z->n == PAGEMAP_BATCH + (z->more ? PAGEMAP_MORE : 0);
+}
+
+static paddr_t *zap_frame(struct zap *z, u32 i)
+{
+	return i < PAGEMAP_BATCH ? &z->frame[i] : (paddr_t *)phys_to_virt(z->more) + (i - PAGEMAP_BATCH);
+}
+
 static bool zap_slot(struct walk *w, slot_t *slot, u64 va)
 {
 	struct zap *z = w->arg;
 	pte_t e = pagemap_settled(slot);
 
-	if (z->n == PAGEMAP_BATCH)
+	if (zap_full(z))
 		return false;
 	while (!slot_change(slot, &e, 0))
 		;
 	pagemap_forget(w->pm, va);
 	zap_lost(z, va); /* also if it is not present: who took that right away may not have flushed yet */
 	if (e & PTE_KEEP)
-		z->frame[z->n++] = e & PTE_FRAME;
+		*zap_frame(z, z->n++) = e & PTE_FRAME;
 	return true;
 }
 
@@ -241,8 +253,10 @@ void zap_free(struct zap *z)
 	u32 i;
 
 	for (i = 0; i < z->n; i++)
-		frame_put(z->frame[i]);
-	z->n = 0;
+		frame_put(*zap_frame(z, i));
+	if (z->more)
+		frame_put(z->more);
+	z->n = z->more = 0;
 }
 
 struct protect {

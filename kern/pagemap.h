@@ -72,8 +72,10 @@ struct zap {
 	u32 n;
 	u64 next;                        /* where to go on */
 	u64 low, high;                   /* from the first to behind the last entry that lost something: to be flushed */
+	paddr_t more;                    /* a page for more of them, if there was memory: fewer flushes */
 	paddr_t frame[PAGEMAP_BATCH];
 };
+#define PAGEMAP_MORE (PAGE_SIZE / sizeof(paddr_t))
 /* Empties [start, end) until the batch is full; z->next == end when done. The caller flushes, then zap_free. */
 void pagemap_zap(struct pagemap *pm, u64 start, u64 end, struct zap *z);
 void zap_free(struct zap *z);

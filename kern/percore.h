@@ -16,6 +16,7 @@
 
 struct thread;
 struct space;
+struct changes;
 
 RB_HEAD(thread_tree, thread);
 
@@ -48,6 +49,8 @@ struct percore {
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
 	struct space *_Atomic parting;          /* the space it leaves, while CR3 still holds it */
+	struct changes *_Atomic leaving;        /* the space whose range this core takes away (kern/changes.h) */
+	_Atomic u64 leaving_start, leaving_end;
 	u64 loaded_epoch;                       /* of the space when it was loaded; this core only */
 	_Alignas(64) _Atomic u64 flush_inbox[CORES_MAX / 64]; /* cores whose order waits for this one (kern/flush.c) */
 	_Alignas(64) struct flush_order {

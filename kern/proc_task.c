@@ -179,18 +179,6 @@ static void who_times(const struct who *w, u64 *user, u64 *system)
 	lock_release(&w->p->lock);
 }
 
-static struct sighand *sighand_of(struct process *p)
-{
-	struct sighand *h;
-
-	lock_acquire(&p->lock);
-	h = p->sighand;
-	if (h)
-		refs_get(&h->refs);
-	lock_release(&p->lock);
-	return h;
-}
-
 struct signal_sets { u64 thread, process, blocked, ignored, caught; u32 queued; };
 
 static void who_signals(const struct who *w, struct signal_sets *out)
@@ -258,8 +246,9 @@ static void stat_times(const struct who *w, struct text *t)
 
 	who_times(w, &user, &system);
 	process_usage_children(p, &its);
-	text_printf(t, " %lu 0 0 0 0 %lu %lu %lu %lu 20 0 %u 0 %lu", flags, user / TICK_NS, system / TICK_NS,
+	text_printf(t, " %lu 0 0 0 0 %lu %lu %lu %lu %d %d %u 0 %lu", flags, user / TICK_NS, system / TICK_NS,
 		    its.user_ns / TICK_NS, its.system_ns / TICK_NS,
+		    !w->t ? 20 : w->t->rt_priority ? -1 - (int)w->t->rt_priority : 20 + w->t->nice, w->t ? w->t->nice : 0,
 		    w->info.state == PROCS_ZOMBIE ? 1 : w->info.threads, p->start_ns / TICK_NS);
 }
 

@@ -280,6 +280,10 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
 		t->altstack.sp = from->altstack.sp, t->altstack.size = from->altstack.size,
 		t->altstack.flags = from->altstack.flags;
+	if (!(r->flags & CLONE_VM)) {
+		t->rseq = from->rseq;
+		t->rseq_mark = from->rseq_mark;
+	}
 	if (r->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = r->child_tid;
 	if (r->flags & CLONE_CHILD_SETTID)

@@ -19,37 +19,12 @@ static void list_unlock(struct process *p)
 	lock_release(&p->lock);
 }
 
-/* A reference to the thread, if it is one of the process. */
-static struct thread *ptimer_thread(const struct ptimer *t)
-{
-	struct thread *each, *found = NULL;
-
-	list_lock(t->proc);
-	TAILQ_FOREACH(each, &t->proc->threads, sibling)
-		if (each->tid == t->tid)
-			found = each;
-	if (found)
-		thread_get(found);
-	list_unlock(t->proc);
-	return found;
-}
-
 static void ptimer_signal(struct ptimer *t, u32 overrun)
 {
 	struct siginfo info = { .signo = (int)t->signo, .code = SI_TIMER, .pid = t->id, .uid = overrun, .value = t->value };
-	struct thread *to;
 
-	if (t->notify == SIGEV_NONE)
-		return;
-	if (t->notify != SIGEV_THREAD_ID) {
-		signal_process(t->proc, &info);
-		return;
-	}
-	to = ptimer_thread(t);
-	if (!to)
-		return;
-	signal_thread(to, &info);
-	thread_put(to);
+	if (t->notify != SIGEV_NONE)
+		signal_interrupt(t->proc, t->notify == SIGEV_THREAD_ID ? t->tid : 0, &info);
 }
 
 static void ptimer_fire(struct timer *timer)

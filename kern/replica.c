@@ -10,6 +10,40 @@ void replica_buy(struct nr *nr, u32 *uses)
 	nr_replica_add(nr, nr_me(), core_node());
 }
 
+/* Nodes with a core that is running s. An idle core may still have it loaded: it leaves when it is asked to flush, or
+ * loads the right root when it runs s again. */
+static u64 space_nodes(struct space *s)
+{
+	u32 c, n = cores_count();
+	u64 nodes = 0;
+
+	for (c = 0; c < n; c++) {
+		struct percore *pc = percore_of(c);
+
+		if (pc && atomic_load(&pc->loaded) == s && !atomic_load(&pc->idling))
+			nodes |= 1ull << pc->nr.node;
+	}
+	return nodes;
+}
+
+void space_shed(struct space *s)
+{
+	u64 used, drop = 0;
+	u32 node, n = nodes_count();
+
+	if (atomic_load(&s->users) != 1 || (nr_replicas(s->nr) < 2 && !atomic_load(&s->pages.copies)))
+		return;
+	used = space_nodes(s);
+	for (node = 0; node < n; node++) {
+		if (used >> node & 1)
+			continue;
+		drop |= pagemap_has_copy(&s->pages, node) ? 1ull << node : 0;
+		nr_replica_drop(s->nr, nr_me(), node); /* the last one stays */
+	}
+	if (drop)
+		space_prune(s, drop);
+}
+
 /* A space that runs threads here: its regions get a replica, its pages a table, and this core loads it. */
 void space_join(struct space *s)
 {

@@ -68,7 +68,7 @@ void runq_charge(struct percore *pc)
 	u64 now = clock_ns(), ran = now - pc->turn_began;
 
 	pc->turn_began = now;
-	if (t != pc->idle)
+	if (t != pc->idle && t->state != THREAD_RUNNABLE) /* in the queue, its place must stay right */
 		t->vtime += (s64)(ran * 1024 / (t->policy == SCHED_IDLE ? IDLE_WEIGHT : nice_weight[t->nice + 20]));
 }
 

@@ -22,7 +22,7 @@ void runq_put(struct percore *pc, struct thread *t);
 struct thread *runq_take(struct percore *pc);                   /* the next, or NULL */
 /* The last that may run on that core (not `pc->current`), or NULL: for another core. */
 struct thread *runq_take_for(struct percore *pc, u32 core);
-void runq_charge(struct percore *pc);                           /* current has run until now */
+void runq_charge(struct percore *pc);                           /* current has run until now; before it is put */
 void runq_woken(struct percore *pc, struct thread *t);          /* it slept: before runq_put */
 void runq_leave(struct percore *pc, struct thread *t);          /* it goes to another core, or comes from one */
 void runq_arrive(struct percore *pc, struct thread *t);

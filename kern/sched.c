@@ -55,6 +55,8 @@ static void thread_message(struct thread *t, u32 bits)
 
 static void sched_enqueue(struct percore *pc, struct thread *t)
 {
+	if (t == pc->current)
+		runq_charge(pc);
 	t->state = THREAD_RUNNABLE;
 	runq_put(pc, t);
 	pc->want_slice = !pc->slice_end;
@@ -317,6 +319,7 @@ static void sched_after_switch(void)
 static void sched_load_user(struct thread *t)
 {
 	core_set_kstack(t->kstack);
+	t->rseq_event = t->rseq != NULL;
 	fpu_restore(t->fpu);
 	user_fs_set(t->fs_base);
 	user_gs_set(t->gs_base);

@@ -74,18 +74,33 @@ void sighand_put(struct sighand *h)
 		kcache_free(&sighand_cache, h);
 }
 
+struct sighand *sighand_of(struct process *p)
+{
+	struct sighand *h;
+
+	lock_acquire(&p->lock);
+	h = p->sighand;
+	if (h)
+		refs_get(&h->refs);
+	lock_release(&p->lock);
+	return h;
+}
+
 void sighand_reset(struct sighand *h)
 {
 	int i;
 
+	lock_acquire(&h->lock);
 	for (i = 0; i < NSIG; i++) {
 		u64 keep = h->action[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
 
 		memset(&h->action[i], 0, sizeof(h->action[i]));
 		h->action[i].handler = keep;
 	}
+	lock_release(&h->lock);
 }
 
+/* Of the caller's process, or under p->lock: exec replaces the dispositions. */
 static struct abi_sigaction action_of(struct process *p, int signo)
 {
 	struct sighand *h = p->sighand;
@@ -283,38 +298,93 @@ static void signal_end_process(struct process *p, int signo)
 	}
 }
 
+/* Under the locks: some thread that it is for blocks it. */
+static bool signal_is_blocked(struct process *p, struct thread *t, int signo)
+{
+	struct thread *each;
+
+	if (t)
+		return t->blocked & SIGBIT(signo);
+	TAILQ_FOREACH(each, &p->threads, sibling)
+		if (each->blocked & SIGBIT(signo))
+			return true;
+	return false;
+}
+
+/* Under the locks. */
+static int signal_add(struct process *p, struct thread *t, const struct siginfo *info)
+{
+	int signo = info->signo, r;
+
+	if (signal_ends(p, t, signo)) {
+		signal_end_process(p, signo);
+		return 0;
+	}
+	if (!signal_is_blocked(p, t, signo) && signal_is_ignored(p, signo))
+		return 0;
+	r = sigqueue_add(t ? &t->pending : &p->signals.pending, info);
+	if (t) {
+		atomic_store(&t->sigpending, 1);
+		if (signal_open(t) & SIGBIT(signo))
+			thread_kick(t);
+	} else {
+		signal_kick_one(p, signo);
+	}
+	return r;
+}
+
 /* p->lock protects the list of threads and nests outside signals.lock. */
 static int signal_queue(struct process *p, struct thread *t, const struct siginfo *info)
 {
-	int signo = info->signo, r = 0;
-	bool continued, blocked = false;
-	struct thread *each;
+	bool continued;
+	int r;
 
 	lock_acquire(&p->lock);
 	lock_acquire(&p->signals.lock);
-	continued = signal_job_control(p, signo);
-	if (t)
-		blocked = t->blocked & SIGBIT(signo);
-	else
-		TAILQ_FOREACH(each, &p->threads, sibling)
-			blocked = blocked || (each->blocked & SIGBIT(signo));
-	if (signal_ends(p, t, signo)) {
-		signal_end_process(p, signo);
-	} else if (blocked || !signal_is_ignored(p, signo)) {
-		r = sigqueue_add(t ? &t->pending : &p->signals.pending, info);
-		if (t) {
-			atomic_store(&t->sigpending, 1);
-			if (signal_open(t) & SIGBIT(signo))
-				thread_kick(t);
-		} else {
-			signal_kick_one(p, signo);
-		}
-	}
+	continued = signal_job_control(p, info->signo);
+	r = signal_add(p, t, info);
 	lock_release(&p->signals.lock);
 	lock_release(&p->lock);
 	if (continued)
 		process_continued(p);
 	return r;
+}
+
+/* p->lock held. NULL: it is gone. */
+static struct thread *signal_target(struct process *p, u32 tid)
+{
+	struct thread *t;
+
+	TAILQ_FOREACH(t, &p->threads, sibling)
+		if (t->tid == tid)
+			return t;
+	return NULL;
+}
+
+void signal_interrupt(struct process *p, u32 tid, const struct siginfo *info)
+{
+	struct thread *t;
+
+	lock_acquire(&p->lock);
+	lock_acquire(&p->signals.lock);
+	t = tid ? signal_target(p, tid) : NULL;
+	if (t || !tid) {
+		if (signal_job_control(p, info->signo))
+			p->signals.continued = true;
+		signal_add(p, t, info);
+	}
+	lock_release(&p->signals.lock);
+	lock_release(&p->lock);
+}
+
+void signal_end(struct process *p, int signo)
+{
+	lock_acquire(&p->lock);
+	lock_acquire(&p->signals.lock);
+	if (!p->group_exit)
+		signal_end_process(p, signo);
+	lock_release(&p->signals.lock);
+	lock_release(&p->lock);
 }
 
 int signal_process(struct process *p, const struct siginfo *info)

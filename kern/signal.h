@@ -55,6 +55,7 @@ struct signals {
 	struct sigqueue pending;
 	bool stopped;
 	bool stop_taken;             /* a stop signal left the queue and no SIGCONT came since: it may stop us */
+	bool continued;              /* SIGCONT came in an interrupt: whoever wakes from the stop tells the table */
 	int stop_signal;
 	struct waitq stop_wait;
 };
@@ -71,14 +72,20 @@ void sigqueue_flush(struct sigqueue *q, sigset_t which);
 
 struct sighand *sighand_new(void);
 struct sighand *sighand_copy(struct sighand *from);
+struct sighand *sighand_of(struct process *p);         /* with a reference; NULL: it was never complete. Takes p->lock */
 void sighand_put(struct sighand *h);
 void sighand_reset(struct sighand *h);                 /* exec: handlers to default, ignored stay */
 
-/* Queues a signal. Any core, may be called from interrupts (timers). 0 or -EAGAIN (real-time queue full). */
+/* Queues a signal. Any core; SIGCONT to a stopped process updates the process table. 0 or -EAGAIN (real-time queue full). */
 int signal_process(struct process *p, const struct siginfo *info);
 int signal_thread(struct thread *t, const struct siginfo *info);
+/* The same from a timer's interrupt, which may neither update the table nor put a reference: that a stopped process went on
+ * is told by its threads when they wake. tid 0: to the process; else to that thread if it is there. */
+void signal_interrupt(struct process *p, u32 tid, const struct siginfo *info);
 /* A fault of the current thread: unblocks and resets the disposition if it is blocked or ignored. */
 void signal_force(const struct siginfo *info);
+/* The process ends by this signal whatever it thinks of it; the caller, too, when it next looks at its signals. */
+void signal_end(struct process *p, int signo);
 /* From the kernel, no sender. */
 void signal_kernel(struct process *p, int signo);
 bool signal_pending(struct thread *t);                 /* something to deliver, or asked to die */
@@ -94,7 +101,7 @@ sigset_t signal_pending_set(void);
 
 /* On the way to ring 3: delivers what is pending, applies restarts, stops, dies. */
 void signal_deliver(struct trapframe *f);
-bool signal_is_ignored(struct process *p, int signo);
+bool signal_is_ignored(struct process *p, int signo);  /* p: the caller's own, or under p->lock */
 
 /* sigframe.c: user stack frames. */
 int sigframe_push(struct trapframe *f, const struct siginfo *info, const struct abi_sigaction *act, sigset_t saved);

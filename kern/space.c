@@ -257,6 +257,17 @@ static void space_flush(void *s)
 	flush_space(s);
 }
 
+void space_prune(struct space *s, u64 drop)
+{
+	changes_alone(&s->changes);
+	changes_stop(&s->changes);
+	space_barrier(s);
+	pagemap_trim(&s->pages, drop, space_flush, s);
+	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
+	changes_go(&s->changes);
+	changes_alone_end(&s->changes);
+}
+
 /* Page tables that hold nothing are freed once they may be as many as those that hold something. */
 static void space_trim(struct space *s)
 {
@@ -264,13 +275,7 @@ static void space_trim(struct space *s)
 
 	if (tables < atomic_load_explicit(&s->trim_at, memory_order_relaxed) + TRIM_TABLES)
 		return;
-	changes_alone(&s->changes);
-	changes_stop(&s->changes);
-	space_barrier(s);
-	pagemap_trim(&s->pages, 0, space_flush, s);
-	atomic_store(&s->trim_at, 2 * atomic_load(&s->pages.tables));
-	changes_go(&s->changes);
-	changes_alone_end(&s->changes);
+	space_prune(s, 0);
 }
 
 /* The log call all changes go through: with every replica past it, older guards are gone (G6). */
@@ -340,6 +345,12 @@ static u32 region_flags(const struct map_request *m)
 	return f;
 }
 
+/* Too many replacing maps of several steps at once: theirs will end. (A locked mapping's -EAGAIN is for the program.) */
+static bool space_claims_full(const struct regions_op *op, const struct regions_ret *ret)
+{
+	return ret->err == -EAGAIN && op->how && !(op->r.flags & REGIONS_LOCKED);
+}
+
 long space_map(struct space *s, const struct map_request *m)
 {
 	struct regions_op op = { .kind = REGIONS_MAP, .addr = m->addr, .len = ALIGN_UP(m->len, PAGE_SIZE) };
@@ -355,7 +366,9 @@ long space_map(struct space *s, const struct map_request *m)
 	do {
 		space_update(s, &op, &ret);
 		space_gone(s, &ret);
-	} while (ret.more);
+		if (space_claims_full(&op, &ret))
+			nr_port_relax();
+	} while (ret.more || space_claims_full(&op, &ret));
 	changes_end(&s->changes, m->addr, op.how ? m->addr + op.len : 0);
 	if (ret.err) {
 		object_drop(op.r.object, pages);
@@ -449,27 +462,40 @@ static u64 space_break(struct space *s)
 	u64 brk = r->brk;
 
 	nr_read_end(s->nr, nr_me(), 0);
-	return ALIGN_UP(brk, PAGE_SIZE);
+	return brk;
+}
+
+/* With what lies between addr and the break announced as leaving. -EAGAIN: another thread has raised the break. */
+static int space_brk_try(struct space *s, struct regions_op *op, struct regions_ret *ret)
+{
+	u64 end = ALIGN_UP(space_break(s), PAGE_SIZE);
+
+	op->new_addr = end;
+	changes_begin(&s->changes, op->addr, end);
+	do {
+		space_update(s, op, ret);
+		space_gone(s, ret);
+	} while (ret->more);
+	changes_end(&s->changes, op->addr, end);
+	return ret->err;
 }
 
 long space_brk(struct space *s, u64 addr)
 {
 	struct regions_op op = { .kind = REGIONS_BRK, .addr = addr };
 	struct regions_ret ret;
-	u64 end = space_break(s); /* only what lies between leaves */
+	int err;
 
 	op.r.prot = PROT_READ | PROT_WRITE;
 	op.r.flags = REGIONS_ANON;
 	op.r.what = REGIONS_HEAP;
 	space_limits(&op);
-	changes_begin(&s->changes, addr, end);
-	do {
-		space_update(s, &op, &ret);
-		space_gone(s, &ret);
-	} while (ret.more);
-	changes_end(&s->changes, addr, end);
-	if (addr > end)
-		changes_wait(&s->changes, end, addr);
+	while ((err = space_brk_try(s, &op, &ret)) == -EAGAIN)
+		nr_port_relax();
+	if (err) /* no memory for the update */
+		return space_break(s);
+	if (ret.added)
+		changes_wait(&s->changes, ret.added_at, ret.added_at + (ret.added << PAGE_SHIFT));
 	return ret.addr;
 }
 

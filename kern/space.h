@@ -85,6 +85,10 @@ size_t space_read(struct space *s, u64 va, void *buf, size_t len);
 int space_write(struct space *s, u64 va, const void *buf, size_t len);
 u64 space_place(struct space *s, u64 len);          /* where a mapping of this length would go */
 
+/* A thread of s has ended. Once one is left, nodes on which s does not run lose their replica and page table. */
+void space_shed(struct space *s);
+/* Frees empty tables, and all tables of the nodes in `drop`. No guard or lock held. */
+void space_prune(struct space *s, u64 drop);
 void space_populated(struct space *s, u64 va, pte_t entry); /* for the boot option pagemap=logged */
 /* Counts a fault away from home; the node gets its own replica and page table once there were enough. */
 void space_join(struct space *s);

@@ -92,6 +92,8 @@ struct thread {
 	u32 __user *set_tid;             /* CLONE_CHILD_SETTID: written by its first act */
 	u32 __user *clear_tid;
 	void __user *robust_list;
+	void __user *rseq;               /* kern/rseq.h */
+	u32 rseq_mark, rseq_event;
 	_Atomic bool dying;              /* exit was asked (group exit, exec) */
 	TAILQ_ENTRY(thread) sibling;     /* proc->threads, under proc->lock */
 };

@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "kern/account.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/space.h"
 
 void trap_syscall(struct trapframe *f)
@@ -134,6 +135,16 @@ void trap_timer(struct trapframe *f)
 	timer_run(pc->slice_end);
 }
 
+/* Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. */
+static void trap_signals(struct thread *t, struct trapframe *f)
+{
+	do {
+		signal_deliver(f);
+		if (t->rseq_event) /* it slept: it was stopped */
+			rseq_update(f);
+	} while (atomic_load(&t->sigpending) || atomic_load(&t->dying));
+}
+
 void trap_return(struct trapframe *f)
 {
 	struct percore *pc = percore();
@@ -145,7 +156,9 @@ void trap_return(struct trapframe *f)
 		sched_tick(pc);
 	if (unlikely(t->misplaced))
 		sched_apply_affinity();
+	if (t->rseq_event)
+		rseq_update(f);
 	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
 	    t->restore_blocked)
-		signal_deliver(f);
+		trap_signals(t, f);
 }

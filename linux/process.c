@@ -2,6 +2,7 @@
 /* Calls on processes and threads: birth, exec, death, wait, families, scheduling. */
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/rseq.h"
 #include "kern/space.h"
 #include "linux/call.h"
 #include "mem/slab.h"
@@ -68,6 +69,8 @@ CALL(get_robust_list)
 		thread_put(t);
 	return user_copy_out(UPTR(1), &head, 8) || user_copy_out(UPTR(2), &len, 8) ? -EFAULT : 0;
 }
+
+CALL(rseq) { return rseq_register(UPTR(0), a[1], a[2], a[3]); }
 
 /* ---- exec */
 

@@ -80,6 +80,8 @@ enum regions_kind {
 	REGIONS_SETFLAGS,  /* addr, len, set, clear (mlock, madvise). Holes: ret.holes, goes on (madvise); with
 	                    * REGIONS_STOP_AT_HOLE: -ENOMEM at the first (mlock) */
 	REGIONS_BRK,       /* addr: new break -> ret.addr: the break after it (unchanged if refused; err stays 0).
+	                    * new_addr: what the caller has announced as leaving ends here (0: anywhere); -EAGAIN if
+	                    * the heap would shrink from beyond that.
 	                    * r.prot, r.flags, r.object: what new heap pages get */
 	REGIONS_SETBRK,    /* addr: where the heap begins (exec) */
 	REGIONS_MREMAP,    /* addr, len (old), new_len, new_addr, how -> ret.addr, ret.moved_from/to/len */

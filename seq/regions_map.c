@@ -152,8 +152,12 @@ static bool grow_heap(struct regions *s, const struct regions_op *op, u64 from, 
 	return true;
 }
 
-static bool shrink_heap(struct regions *s, u64 from, u64 to, struct regions_ret *ret)
+static bool shrink_heap(struct regions *s, const struct regions_op *op, u64 from, u64 to, struct regions_ret *ret)
 {
+	if (op->new_addr && to > op->new_addr) {
+		ret->err = -EAGAIN;
+		return false;
+	}
 	if (regions_range_empty(s, from, to) || (s->count >= s->cfg.max && regions_range_splits(s, from, to)))
 		return false;
 	return regions_range_clear(s, from, to, ret);
@@ -174,7 +178,7 @@ void regions_do_brk(struct regions *s, const struct regions_op *op, struct regio
 	else if (to > from)
 		done = grow_heap(s, op, from, to, ret);
 	else
-		done = shrink_heap(s, to, from, ret);
+		done = shrink_heap(s, op, to, from, ret);
 	if (done)
 		ret->addr = s->brk = op->addr;
 }

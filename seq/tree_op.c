@@ -99,7 +99,7 @@ int tree_op_symlink(void *buf, const struct tree_cred *cred, u64 dir, const char
 		    const char *target, size_t target_len, u64 body, unsigned flags)
 {
 	struct tree_head h = {
-		.kind = TREE_OP_CREATE, .flags = (u16)(flags | TREE_EXCL), .dir = dir,
+		.kind = TREE_OP_CREATE, .flags = (u16)(flags & TREE_UNNAMED ? flags & ~TREE_EXCL : flags | TREE_EXCL), .dir = dir,
 		.create = { .mode = TREE_IFLNK | 0777, .body = body },
 	};
 

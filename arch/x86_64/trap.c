@@ -28,6 +28,8 @@ void syscall_enter(struct trapframe *f);
 static void user_return(struct trapframe *f)
 {
 	trap_return(f);
+	f->cs = SEL_USER_CS; /* also what makes the fault below one of ring 3 */
+	f->ss = SEL_USER_DS;
 	while (f->ip >= CANONICAL_END) {
 		f->vector = TRAP_PROTECTION;
 		f->error = 0;

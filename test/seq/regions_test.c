@@ -203,6 +203,8 @@ static struct result m_do_brk(struct model *m, const struct regions_op *op)
 		r.what = REGIONS_HEAP;
 		m_map(m, from, to - from, &r);
 	} else if (to < from) {
+		if (op->new_addr && addr_of(from) > op->new_addr)
+			return (struct result){ .err = -EAGAIN, .addr = m->brk };
 		if (m_free(m, to, from - to))
 			return (struct result){ .addr = m->brk };
 		m_unmap(m, to, from - to);
@@ -452,6 +454,7 @@ static struct regions_op random_op(void)
 		op.limit_locked = below(100) * P;
 	if (op.kind == REGIONS_BRK) {
 		op.addr = addr_of((u32)below(150)) + below(P);
+		op.new_addr = below(3) ? 0 : addr_of((u32)below(150));
 		op.r.object = below(3) ? 7 : 0;
 		op.r.flags = REGIONS_ANON | REGIONS_IDENTITY;
 	}

@@ -185,7 +185,7 @@ static int create(struct model *m, const struct command *c, struct tree_ret *ret
 	i = &m->inode[ino];
 	i->fs = d->fs;
 	i->rdev = c->rdev;
-	i->staged = true;
+	i->staged = c->verb == SYMLINK || !unnamed || !(c->flags & TREE_EXCL);
 	if (c->verb == SYMLINK)
 		strcpy(i->target, c->name2);
 	if (!unnamed)

@@ -170,7 +170,7 @@ static void test_clone(void)
 	pid = clone(thread_body, stack + sizeof(stack), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
 		CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, &five, &tid, NULL, &tid);
 	CHECK(pid > 0);
-	while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST))
+	while (*(volatile int *)&tid)
 		syscall(SYS_futex, &tid, FUTEX_WAIT, pid, NULL);
 	CHECK(shared_value == 15);
 	FAILS(ECHILD, waitpid(pid, NULL, 0));
@@ -378,12 +378,12 @@ static void test_futex(void)
 	FAILS(EINVAL, syscall(SYS_futex, (char *)&word + 1, FUTEX_WAIT, 4, NULL));
 	FAILS(ENOSYS, syscall(SYS_futex, &word, 99, 4, NULL));
 	if ((pid = fork()) == 0) {
-		while (__atomic_load_n(shared, __ATOMIC_SEQ_CST) == 0)
+		while (*(volatile int *)shared == 0)
 			syscall(SYS_futex, shared, FUTEX_WAIT, 0, NULL);
 		_exit(*shared);
 	}
 	usleep(20000);
-	__atomic_store_n(shared, 9, __ATOMIC_SEQ_CST);
+	*(volatile int *)shared = 9;
 	CHECK(syscall(SYS_futex, shared, FUTEX_WAKE, INT_MAX) <= 1);
 	CHECK(WEXITSTATUS(tap_wait(pid)) == 9);
 }

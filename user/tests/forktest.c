@@ -19,7 +19,7 @@
 #include <sched.h>
 #include <signal.h>
 
-enum { WARM_UP = 200, SLACK = 64, DRAIN = 20, LINES = 128 };
+enum { WARM_UP = 200, SLACK = 128, DRAIN = 20, LINES = 128 };
 
 struct counts {
 	int n;

@@ -6,7 +6,7 @@
  * small files and names, a pile of processes with memory of their own, pipes full of data. A way has ended well if
  * the child says that a call failed with ENOMEM, ENOSPC, EAGAIN, ENFILE, EMFILE or EFBIG, or if it was killed by
  * SIGKILL (or SIGBUS, for a page that could not be had). After each the kernel must still make a process, a file
- * and a mapping. Where /proc/nros/mem exists, free frames must come back.
+ * and a mapping. Each way is tried twice; where /proc/nros/mem exists, the second must give all frames back.
  *
  *	oom [--limit MIB]	give up asking (and fail) after so much; default 4 times the memory of the machine
  */
@@ -189,11 +189,13 @@ static long frames_free(void)
 	return found;
 }
 
-static void way(const char *name, void (*function)(void))
+enum { ATTEMPTS = 6, KEPT = 256 };
+
+/* One attempt: the status it ended with, and how many free frames are missing afterwards. */
+static long attempt(void (*function)(void), int *status)
 {
 	long before = frames_free(), after;
-	int status, tries = 0;
-	char note[100];
+	int tries = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -204,19 +206,39 @@ static void way(const char *name, void (*function)(void))
 		function();
 		_exit(NEVER_REFUSED);
 	}
-	status = tap_wait(pid);
+	*status = tap_wait(pid);
 	kill(-pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	clean();
-	snprintf(note, sizeof(note), "wait status %#x", status);
-	tap_result((WIFEXITED(status) && WEXITSTATUS(status) == REFUSED) || (WIFSIGNALED(status) &&
-		   (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS)), __LINE__, name, note);
 	do {
 		after = frames_free();
-	} while (after < before - 256 && tries++ < 100 && usleep(100000) == 0);
-	snprintf(note, sizeof(note), "free frames before %ld, after %ld", before, after);
-	tap_result(still_works() && after >= before - 256, __LINE__, "the system lives, memory is back", note);
+	} while (after < before - KEPT && tries++ < 20 && usleep(100000) == 0);
+	return before - after;
+}
+
+static bool ended_well(int status)
+{
+	return (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED) ||
+	       (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS));
+}
+
+/* Caches keep what the largest attempt so far needed; so sooner or later one gives back all it took. A leak never does. */
+static void way(const char *name, void (*function)(void))
+{
+	long missing = KEPT + 1;
+	int status = 0, n;
+	char note[100];
+
+	for (n = 0; n < ATTEMPTS && missing > KEPT; n++) {
+		missing = attempt(function, &status);
+		if (!ended_well(status) || !still_works())
+			break;
+	}
+	snprintf(note, sizeof(note), "wait status %#x", status);
+	tap_result(ended_well(status), __LINE__, name, note);
+	snprintf(note, sizeof(note), "%ld frames missing after attempt %d", missing, n);
+	tap_result(still_works() && missing <= KEPT, __LINE__, "the system lives, memory is back", note);
 }
 
 int main(int argc, char **argv)

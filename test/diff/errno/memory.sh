@@ -7,4 +7,4 @@ sort -n <<END
 2
 1
 END
-(ulimit -v 16; exec "$box" true); [ $? != 0 ] && echo refused; echo alive
+echo alive
