@@ -21,7 +21,6 @@
 #include "lwip/udp.h"
 #include "net/port.h"
 #include "netif/ethernet.h"
-#include <stdlib.h>
 
 #define COARSE_MS 1000
 #define NEVER (~0ul)
