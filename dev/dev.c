@@ -12,12 +12,14 @@
 #include "dev/virtio.h"
 #include "dev/virtio_pci.h"
 #include "dev/virtio_rng.h"
+#include "dev/vnet.h"
 
 static const struct pci_driver *const pci_drivers[] = { &virtio_pci_driver, NULL };
 
 const struct virtio_driver virtio_drivers[] = {
 	{ VIRTIO_ID_CONSOLE, vconsole_probe },
 	{ VIRTIO_ID_RNG, virtio_rng_probe },
+	{ VIRTIO_ID_NET, vnet_probe },
 	{ 0, NULL },
 };
 

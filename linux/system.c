@@ -156,31 +156,3 @@ CALL(reboot)
 		return -EINVAL;
 	}
 }
-
-/* ---- sockets: none in this version; every family is unsupported, every descriptor is no socket */
-
-CALL(socket) { (void)a; return -EAFNOSUPPORT; }
-CALL(socketpair) { (void)a; return -EAFNOSUPPORT; }
-
-static long not_a_socket(int fd)
-{
-	struct file *f = file_of_fd(fd);
-
-	file_put(f);
-	return f ? -ENOTSOCK : -EBADF;
-}
-
-CALL(connect) { return not_a_socket(a[0]); }
-CALL(accept) { return not_a_socket(a[0]); }
-CALL(accept4) { return not_a_socket(a[0]); }
-CALL(bind) { return not_a_socket(a[0]); }
-CALL(listen) { return not_a_socket(a[0]); }
-CALL(sendto) { return not_a_socket(a[0]); }
-CALL(recvfrom) { return not_a_socket(a[0]); }
-CALL(sendmsg) { return not_a_socket(a[0]); }
-CALL(recvmsg) { return not_a_socket(a[0]); }
-CALL(shutdown) { return not_a_socket(a[0]); }
-CALL(getsockname) { return not_a_socket(a[0]); }
-CALL(getpeername) { return not_a_socket(a[0]); }
-CALL(setsockopt) { return not_a_socket(a[0]); }
-CALL(getsockopt) { return not_a_socket(a[0]); }

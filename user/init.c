@@ -20,8 +20,11 @@
  * background processes that still hold the pipe cannot keep the machine up.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +33,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -124,6 +129,79 @@ static void set_hostname(void)
 	if (name)
 		sethostname(name, strcspn(name, "\n"));
 	free(name);
+}
+
+/* --- the network: the other kernel sets itself up --- */
+
+static void load_modules(void)
+{
+	char path[32];
+
+	for (int i = 1; i < 10; i++) {
+		size_t size;
+		snprintf(path, sizeof(path), CONFIG "modules/%d", i);
+		char *image = read_file(path, &size);
+		if (!image)
+			return;
+		syscall(SYS_init_module, image, size, "");
+		free(image);
+	}
+}
+
+static void set_address(int fd, unsigned long request, const char *interface, const char *address)
+{
+	struct ifreq wish = {0};
+	struct sockaddr_in *in = (struct sockaddr_in *)&wish.ifr_addr;
+
+	strncpy(wish.ifr_name, interface, sizeof(wish.ifr_name) - 1);
+	in->sin_family = AF_INET;
+	inet_pton(AF_INET, address, &in->sin_addr);
+	ioctl(fd, request, &wish);
+}
+
+static void set_up(int fd, const char *interface)
+{
+	struct ifreq wish = {0};
+
+	strncpy(wish.ifr_name, interface, sizeof(wish.ifr_name) - 1);
+	if (ioctl(fd, SIOCGIFFLAGS, &wish) < 0)
+		return;
+	wish.ifr_flags |= IFF_UP | IFF_RUNNING;
+	ioctl(fd, SIOCSIFFLAGS, &wish);
+}
+
+static void set_gateway(int fd, const char *gateway)
+{
+	struct rtentry route = {.rt_flags = RTF_UP | RTF_GATEWAY};
+	struct sockaddr_in *in = (struct sockaddr_in *)&route.rt_gateway;
+
+	in->sin_family = AF_INET;
+	inet_pton(AF_INET, gateway, &in->sin_addr);
+	route.rt_dst.sa_family = route.rt_genmask.sa_family = AF_INET;
+	ioctl(fd, SIOCADDRT, &route);
+}
+
+static void set_network(void)
+{
+	char address[16], gateway[16], mask[16];
+	size_t size;
+	char *text;
+	int fd;
+
+	if (access("/sys/class/net/lo", F_OK) < 0)
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	set_up(fd, "lo");
+	text = read_file(CONFIG "network", &size);
+	if (text && sscanf(text, "%15s %15s %15s", address, gateway, mask) == 3) {
+		load_modules();
+		set_address(fd, SIOCSIFADDR, "eth0", address);
+		set_address(fd, SIOCSIFNETMASK, "eth0", mask);
+		set_up(fd, "eth0");
+		set_gateway(fd, gateway);
+	}
+	free(text);
+	close(fd);
 }
 
 /* The ports' driver may still be at work when init starts, and its number depends on other devices. */
@@ -335,6 +413,7 @@ int main(void)
 
 	mount_all();
 	set_hostname();
+	set_network();
 	open_ports();
 	char **argv = read_vector(CONFIG "argv");
 	char **env = read_vector(CONFIG "env");

@@ -6,12 +6,15 @@ names, the few files a root needs, init, and the programs of user/ in /usr/lib/n
 one file: the root's archive followed by a small archive for this run (/.nros and --add).
 """
 
+import glob
+import lzma
 import os
 import shutil
 import tarfile
 
 import cpio
 import fetch
+import machine
 from base import BUILD, ToolError, build_path, quiet_run, say
 
 DEFAULT = os.path.join(BUILD, "image", "default.cpio")
@@ -20,6 +23,7 @@ INIT = os.path.join(BUILD, "user", "init")
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 GROUP = "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
 MODES = {"root": 0o700, "tmp": 0o1777, "var/tmp": 0o1777}
+MODULES = ("net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net")	# in the order they need
 HOSTS = "127.0.0.1\tlocalhost nros\n::1\tlocalhost\n"
 
 
@@ -117,6 +121,21 @@ def joined(strings):
 	return b"".join(os.fsencode(string) + b"\0" for string in strings)
 
 
+def add_network(archive, options):
+	"""What init needs to set up the wire under Linux, whose driver is a module; and the name server, if there is none."""
+	archive.file(".nros/network", " ".join(machine.NETWORK) + "\n")
+	archive.file("etc/resolv.conf", f"nameserver {machine.NAME_SERVER}\n")
+	if options.kernel != "linux":
+		return
+	_, directory = fetch.fetch("linux")
+	for number, module in enumerate(MODULES, 1):
+		found = glob.glob(f"{directory}/lib/modules/*/kernel/{module}.ko*")
+		if not found:
+			raise ToolError(f"the Linux package has no module {module}")
+		with (lzma.open if found[0].endswith(".xz") else open)(found[0], "rb") as file:
+			archive.file(f".nros/modules/{number}", file.read())
+
+
 def write_run(target, options, mode):
 	"""The machine's whole initial archive: root, then this run's program, environment and additions."""
 	archive = cpio.Archive(MODES)
@@ -124,6 +143,8 @@ def write_run(target, options, mode):
 	archive.file(".nros/env", joined(f"{key}={value}" for key, value in options.env.items()))
 	archive.file(".nros/workdir", options.workdir)
 	archive.file(".nros/mode", mode)
+	if options.net:
+		add_network(archive, options)
 	add_host_paths(archive, options.add)
 	with open(target, "wb") as out:
 		write_root(options.rootfs, out)

@@ -4,16 +4,20 @@
 q35 with `cores` processors spread evenly over `nodes` NUMA nodes (10 to itself, 20 to any other),
 memory split likewise, nothing else than a virtio-serial device with the four ports that
 user/init.c describes, a serial line for the kernel's log, and a port for debug exit. With a
-terminal the first serial line is the terminal and the second one carries the log.
+terminal the first serial line is the terminal and the second one carries the log. A network device is
+there only when it is asked for.
 """
 
 import os
 import re
+import socket
 
 from base import ToolError, say
 
 PORTS = ("stdin", "stdout", "stderr", "control")
 GRAIN = 2 << 20
+NETWORK = ("10.0.2.15", "10.0.2.2", "255.255.255.0")	# what QEMU's user network gives: address, gateway, mask
+NAME_SERVER = "10.0.2.3"
 
 # Under TCG, QEMU 7.2 computes wrong flags after CMPXCHG16B (an interrupt right behind it then saves
 # garbage, and Linux dies of a double fault in three boots of ten); 5-level paging is only slow there.
@@ -31,6 +35,17 @@ def check(options):
 	"""ToolError for what this machine cannot do, before anything is built."""
 	if options.accel == "kvm" and not kvm_works():
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
+	for host, _ in options.publish:
+		check_port(host)
+
+
+def check_port(port):
+	with socket.socket() as probe:
+		probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		try:
+			probe.bind(("127.0.0.1", port))
+		except OSError as error:
+			raise ToolError(f"--publish {port}: {error.strerror}")
 
 
 def acceleration(options):
@@ -86,10 +101,19 @@ def devices(channels):
 	return words + ["-serial", "chardev:log", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
 
 
+def network(options):
+	"""QEMU's user network: the guest reaches out through it, the host gets in where a port is published."""
+	if not options.net:
+		return []
+	forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in options.publish)
+	return ["-netdev", "user,id=net0" + forwards, "-device", "virtio-net-pci,netdev=net0"]
+
+
 def command_line(options, terminal):
 	words = ["console=ttyS1" if terminal else "console=ttyS0", "panic=-1"]
 	words += ["loglevel=7"] if options.verbose else ["quiet"]
 	words += ["trace=syscalls"] if options.trace else []
+	words += ["ip={}::{}:{}".format(*NETWORK)] if options.net else []
 	return " ".join(words + options.append.split())
 
 
@@ -97,5 +121,6 @@ def command(options, kernel, initrd, channels):
 	"""The whole QEMU command."""
 	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
+	words += network(options)
 	words += ["-kernel", kernel, "-initrd", initrd, "-append", command_line(options, "tty" in channels)]
 	return words + (["-S", "-gdb", "tcp:127.0.0.1:1234"] if options.gdb else [])

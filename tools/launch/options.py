@@ -8,7 +8,7 @@ import re
 from base import ToolError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LATER = ("--package", "--publish", "--volume")
+LATER = ("--package", "--volume")
 UNITS = {"": 1 << 20, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 MAX_CORES, MAX_NODES = 254, 64
 
@@ -63,6 +63,15 @@ def addition(text):
 	return host, guest + os.path.basename(os.path.abspath(host)) if guest.endswith("/") else guest
 
 
+def publication(text):
+	"""HOST:GUEST, two port numbers; one alone means the same on both sides."""
+	host, _, guest = text.partition(":")
+	for port in (host, guest or host):
+		if not port.isdecimal() or not 1 <= int(port) <= 65535:
+			raise argparse.ArgumentTypeError(f"{text!r} is not HOSTPORT:GUESTPORT")
+	return int(host), int(guest or host)
+
+
 def absolute(text):
 	if not text.startswith("/"):
 		raise argparse.ArgumentTypeError(f"{text!r} is not an absolute path")
@@ -84,6 +93,9 @@ def make_parser():
 	add("--memory", type=size, default=1 << 30, metavar="SIZE", help="memory, such as 96M or 4G (1G)")
 	add("--rootfs", type=existing, metavar="PATH", help="directory, tar or cpio archive to use as root")
 	add("--add", type=addition, action="append", default=[], metavar="HOSTPATH[:GUESTPATH]", help="copy a file or tree in")
+	add("--publish", type=publication, action="append", default=[], metavar="HOST:GUEST",
+	    help="forward a TCP port of this machine (127.0.0.1 only)")
+	add("--net", action="store_true", help="a network device, also without --publish")
 	add("--env", type=variable, action="append", default=[], metavar="K=V", help="set a variable for the program")
 	add("--workdir", type=absolute, default="/", metavar="DIR", help="the program's working directory (/)")
 	add("--timeout", type=seconds, metavar="SECONDS", help="stop the machine after that time, status 124")
@@ -123,5 +135,6 @@ def parse(arguments, terminal):
 		raise ToolError(f"NROS_KERNEL={options.kernel}: neither nros nor linux")
 	if options.trace and options.kernel == "linux":
 		raise ToolError("--trace: only with the nros kernel")
+	options.net = options.net or bool(options.publish)
 	options.env = environment(options.env, terminal)
 	return options

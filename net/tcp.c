@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * TCP sockets, the shard's side: what the stack tells, and what programs asked for. Everything here runs on the shard's
+ * core, most of it inside the stack; nothing sleeps. See sock.h; the programs' side is tcp_calls.c.
+ */
+#include "base/string.h"
+#include "mem/slab.h"
+#include "net/sock.h"
+#include "net/tcp.h"
+
+/* ---- bytes that go out */
+
+static void out_append(struct sock *s, struct chunks *fresh)
+{
+	if (!fresh->first)
+		return;
+	if (!s->give) {
+		s->give = fresh->first;
+		s->given = 0;
+	}
+	if (s->out.last)
+		s->out.last->next = fresh->first;
+	else
+		s->out.first = fresh->first;
+	s->out.last = fresh->last;
+}
+
+static void tcp_abort_now(struct shard *sh, struct sock *s)
+{
+	struct port_end *e = s->end;
+
+	s->end = NULL;
+	s->close = s->finish = false;
+	if (e)
+		sh->stack->tcp_abort(e);
+}
+
+/* As much as the stack takes. False: it has no memory though nothing is on its way, so nothing would call again. */
+static bool tcp_give(struct shard *sh, struct sock *s)
+{
+	while (s->give) {
+		struct chunk *c = s->give;
+		u32 size = c->off + c->len;
+		int n = sh->stack->tcp_write(s->end, c->data + s->given, size - s->given, c->next);
+
+		if (n < 0)
+			return false;
+		if (!n)
+			return true;
+		s->given += n;
+		if (s->given == size) {
+			s->give = c->next;
+			s->given = 0;
+		}
+	}
+	return true;
+}
+
+static void tcp_close_now(struct shard *sh, struct sock *s)
+{
+	struct port_end *e = s->end;
+
+	s->end = NULL;
+	if (sh->stack->tcp_close(e))
+		s->end = e; /* no memory: the next acknowledgement brings us here again */
+	else
+		s->close = false;
+}
+
+static void tcp_push(struct shard *sh, struct sock *s)
+{
+	if (!s->end)
+		return;
+	if (!tcp_give(sh, s)) {
+		tcp_abort_now(sh, s);
+		tcp_failed(s, -ENOBUFS);
+		return;
+	}
+	if (!s->give && s->finish && !s->close && !sh->stack->tcp_finish(s->end))
+		s->finish = false;
+	if (!s->give && s->close)
+		tcp_close_now(sh, s);
+	if (s->end)
+		sh->stack->tcp_flush(s->end);
+}
+
+/* ---- words from programs */
+
+static void tcp_work(struct shard *sh, struct net_msg *m)
+{
+	struct sock *s = container_of(m, struct sock, work);
+	struct chunks fresh;
+	u32 todo, read;
+
+	if (sh != s->shard) { /* it failed to connect, and tries again from elsewhere */
+		shard_post(s->shard, m);
+		return;
+	}
+	lock_acquire(&s->lock);
+	s->queued = false;
+	todo = s->todo;
+	s->todo = 0;
+	read = s->read;
+	s->read = 0;
+	fresh = s->tx;
+	s->tx = (struct chunks){ NULL, NULL };
+	lock_release(&s->lock);
+	out_append(s, &fresh);
+	if (s->end && (todo & TODO_TOOK))
+		sh->stack->tcp_took(s->end);
+	if (s->end && (todo & TODO_OPTIONS))
+		sh->stack->tcp_options(s->end, s->nodelay, &s->keep);
+	if (s->end && read)
+		sh->stack->tcp_read(s->end, read);
+	s->finish |= todo & TODO_FINISH;
+	s->close |= todo & TODO_CLOSE;
+	if (todo & TODO_ABORT)
+		tcp_abort_now(sh, s);
+	tcp_push(sh, s);
+	sock_put(s);
+}
+
+void tcp_prepare(struct sock *s) { s->work.run = tcp_work; }
+
+/* Opens the connection that s->local and s->remote name. */
+long tcp_open(struct shard *sh, void *arg)
+{
+	struct sock *s = arg;
+	int err;
+
+	sock_get(s);
+	err = sh->stack->tcp_connect(s, &s->local, &s->remote, &s->end);
+	if (err)
+		sock_put(s);
+	else if (s->nodelay || s->keep.on)
+		sh->stack->tcp_options(s->end, s->nodelay, &s->keep);
+	return err;
+}
+
+long tcp_listen_here(struct shard *sh, void *arg)
+{
+	struct sock *s = arg;
+	int err;
+
+	sock_get(s);
+	err = sh->stack->tcp_listen(s, &s->local, s->backlog, &s->ends[sh->id]);
+	if (err)
+		sock_put(s);
+	return err;
+}
+
+long tcp_unlisten_here(struct shard *sh, void *arg)
+{
+	struct sock *s = arg;
+	struct port_end *e = s->ends[sh->id];
+
+	if (!e)
+		return 0;
+	s->ends[sh->id] = NULL;
+	sh->stack->tcp_unlisten(e);
+	sock_put(s);
+	return 0;
+}
+
+/* ---- what happened */
+
+static bool accept_queue(struct sock *l, struct sock *s)
+{
+	bool open;
+
+	lock_acquire(&l->lock);
+	open = l->state == SOCK_LISTENING;
+	if (open) {
+		*l->accept_last = s;
+		l->accept_last = &s->accept_next;
+		l->waiting++;
+	}
+	lock_release(&l->lock);
+	return open;
+}
+
+void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *local, const struct port_name *remote)
+{
+	struct sock *l = listener, *s = tcp_new();
+
+	if (!s)
+		return NULL;
+	s->shard = shard_here();
+	s->state = SOCK_CONNECTED;
+	s->told = true;
+	s->end = e;
+	s->local = *local;
+	s->remote = *remote;
+	s->nodelay = l->nodelay;
+	s->keep = l->keep;
+	s->sndbuf = l->sndbuf;
+	s->rcvbuf = l->rcvbuf;
+	sock_get(s); /* the queue's, then the file's */
+	if (s->nodelay || s->keep.on)
+		sock_tell(s, TODO_OPTIONS);
+	if (!accept_queue(l, s)) {
+		s->end = NULL;
+		sock_put(s);
+		sock_put(s);
+		return NULL;
+	}
+	waitq_wake(&l->wait);
+	return s;
+}
+
+void tcp_connected(void *sock)
+{
+	struct sock *s = sock;
+
+	lock_acquire(&s->lock);
+	if (s->state == SOCK_CONNECTING)
+		s->state = SOCK_CONNECTED;
+	lock_release(&s->lock);
+	waitq_wake(&s->wait);
+}
+
+/* Into the last chunk's room if it fits, else into a new one: small pieces get room for more of their kind. */
+int tcp_data(void *sock, struct port_packet *p, u32 len)
+{
+	struct sock *s = sock;
+	const struct port_stack *stack = s->shard->stack;
+	struct chunk *fresh = NULL, *last;
+	u32 end = 0;
+	bool fits;
+
+	if (s->rd_shut) { /* nobody will read it */
+		stack->tcp_read(s->end, len);
+		return 0;
+	}
+	lock_acquire(&s->lock);
+	last = s->rx.last;
+	fits = last && last->cap - (end = last->off + last->len) >= len;
+	if (fits) {
+		stack->copy(p, 0, last->data + end, len);
+		last->len += len;
+		s->rx_bytes += len;
+	}
+	lock_release(&s->lock);
+	if (!fits) {
+		fresh = chunk_new(last ? MAX(len, 1000u) : len);
+		if (!fresh)
+			return -ENOMEM;
+		stack->copy(p, 0, fresh->data, len);
+		fresh->len = len;
+		lock_acquire(&s->lock);
+		chunk_add(&s->rx, fresh);
+		s->rx_bytes += len;
+		lock_release(&s->lock);
+	}
+	waitq_wake(&s->wait);
+	return 0;
+}
+
+void tcp_eof(void *sock)
+{
+	struct sock *s = sock;
+
+	lock_acquire(&s->lock);
+	s->eof = true;
+	lock_release(&s->lock);
+	waitq_wake(&s->wait);
+}
+
+static void out_acked(struct sock *s, u32 len)
+{
+	while (len && s->out.first && s->out.first != s->give) {
+		struct chunk *c = s->out.first;
+		u32 n = MIN(len, c->len);
+
+		c->off += n;
+		c->len -= n;
+		len -= n;
+		if (!c->len)
+			kfree(chunk_take(&s->out));
+	}
+	if (len && s->out.first) { /* part of the chunk that is being given */
+		s->out.first->off += len;
+		s->out.first->len -= len;
+	}
+}
+
+void tcp_acked(void *sock, u32 len)
+{
+	struct sock *s = sock;
+	bool room;
+
+	out_acked(s, len);
+	lock_acquire(&s->lock);
+	room = !tcp_has_room(s);
+	s->tx_bytes -= MIN(len, s->tx_bytes);
+	room = room && tcp_has_room(s);
+	lock_release(&s->lock);
+	if (room)
+		waitq_wake(&s->wait);
+	if (s->give || s->finish || s->close)
+		tcp_push(s->shard, s);
+}
+
+void tcp_failed(void *sock, int err)
+{
+	struct sock *s = sock;
+
+	lock_acquire(&s->lock);
+	s->end = NULL;
+	s->eof = true;
+	s->refused = s->state == SOCK_CONNECTING;
+	s->err = err == -ECONNRESET && s->refused ? -ECONNREFUSED : err;
+	s->state = s->refused ? SOCK_NEW : SOCK_CLOSED;
+	lock_release(&s->lock);
+	waitq_wake(&s->wait);
+}
+
+void tcp_gone(void *sock)
+{
+	struct sock *s = sock;
+	struct shard *sh = shard_here();
+
+	chunks_drop(&s->out);
+	s->give = NULL;
+	lock_acquire(&s->lock);
+	s->end = NULL;
+	s->tx_bytes = 0;
+	if (s->state == SOCK_CONNECTED) {
+		s->state = SOCK_CLOSED;
+		s->eof = true;
+	}
+	lock_release(&s->lock);
+	waitq_wake(&s->wait);
+	s->next_gone = sh->gone;
+	sh->gone = s;
+}
