@@ -348,14 +348,15 @@ static struct file *exec_open(int dirfd, const char *name, u32 at_flags, struct 
 		return NULL;
 	*at = p.at;
 	*err = (p.at.mode & S_IFMT) == S_IFLNK ? -ELOOP : exec_may(&p);
-	if (!*err && atomic_load(&p.body->writers))
-		*err = -ETXTBSY;
+	if (!*err)
+		*err = body_exec_begin(p.body);
 	if (*err) {
 		path_drop(&p);
 		return NULL;
 	}
 	f = file_new(&exec_file_ops, O_RDONLY);
 	if (!f) {
+		body_exec_end(p.body);
 		path_drop(&p);
 		*err = -ENOMEM;
 		return NULL;
@@ -364,13 +365,12 @@ static struct file *exec_open(int dirfd, const char *name, u32 at_flags, struct 
 	f->ino = p.at.ino;
 	f->dir_ino = p.dir;
 	strlcpy(f->name, p.last, sizeof(f->name));
-	atomic_fetch_add(&f->body->executing, 1);
 	return f;
 }
 
 static void exec_file_release(struct file *f)
 {
-	atomic_fetch_sub(&f->body->executing, 1);
+	body_exec_end(f->body);
 }
 
 const struct file_ops exec_file_ops = { .kind = "exe", .release = exec_file_release };
