@@ -39,6 +39,28 @@ struct body *body_new(struct volume *v)
 	return b;
 }
 
+/* One step away from zero in direction `by`, unless others have gone the other way. */
+static int body_use(struct body *b, s32 by)
+{
+	s32 n = atomic_load(&b->writers);
+
+	do {
+		if (n * by < 0)
+			return -ETXTBSY;
+	} while (!atomic_compare_exchange_weak(&b->writers, &n, n + by));
+	return 0;
+}
+
+int body_write_begin(struct body *b)
+{
+	return body_use(b, 1);
+}
+
+int body_exec_begin(struct body *b)
+{
+	return body_use(b, -1);
+}
+
 static slot_t *body_table(u64 word)
 {
 	return phys_to_virt(word & ROOT_FRAME);

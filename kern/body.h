@@ -44,8 +44,7 @@ struct body {
 	s64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
-	_Atomic u32 writers;     /* descriptors open for writing; exec of such a file is -ETXTBSY */
-	_Atomic u32 executing;   /* spaces that run it; opening for writing is -ETXTBSY */
+	_Atomic s32 writers;     /* > 0: descriptors open for writing; < 0: spaces that run it. Never both: -ETXTBSY */
 };
 
 struct body *body_new(struct volume *v);           /* one reference; takes over the one of v; NULL: no memory */
@@ -53,6 +52,12 @@ static inline void body_get(struct body *b) { refs64_add(&b->refs, 1); }
 /* For whoever finds a body through an inode that nobody need have in use: false, it is going away. Under the tree's guard. */
 static inline bool body_tryget(struct body *b) { return refs64_get_unless_zero(&b->refs); }
 void body_put(struct body *b);
+
+/* Somebody opens it for writing, or runs it: 0, or -ETXTBSY while it is run, or written. Each success needs its end. */
+int body_write_begin(struct body *b);
+int body_exec_begin(struct body *b);
+static inline void body_write_end(struct body *b) { atomic_fetch_sub(&b->writers, 1); }
+static inline void body_exec_end(struct body *b) { atomic_fetch_add(&b->writers, 1); }
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */
 paddr_t body_page(struct body *b, u64 index);

@@ -36,7 +36,7 @@ struct image {
 	u64 bias, low, high;        /* where it lies; high: end of bss */
 	u64 code_start, code_end, data_start, data_end;
 	u64 entry, phdr;
-	char interp[256];
+	char *interp;               /* what PT_INTERP names; NULL: nothing */
 	bool exec_stack;
 };
 
@@ -80,10 +80,25 @@ static int image_segments(struct image *im)
 	return image_read(im->file, im->head.phoff, im->seg, size) == (long)size ? 0 : -ENOEXEC;
 }
 
+static int image_interp(struct image *im, const struct elf64_segment *s)
+{
+	if (im->interp) /* the first one counts */
+		return 0;
+	if (s->filesz < 2 || s->filesz > NAME_SIZE)
+		return -ENOEXEC;
+	im->interp = kmalloc(s->filesz);
+	if (!im->interp)
+		return -ENOMEM;
+	if (image_read(im->file, s->offset, im->interp, s->filesz) != (long)s->filesz || im->interp[s->filesz - 1])
+		return -ENOEXEC;
+	return 0;
+}
+
 static int image_check(struct image *im)
 {
 	u32 i, loads = 0;
 	u64 last = 0;
+	int err;
 
 	im->low = ~0ul;
 	for (i = 0; i < im->head.phnum; i++) {
@@ -91,13 +106,8 @@ static int image_check(struct image *im)
 
 		if (s->type == PT_GNU_STACK)
 			im->exec_stack = s->flags & PF_X;
-		if (s->type == PT_INTERP) {
-			if (s->filesz < 2 || s->filesz > sizeof(im->interp))
-				return -ENOEXEC;
-			if (image_read(im->file, s->offset, im->interp, s->filesz) != (long)s->filesz ||
-			    im->interp[s->filesz - 1])
-				return -ENOEXEC;
-		}
+		if (s->type == PT_INTERP && (err = image_interp(im, s)))
+			return err;
 		if (s->type != PT_LOAD)
 			continue;
 		if (s->filesz > s->memsz || s->vaddr >= USER_END || s->memsz > USER_END - s->vaddr || s->vaddr < last)
@@ -131,6 +141,7 @@ static int image_open(struct image *im, struct file *f)
 static void image_drop(struct image *im)
 {
 	kfree(im->seg);
+	kfree(im->interp);
 	file_put(im->file);
 }
 
@@ -348,14 +359,15 @@ static struct file *exec_open(int dirfd, const char *name, u32 at_flags, struct 
 		return NULL;
 	*at = p.at;
 	*err = (p.at.mode & S_IFMT) == S_IFLNK ? -ELOOP : exec_may(&p);
-	if (!*err && atomic_load(&p.body->writers))
-		*err = -ETXTBSY;
+	if (!*err)
+		*err = body_exec_begin(p.body);
 	if (*err) {
 		path_drop(&p);
 		return NULL;
 	}
 	f = file_new(&exec_file_ops, O_RDONLY);
 	if (!f) {
+		body_exec_end(p.body);
 		path_drop(&p);
 		*err = -ENOMEM;
 		return NULL;
@@ -364,13 +376,12 @@ static struct file *exec_open(int dirfd, const char *name, u32 at_flags, struct 
 	f->ino = p.at.ino;
 	f->dir_ino = p.dir;
 	strlcpy(f->name, p.last, sizeof(f->name));
-	atomic_fetch_add(&f->body->executing, 1);
 	return f;
 }
 
 static void exec_file_release(struct file *f)
 {
-	atomic_fetch_sub(&f->body->executing, 1);
+	body_exec_end(f->body);
 }
 
 const struct file_ops exec_file_ops = { .kind = "exe", .release = exec_file_release };
@@ -522,7 +533,7 @@ static int exec_interp(struct program *pr)
 	struct file *f;
 	int err;
 
-	if (!pr->main.interp[0])
+	if (!pr->main.interp)
 		return 0;
 	f = exec_open(AT_FDCWD, pr->main.interp, 0, &at, &err);
 	if (!f)
@@ -661,6 +672,7 @@ static int exec_commit(struct trapframe *f, struct program *pr)
 		fdtable_put(shared);
 	}
 	files_close_on_exec(p->files);
+	thread_leave_space(t);
 	exec_signals(p, t);
 	exec_credentials(p, pr);
 	pr->space->exe = pr->main.file;

@@ -311,6 +311,12 @@ static void thread_robust_exit(struct thread *t)
 		robust_die(t, (h.pending & ~1ul) + (u64)h.offset);
 }
 
+void thread_leave_space(struct thread *t)
+{
+	thread_robust_exit(t);
+	thread_clear_tid(t, t->proc->space);
+}
+
 /* Its times up to now are the process's. */
 static void thread_bequeath(struct thread *t)
 {
@@ -333,8 +339,7 @@ static _Noreturn void thread_end(void)
 	struct procs_ret ret;
 	bool last;
 
-	thread_robust_exit(t);
-	thread_clear_tid(t, p->space);
+	thread_leave_space(t);
 	signal_pass_on(t, ~t->blocked);
 	atomic_fetch_sub(&p->space->users, 1);
 	thread_bequeath(t);

@@ -157,6 +157,15 @@ static int fault_look(struct fault *f)
 
 /* ---- prepare */
 
+/* A file's page that one more entry may refer to, or 0; takes over the reference. */
+static paddr_t fault_room(paddr_t p)
+{
+	if (!p || !frame_crowded(p))
+		return p;
+	frame_put(p);
+	return 0;
+}
+
 static int fault_file_pages(struct fault *f)
 {
 	struct body *b = (struct body *)f->r.object;
@@ -170,7 +179,7 @@ static int fault_file_pages(struct fault *f)
 		body_touch(b, false, true, true);
 	f->first = index;
 	f->count = 1;
-	f->page[0] = f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index);
+	f->page[0] = fault_room(f->r.flags & REGIONS_ANON ? body_page_make(b, index) : body_page_inside(b, index));
 	if (!f->page[0])
 		return -ENOMEM;
 	if (f->write || (f->r.flags & REGIONS_ANON))
@@ -183,7 +192,7 @@ static int fault_file_pages(struct fault *f)
 	f->first = index - ((f->va - low) >> PAGE_SHIFT);
 	f->count = (high - low) >> PAGE_SHIFT;
 	for (i = 0; i < f->count; i++)
-		f->page[i] = f->first + i == index ? mine : f->first + i < end ? body_page(b, f->first + i) : 0;
+		f->page[i] = f->first + i == index ? mine : f->first + i < end ? fault_room(body_page(b, f->first + i)) : 0;
 	return 0;
 }
 

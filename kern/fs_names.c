@@ -411,13 +411,13 @@ int fs_truncate(const char *name, u64 size)
 	else if ((p.at.mode & S_IFMT) != S_IFREG)
 		err = -EINVAL;
 	else if (!(err = tree_may(&p.at, &cred, 2)) && !(err = volume_writable(p.at.fs)))
-		err = atomic_load(&p.body->executing) ? -ETXTBSY :
-		      size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : 0;
+		err = size > process_current()->limit[RLIMIT_FSIZE].cur ? -EFBIG : body_write_begin(p.body);
 	if (err == -EFBIG)
 		signal_kernel(process_current(), SIGXFSZ);
 	if (!err) {
 		fs_kill_privileges(p.at.ino);
 		err = body_truncate(p.body, size);
+		body_write_end(p.body);
 	}
 	path_drop(&p);
 	return err;

@@ -123,7 +123,7 @@ static struct body *regular_mappable(struct file *f)
 static void regular_release(struct file *f)
 {
 	if (file_writable(f))
-		atomic_fetch_sub(&f->body->writers, 1);
+		body_write_end(f->body);
 }
 
 static long regular_seek(struct file *f, s64 off, int whence)
@@ -239,8 +239,6 @@ static int open_may(const struct path *p, u32 flags)
 		return -EPERM;
 	if (tree_may(&p->at, &cred, want))
 		return -EACCES;
-	if (type == S_IFREG && (want & 2) && p->body && atomic_load(&p->body->executing))
-		return -ETXTBSY;
 	return type == S_IFREG && (want & 2) ? volume_writable(p->at.fs) : 0;
 }
 
@@ -259,9 +257,30 @@ static struct file *open_nameless(struct path *p, u32 flags, int *err)
 	return f;
 }
 
+/* May it be opened so, and no program be run from it until then? `writes`: it counts as written from now on. */
+static int open_begin(const struct path *p, u32 flags, bool *writes)
+{
+	int err = open_may(p, flags);
+
+	*writes = !err && (p->at.mode & S_IFMT) == S_IFREG && !(flags & O_PATH) && (flags & (O_ACCMODE | O_TRUNC));
+	return *writes ? body_write_begin(p->body) : err;
+}
+
+/* A regular file is open; only one with a writable descriptor stays counted as written. */
+static void open_end(struct file *f, u32 flags, bool writes)
+{
+	if (flags & O_TRUNC) {
+		fs_kill_privileges(f->ino);
+		body_truncate(f->body, 0);
+	}
+	if (writes && !file_writable(f))
+		body_write_end(f->body);
+}
+
 struct file *fs_open_path(struct path *p, u32 flags, int *err)
 {
 	struct file *f;
+	bool writes;
 
 	*err = 0;
 	if (p->file)
@@ -272,10 +291,12 @@ struct file *fs_open_path(struct path *p, u32 flags, int *err)
 			f->dir_ino = p->dir;
 		return f;
 	}
-	*err = open_may(p, flags);
+	*err = open_begin(p, flags, &writes);
 	if (*err)
 		return open_fail(p, *err, err);
 	f = open_object(p, flags, err);
+	if (!f && writes)
+		body_write_end(p->body);
 	if (!f)
 		return open_fail(p, *err ? *err : -ENOMEM, err);
 	f->ino = p->at.ino;
@@ -285,14 +306,8 @@ struct file *fs_open_path(struct path *p, u32 flags, int *err)
 		body_put(f->body);
 	f->body = p->body;
 	p->body = NULL;
-	if (f->ops == &regular_ops) {
-		if (file_writable(f))
-			atomic_fetch_add(&f->body->writers, 1);
-		if (flags & O_TRUNC) {
-			fs_kill_privileges(f->ino);
-			body_truncate(f->body, 0);
-		}
-	}
+	if (f->ops == &regular_ops)
+		open_end(f, flags, writes);
 	return f;
 }
 
@@ -349,16 +364,20 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 
 static struct file *open_created(struct path *p, u32 flags, int *err)
 {
-	struct file *f = file_new(&regular_ops, flags);
+	struct file *f;
 
+	*err = body_write_begin(p->body); /* it has a name already: somebody may be running it */
+	if (*err)
+		return open_fail(p, *err, err);
+	f = file_new(&regular_ops, flags);
+	if (!f || !file_writable(f))
+		body_write_end(p->body);
 	if (!f)
 		return open_fail(p, -ENOMEM, err);
 	f->ino = p->at.ino;
 	f->dir_ino = p->dir;
 	f->body = p->body;
 	strlcpy(f->name, p->last, sizeof(f->name));
-	if (file_writable(f))
-		atomic_fetch_add(&f->body->writers, 1);
 	return f;
 }
 

@@ -349,6 +349,10 @@ static bool copy_slot(struct walk *w, slot_t *slot, u64 va)
 	e = copy_share(slot);
 	if (!e)
 		return true;
+	if (frame_crowded(e & PTE_FRAME)) {
+		frame_put(e & PTE_FRAME);
+		return false;
+	}
 	cow = (e & ~(PTE_W | PTE_BUSY)) | PTE_COW;
 	if (e & PTE_W)
 		pagemap_forget(w->pm, va);

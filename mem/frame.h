@@ -49,6 +49,10 @@ bool frame_get_shared(paddr_t p);                  /* true if it had exactly one
 bool frame_tryget(paddr_t p);
 void frame_put(paddr_t p);                         /* frees with the last */
 u32 frame_refs(paddr_t p);
+/* A page table entry holds a reference for as long as it likes, and there may be more entries than the count has room for:
+ * whoever makes one asks first, and says -ENOMEM. The room above is for those that hold one for a moment. */
+#define FRAME_REFS_MAX (1u << 30)
+static inline bool frame_crowded(paddr_t p) { return frame_refs(p) > FRAME_REFS_MAX; }
 u32 frame_node(paddr_t p);
 /* 2^order contiguous frames, naturally aligned, for rings and tables; freed only together. order <= FRAME_ORDER_MAX.
  * 0 if there is none. */

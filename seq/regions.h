@@ -33,7 +33,7 @@
 #include "base/types.h"
 
 #define REGIONS_STEP 8         /* regions per operation */
-#define REGIONS_CLAIMS 4       /* FIXED mappings of several steps under way at once; more: -EAGAIN, try again */
+#define REGIONS_CLAIMS 4       /* FIXED mappings of several steps under way at once; others do nothing and say `more` */
 #define REGIONS_MAX 65530      /* Linux' max_map_count: -ENOMEM */
 #define REGIONS_GUARD (256 * PAGE_SIZE) /* kept free below a region that grows down (Linux' stack_guard_gap) */
 

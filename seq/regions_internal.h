@@ -81,7 +81,7 @@ void regions_node_cut(struct regions *s, struct regions_node *n, u64 start, u64 
 /* Unmaps up to REGIONS_STEP regions of [start, end); true if it is all free now, else ret->more and ret->next.
  * The caller has checked that a split is allowed. */
 bool regions_range_clear(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
-/* The same for a FIXED mapping; the range is claimed from the first of several steps to the last. May say -EAGAIN. */
+/* The same for a FIXED mapping; the range is claimed from the first of several steps to the last. */
 bool regions_range_claim(struct regions *s, u64 start, u64 end, struct regions_ret *ret);
 void regions_range_release(struct regions *s, u64 start, u64 end);     /* gives up a claim of exactly this range, if any */
 bool regions_range_empty(const struct regions *s, u64 start, u64 end); /* nothing mapped there */

@@ -123,7 +123,7 @@ bool regions_range_claim(struct regions *s, u64 start, u64 end, struct regions_r
 	if (one_step(s, start, end))
 		return regions_range_clear(s, start, end, ret);
 	if (s->nclaims == REGIONS_CLAIMS) {
-		ret->err = -EAGAIN;
+		ret->more = true;
 		return false;
 	}
 	s->claim[s->nclaims].start = start;
