@@ -31,7 +31,6 @@ refused() {
 	for word in --package --volume; do
 		pattern="$word: not in this version" refused run "$word" x -- true
 	done
-	pattern="--publish: not in this version" refused run=1:1 -- true
 }
 
 @test "an unknown option" {
