@@ -140,8 +140,8 @@ def busybox():
 
 def add_busybox(archive):
 	_, program, names = busybox()
-	taken = {os.path.basename(path) for path in archive.entries if re.match(r"usr/s?bin/", path)}
 	archive.copy("bin/busybox", program)
+	taken = {os.path.basename(path) for path in archive.entries if re.match(r"usr/s?bin/", path)}
 	for name in names:
 		if os.path.basename(name) not in taken:
 			archive.link(name, "/bin/busybox")

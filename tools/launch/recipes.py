@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Packages that Debian has only as source, built by a makefile of ours: tools/recipes/NAME.mk.
+"""Packages that Debian has only as source, built by a makefile of ours: tools/recipes/NAME/.
 
 A recipe's makefile is called with SOURCE, the unpacked source that tools/sources.lock names, and
 DESTDIR, where its files go. The Debian packages that building takes are the section [NAME] of
 tools/packages, and what the result needs at run time is in NEEDS.
 """
 
+import glob
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ import fetch
 import packages
 from base import ROOT, ToolError, build_path, exclusive, say
 
+RECIPES = os.path.join(ROOT, "tools", "recipes")
 NEEDS = {"leveldb-bench": ("leveldb", ["libstdc++6"])}	# recipe: its source, Debian packages it runs with
 
 
@@ -28,11 +30,10 @@ def split(names):
 
 def inputs(name, item):
 	"""A hash of what the result depends on."""
-	directory = os.path.join(ROOT, "tools", "recipes")
 	digest = hashlib.sha256(item.sha256.encode())
-	for file in sorted(os.listdir(directory)):
-		if file.startswith(name):
-			with open(os.path.join(directory, file), "rb") as source:
+	for file in sorted(glob.glob(os.path.join(RECIPES, name, "**"), recursive=True)):
+		if os.path.isfile(file):
+			with open(file, "rb") as source:
 				digest.update(source.read())
 	return digest.hexdigest()
 
@@ -42,7 +43,7 @@ def run_make(name, source, target):
 	log = build_path(f"{name}.log")
 	try:
 		with open(log, "w") as out:
-			command = ["make", f"-j{len(os.sched_getaffinity(0))}", "-f", os.path.join(ROOT, "tools", "recipes", f"{name}.mk"),
+			command = ["make", f"-j{len(os.sched_getaffinity(0))}", "-f", os.path.join(RECIPES, name, "Makefile"),
 			           f"SOURCE={source}", f"WORK={work}/work", f"DESTDIR={work}/root"]
 			done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 		if done.returncode != 0:
