@@ -5,7 +5,8 @@ q35 with `cores` processors spread evenly over `nodes` NUMA nodes (10 to itself,
 memory split likewise, nothing else than a virtio-serial device with the four ports that
 user/init.c describes, a serial line for the kernel's log, and a port for debug exit. With a
 terminal the first serial line is the terminal and the second one carries the log. A network device is
-there only when it is asked for.
+there only when it is asked for. QEMU runs in the machine's directory under build/run/, where its
+monitor is a socket (`system_powerdown` there presses the power button).
 """
 
 import os
@@ -121,6 +122,7 @@ def command(options, kernel, initrd, channels):
 	"""The whole QEMU command."""
 	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
+	words += ["-monitor", "unix:monitor,server=on,wait=off"]
 	words += network(options)
 	words += ["-kernel", kernel, "-initrd", initrd, "-append", command_line(options, "tty" in channels)]
 	return words + (["-S", "-gdb", "tcp:127.0.0.1:1234"] if options.gdb else [])
