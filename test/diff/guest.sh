@@ -30,7 +30,7 @@ grep -q '^u1:' /etc/group 2>/dev/null || printf 'root:x:0:\nu1:x:1000:\n' >/etc/
 interpret() {
 	case $1 in
 	*.bash) timeout -k 5 120 bash "$1" ;;
-	*.py) timeout -k 5 120 python3 "$1" ;;
+	*.py) timeout -k 5 120 python3 -P "$1" ;;
 	*.sql) timeout -k 5 120 sqlite3 -batch database <"$1" ;;
 	*) timeout -k 5 120 sh "$1" ;;
 	esac

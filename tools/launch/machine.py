@@ -18,6 +18,7 @@ from base import ToolError, say
 PORTS = ("stdin", "stdout", "stderr", "control")
 GRAIN = 2 << 20
 NETWORK = ("10.0.2.15", "10.0.2.2", "255.255.255.0")	# what QEMU's user network gives: address, gateway, mask
+KERNEL_ROOM = {"nros": 4 << 20, "linux": 64 << 20}
 NAME_SERVER = "10.0.2.3"
 
 # Under TCG, QEMU 7.2 computes wrong flags after CMPXCHG16B (an interrupt right behind it then saves
@@ -38,6 +39,14 @@ def check(options):
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
 	for host, _ in options.publish:
 		check_port(host)
+
+
+def check_memory(options, size):
+	"""The archive, the files made of it, and half of what is left as the limit of such files (on both kernels)."""
+	needed = 3 * size + KERNEL_ROOM[options.kernel]
+	if options.memory < needed:
+		raise ToolError(f"the image ({size >> 20}M) does not fit in --memory {options.memory >> 20}M; "
+		                f"{(needed >> 20) + 1}M would do")
 
 
 def check_port(port):

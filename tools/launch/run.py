@@ -84,6 +84,7 @@ def supervise(live):
 def boot(options, terminal, kernel, directory):
 	initrd = os.path.join(directory, "initrd.cpio")
 	image.write_run(initrd, options, terminal_mode(terminal))
+	machine.check_memory(options, os.path.getsize(initrd))
 	live = session.Session(options, terminal)
 	command = machine.command(options, kernel, initrd, live.descriptors())
 	if options.dry_run:

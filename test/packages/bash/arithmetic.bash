@@ -5,4 +5,4 @@ let x=5 y=x*2; echo "$x $y"; ((x++ > 4)) && echo "$x"
 for ((i = 0; i < 5; i++)); do printf '%d ' $((i * i)); done; echo
 (echo $((1 / 0))) 2>&1; echo "status $?"
 fib() { local n=$1; ((n < 2)) && echo "$n" || echo $(($(fib $((n - 1))) + $(fib $((n - 2))))); }
-fib 11
+fib 6

@@ -5,4 +5,4 @@ rmdir -p d/a/b; ls
 mkdir full; touch full/x; rm full 2>&1; rm -d full 2>&1; rm -rv full; rm -f none; echo $?; rm none 2>&1
 ln h2 l1; ln -s h2 l2; ln -sf x l2; readlink l2; ln -s /a/b/c l3; ln -sr h2 l4; readlink l4; ln . l5 2>&1
 unlink l1; link h2 l6; stat -c %h h2; mv l2 l3; ls -1; mv none x 2>&1; echo $?; mkdir p q; touch p/1 q/1
-mv p q; mv -T q r; ls r; rm -rf -- r -x; rm -rf / 2>&1 | head -n 1
+mv p q; mv -T q r; ls r; rm -rf -- r -x; :

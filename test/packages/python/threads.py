@@ -7,7 +7,7 @@ total, lock = 0, threading.Lock()
 
 def add():
     global total
-    for _ in range(2000):
+    for _ in range(500):
         with lock:
             total += 1
 

@@ -24,7 +24,7 @@ print(b.execute("SELECT count(*) FROM t").fetchone(), a.execute("PRAGMA journal_
 
 def fill(n):
     mine = sqlite3.connect("db", timeout=30)
-    for i in range(20):
+    for i in range(5):
         with mine:
             mine.execute("INSERT INTO t VALUES(?)", (n * 100 + i,))
 

@@ -7,7 +7,7 @@ for name in (":memory:", "", "file.db"):
     db.create_function("md5", 1, lambda x: hashlib.md5(x).hexdigest())
     db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, x BLOB)")
     with db:
-        db.executemany("INSERT INTO t(x) VALUES(?)", ((bytes([i % 256]) * i,) for i in range(2000)))
+        db.executemany("INSERT INTO t(x) VALUES(?)", ((bytes([i % 256]) * i,) for i in range(500)))
     print(db.execute("SELECT count(*), sum(length(x)), md5(max(x)) FROM t").fetchone())
     db.execute("PRAGMA mmap_size=100000000"), db.execute("PRAGMA cache_size=10")
     print(db.execute("SELECT length(x) FROM t ORDER BY md5(x) LIMIT 3").fetchall())
