@@ -39,7 +39,7 @@ leftovers() {
 @test "a package's program runs, with its libraries and accounts, and /bin is in /usr" {
 	timeout 120 "$NROS" run --package hello --package redis-server -- sh -c \
 		'hello; readlink /bin; stat -c "%U %a" /var/lib/redis; awk "BEGIN { print 42 }"; busybox true && echo busybox' >out </dev/null
-	printf 'Hello, world!\nusr/bin\nredis 750\n42\nbusybox\n' | diff - out
+	printf 'Hello, world!\nusr/bin\nredis 755\n42\nbusybox\n' | diff - out
 }
 
 @test "two tools that want the same image at once both get it" {
