@@ -121,6 +121,12 @@ static void mount_all(void)
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	symlink("/proc/self/fd", "/dev/fd");
+	symlink("fd/0", "/dev/stdin");
+	symlink("fd/1", "/dev/stdout");
+	symlink("fd/2", "/dev/stderr");
+	mkdir("/dev/shm", 01777);
+	mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 	mkdir("/dev/pts", 0755);
 	mount("devpts", "/dev/pts", "devpts", 0, "mode=620,gid=5,ptmxmode=666");
 }

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # The guest's half of the differential test: runs the named scripts one after another in one boot.

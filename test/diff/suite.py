@@ -84,7 +84,8 @@ def run_shell_scripts(wanted, kernel, say):
     for _ in range(BOOTS):
         if not left:
             break
-        result = machine.run(["busybox", "sh", "/diff.sh", *(os.path.relpath(files[n], HERE) for n in left)],
+        shell = ["sh"] if packages else ["busybox", "sh"]    # busybox's would prefer itself to the packages' programs
+        result = machine.run([*shell, "/diff.sh", *(os.path.relpath(files[n], HERE) for n in left)],
                              kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY,
                              timeout=BOOT_SECONDS + SCRIPT_SECONDS * len(left),
                              add=[HERE + ":/diff", GUEST + ":/diff.sh"],

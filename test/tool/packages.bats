@@ -71,6 +71,7 @@ leftovers() {
 }
 
 @test "an image that does not fit in memory is refused before the machine starts" {
+	"$NROS" image build hello >/dev/null
 	pattern="does not fit in --memory 16M" refused run --memory 16M --package hello -- true
 }
 

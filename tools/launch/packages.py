@@ -51,7 +51,7 @@ class Apt:
 		return done.stdout
 
 	def install(self, *words):
-		return self.run("install", "-y", "-qq", "--no-install-recommends", *words, *self.wanted)
+		return self.run("install", "-y", "-q", "--no-install-recommends", *words, *self.wanted)
 
 
 def complaint(output):
