@@ -173,7 +173,7 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 		n = pipe_take(p, io);
 		mutex_unlock(&p->reader);
 		if (n) {
-			waitq_wake(&p->wait);
+			waitq_wake_sync(&p->wait);
 			if (f->body)
 				body_touch(f->body, true, false, false);
 			return n;
@@ -298,7 +298,7 @@ static long pipe_write_all(struct file *f, struct pipe *p, struct io *io)
 			return done ? done : n;
 		done += n;
 		if (n)
-			waitq_wake(&p->wait);
+			waitq_wake_sync(&p->wait);
 		if (!io->left)
 			return done;
 		if (file_nonblock(f))

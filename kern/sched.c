@@ -25,6 +25,9 @@
 #include "kern/thread.h"
 
 #define SLICE_NS 4000000ul
+#define SOON_NS 50000ul            /* who sleeps that soon after a synchronous wake-up kept its word */
+#define GIVE_WAY_NS 100000ul       /* so long the one it woke waits for it, then goes to another core */
+#define LINGERS_MAX 3
 #define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
@@ -48,9 +51,19 @@ static void thread_message(struct thread *t, u32 bits)
 	if (atomic_exchange(&t->msg_queued, 1))
 		return;
 	thread_get(t);
-	to = percore_of(atomic_load(&t->home));
+	to = percore_of(thread_core(t));
 	mpsc_push(&to->mailbox, &t->mail);
 	sched_post(to);
+}
+
+/* Does its run state belong to this core? A sleeper that parks here is taken back. */
+static bool thread_own(struct percore *pc, struct thread *t)
+{
+	u32 me = pc->nr.id, home = atomic_load(&t->home);
+
+	if (home == (me | THREAD_PARKED))
+		return atomic_compare_exchange_strong(&t->home, &home, me);
+	return home == me;
 }
 
 static void sched_enqueue(struct percore *pc, struct thread *t)
@@ -74,7 +87,8 @@ static void sched_make_runnable(struct percore *pc, struct thread *t, bool from_
 		t->wake_pending = true;
 	if (t->state != THREAD_SLEEPING)
 		return;
-	timer_cancel(&t->sleep_timer);
+	if (t->sleep_timed)
+		timer_cancel(&t->sleep_timer);
 	if (t != pc->current && (from_elsewhere || unlikely(t->misplaced)))
 		core = sched_wake_core(pc, t);
 	runq_woken(pc, t);
@@ -91,20 +105,65 @@ void thread_wake(struct thread *t)
 {
 	struct percore *pc = percore();
 
-	if (atomic_load(&t->home) == pc->nr.id)
+	if (thread_own(pc, t))
 		sched_make_runnable(pc, t, false);
 	else
 		thread_message(t, MSG_WAKE);
+}
+
+/* Does current leave the core soon to the one it wakes? It is believed unless it lately did not. */
+static bool sched_gives_way(struct percore *pc)
+{
+	struct thread *t = pc->current;
+
+	if (t == pc->idle)
+		return false;
+	if (t->hinted)
+		t->lingers = LINGERS_MAX; /* it woke one, and ran on to wake another */
+	else
+		t->hinted = clock_ns();
+	return t->lingers <= LINGERS_MAX / 2 && !pc->queued;
+}
+
+/* Takes over a thread that is parked on another core. */
+static bool thread_pull(struct percore *pc, struct thread *t)
+{
+	u32 home = atomic_load(&t->home);
+
+	if (!(home & THREAD_PARKED) || !cpuset_has(&t->affinity, pc->nr.id))
+		return false;
+	if (!atomic_compare_exchange_strong(&t->home, &home, pc->nr.id))
+		return false;
+	runq_pull(pc, percore_of(home & ~THREAD_PARKED), t);
+	return true;
+}
+
+void thread_wake_sync(struct thread *t)
+{
+	struct percore *pc = percore();
+	bool gives_way;
+
+	if (!(atomic_load(&t->home) & THREAD_PARKED)) {
+		thread_wake(t);
+		return;
+	}
+	gives_way = sched_gives_way(pc);
+	if (thread_own(pc, t) || (gives_way && thread_pull(pc, t))) {
+		pc->giving_way = gives_way;
+		sched_make_runnable(pc, t, !gives_way);
+	} else {
+		thread_message(t, MSG_WAKE);
+	}
 }
 
 void thread_kick(struct thread *t)
 {
 	struct percore *pc = percore();
 
-	if (atomic_load(&t->home) != pc->nr.id)
-		thread_message(t, MSG_WAKE); /* the interrupt makes a running thread pass trap_return */
-	else
+	if (thread_own(pc, t))
 		sched_make_runnable(pc, t, false);
+	else
+		thread_message(t, MSG_WAKE); /* the interrupt makes a running thread pass trap_return */
 }
 
 static void sched_receive(struct percore *pc, struct thread *t)
@@ -112,12 +171,11 @@ static void sched_receive(struct percore *pc, struct thread *t)
 	u32 bits;
 
 	atomic_store(&t->msg_queued, 0);
-	if (atomic_load(&t->home) != pc->nr.id) {
-		thread_message(t, 0); /* forward */
-		thread_put(t);
-		return;
-	}
 	bits = atomic_exchange(&t->msg, 0);
+	if (bits && !thread_own(pc, t)) {
+		thread_message(t, bits); /* forward */
+		bits = 0;
+	}
 	if (bits & MSG_MIGRATE) {
 		runq_arrive(pc, t);
 		sched_enqueue(pc, t);
@@ -309,9 +367,11 @@ static struct thread *sched_next(struct percore *pc)
 static void sched_after_switch(void)
 {
 	struct percore *pc = percore();
-	struct thread *dead = pc->reap;
+	struct thread *dead = pc->reap, *asleep = pc->parking;
 
-	pc->reap = NULL;
+	pc->reap = pc->parking = NULL;
+	if (asleep)
+		atomic_store_explicit(&asleep->home, pc->nr.id | THREAD_PARKED, memory_order_release);
 	if (dead)
 		thread_put(dead);
 }
@@ -338,7 +398,8 @@ static void sched_save_user(struct thread *t)
 
 static void sched_slice(struct percore *pc)
 {
-	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + SLICE_NS : 0;
+	u64 length = pc->giving_way ? GIVE_WAY_NS : SLICE_NS;
+	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + length : 0;
 
 	pc->want_slice = 0;
 	if (!end && !pc->slice_end)
@@ -360,11 +421,24 @@ static void sched_preempt(struct percore *pc)
 void sched_tick(struct percore *pc)
 {
 	if (pc->resched) {
-		sched_balance(pc);
+		if (!pc->giving_way)
+			sched_balance(pc);
 		sched_preempt(pc);
 	} else if (pc->want_slice) {
 		sched_slice(pc);
 	}
+}
+
+/* Current goes: how long after its last synchronous wake-up? */
+static void sched_learn(struct percore *pc, struct thread *t)
+{
+	if (!t->hinted)
+		return;
+	if (pc->turn_began - t->hinted > SOON_NS)
+		t->lingers += t->lingers < LINGERS_MAX;
+	else
+		t->lingers -= t->lingers > 0;
+	t->hinted = 0;
 }
 
 static void sched_switch(struct percore *pc, struct thread *next)
@@ -372,7 +446,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	struct thread *prev = pc->current;
 
 	next->state = THREAD_RUNNING;
-	pc->resched = 0;
+	pc->resched = pc->giving_way = 0;
 	if (next == prev) {
 		sched_slice(pc);
 		return;
@@ -383,6 +457,8 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	account_now();
 	pc->switches++;
 	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
+	sched_learn(pc, prev);
+	pc->parking = prev->state == THREAD_SLEEPING ? prev : NULL;
 	pc->current = next;
 	if (next->proc)
 		sched_load_user(next);
@@ -403,7 +479,8 @@ bool sched_sleep(u64 deadline)
 	}
 	t->sleep_expired = false;
 	t->state = THREAD_SLEEPING;
-	if (deadline != FOREVER)
+	t->sleep_timed = deadline != FOREVER;
+	if (t->sleep_timed)
 		timer_arm(&t->sleep_timer, deadline);
 	next = sched_next(pc);
 	sched_switch(pc, next ? next : pc->idle);
@@ -414,9 +491,12 @@ bool sched_sleep(u64 deadline)
 static void sched_timer_fire(struct timer *timer)
 {
 	struct thread *t = container_of(timer, struct thread, sleep_timer);
+	struct percore *pc = percore();
 
+	if (!thread_own(pc, t))
+		return; /* taken over this moment; who did that waits in timer_cancel */
 	t->sleep_expired = true;
-	sched_make_runnable(percore(), t, true);
+	sched_make_runnable(pc, t, true);
 }
 
 void sched_yield_now(void)

@@ -17,6 +17,7 @@ static void waitq_enter(struct waitq *q, struct waiter *w, bool exclusive)
 	lock_acquire(&q->lock);
 	TAILQ_INSERT_TAIL(&q->list, w, link);
 	lock_release(&q->lock);
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -37,13 +38,13 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	lock_release(&q->lock);
 }
 
-static void waitq_wake_some(struct waitq *q, bool all)
+static void waitq_wake_some(struct waitq *q, bool all, void (*wake)(struct thread *t))
 {
 	struct waiter *w;
 
 	lock_acquire(&q->lock);
 	TAILQ_FOREACH(w, &q->list, link) {
-		thread_wake(w->thread);
+		wake(w->thread);
 		if (w->exclusive && !all)
 			break;
 	}
@@ -51,21 +52,29 @@ static void waitq_wake_some(struct waitq *q, bool all)
 }
 
 /*
- * The unlocked look is safe: a waiter adds itself (a full barrier in the lock) before it checks its
- * condition, and wakers change the condition before they come here.
+ * The unlocked look is safe: a waiter adds itself before it looks at its condition, a waker changes the condition before
+ * it looks at the list, and each has a full fence between the two. So one of them sees the other. (Releasing the lock is
+ * no such fence: the waiter's link may still be in its store buffer when it loads the condition.)
  */
 void waitq_wake(struct waitq *q)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!waitq_empty(q))
-		waitq_wake_some(q, true);
+		waitq_wake_some(q, true, thread_wake);
+}
+
+void waitq_wake_sync(struct waitq *q)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!waitq_empty(q))
+		waitq_wake_some(q, true, thread_wake_sync);
 }
 
 void waitq_wake_one(struct waitq *q)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!waitq_empty(q))
-		waitq_wake_some(q, false);
+		waitq_wake_some(q, false, thread_wake);
 }
 
 bool wait_sleep(u64 deadline)

@@ -38,6 +38,7 @@ void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_add_exclusive(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_wake(struct waitq *q);      /* everybody */
+void waitq_wake_sync(struct waitq *q); /* everybody, by a thread that is likely to sleep soon (thread_wake_sync) */
 void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
 static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
 
