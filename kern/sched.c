@@ -25,9 +25,8 @@
 #include "kern/thread.h"
 
 #define SLICE_NS 4000000ul
-#define SOON_NS 50000ul            /* who sleeps that soon after a synchronous wake-up kept its word */
-#define GIVE_WAY_NS 100000ul       /* so long the one it woke waits for it, then goes to another core */
-#define LINGERS_MAX 3
+#define WAKE_NS 10000ul            /* what it takes to wake another core, before it was measured */
+#define GIVE_WAY_NS 1000000ul      /* so long a thread waits for its waker to sleep, then it goes to an idle core */
 #define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
@@ -37,8 +36,10 @@ static void sched_serve_thief(struct percore *pc);
 /* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
 static void sched_post(struct percore *to)
 {
-	if (!atomic_exchange(&to->mail, 1) && to != percore())
-		core_ipi(to->nr.id, IPI_WAKE);
+	if (atomic_exchange(&to->mail, 1) || to == percore())
+		return;
+	atomic_store_explicit(&to->mail_since, clock_ns(), memory_order_relaxed);
+	core_ipi(to->nr.id, IPI_WAKE);
 }
 
 /* Any core. The message bits are set before the thread is queued; whoever empties the queue clears `msg_queued`
@@ -111,18 +112,22 @@ void thread_wake(struct thread *t)
 		thread_message(t, MSG_WAKE);
 }
 
-/* Does current leave the core soon to the one it wakes? It is believed unless it lately did not. */
-static bool sched_gives_way(struct percore *pc)
+/* An average of the last few; one that the host's doings made long must not count for ever. */
+static void average(u64 *average, u64 sample)
+{
+	*average = *average - *average / 4 + MIN(sample, GIVE_WAY_NS) / 4;
+}
+
+/* Will current have left this core to the one it wakes sooner than the other core would have woken up for it? */
+static bool sched_gives_way(struct percore *pc, const struct thread *woken)
 {
 	struct thread *t = pc->current;
 
 	if (t == pc->idle)
 		return false;
-	if (t->hinted)
-		t->lingers = LINGERS_MAX; /* it woke one, and ran on to wake another */
-	else
+	if (!t->hinted)
 		t->hinted = clock_ns();
-	return t->lingers <= LINGERS_MAX / 2 && !pc->queued;
+	return !pc->queued && t->lingers <= *(const volatile u64 *)&percore_of(thread_core(woken))->wake_ns;
 }
 
 /* Takes over a thread that is parked on another core. */
@@ -147,7 +152,7 @@ void thread_wake_sync(struct thread *t)
 		thread_wake(t);
 		return;
 	}
-	gives_way = sched_gives_way(pc);
+	gives_way = sched_gives_way(pc, t);
 	if (thread_own(pc, t) || (gives_way && thread_pull(pc, t))) {
 		pc->giving_way = gives_way;
 		sched_make_runnable(pc, t, !gives_way);
@@ -434,10 +439,7 @@ static void sched_learn(struct percore *pc, struct thread *t)
 {
 	if (!t->hinted)
 		return;
-	if (pc->turn_began - t->hinted > SOON_NS)
-		t->lingers += t->lingers < LINGERS_MAX;
-	else
-		t->lingers -= t->lingers > 0;
+	average(&t->lingers, pc->turn_began - t->hinted);
 	t->hinted = 0;
 }
 
@@ -591,6 +593,21 @@ void sched_init_core(struct core *c, bool boot)
 	atomic_store(&pc->idle->home, c->id);
 	pc->current = pc->idle;
 	pc->sample_in = pc->sample_gap = 1;
+	pc->wake_ns = WAKE_NS;
+}
+
+/* Halts until something comes, and learns how long a message took. */
+static void sched_halt(struct percore *pc)
+{
+	u64 since;
+
+	atomic_store_explicit(&pc->mail_since, 0, memory_order_relaxed);
+	atomic_store(&pc->idling, 1);
+	core_idle((const volatile u32 *)&pc->mail);
+	atomic_store(&pc->idling, 0);
+	since = atomic_load_explicit(&pc->mail_since, memory_order_relaxed);
+	if (since)
+		average(&pc->wake_ns, clock_ns() - since);
 }
 
 _Noreturn void sched_idle_loop(void)
@@ -613,8 +630,6 @@ _Noreturn void sched_idle_loop(void)
 			continue;
 		}
 		sched_ask_for_work(pc);
-		atomic_store(&pc->idling, 1);
-		core_idle((const volatile u32 *)&pc->mail);
-		atomic_store(&pc->idling, 0);
+		sched_halt(pc);
 	}
 }

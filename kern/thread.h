@@ -59,8 +59,8 @@ struct thread {
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
 	bool sleep_timed;                /* sleep_timer may be armed */
 	bool sleep_expired;
-	u8 lingers;                      /* 0 to 3: does it go on running after a synchronous wake-up? */
-	u64 hinted;                      /* clock_ns of such a wake-up since it was last switched away from; 0 none */
+	u64 hinted;                      /* clock_ns of the first synchronous wake-up of this turn; 0 none */
+	u64 lingers;                     /* ns that it went on running after such, on average */
 	_Atomic u32 home;                /* who owns all this: a core, or THREAD_PARKED and where it ran last */
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
