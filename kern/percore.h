@@ -33,7 +33,7 @@ struct percore {
 	u64 turn_began;               /* clock_ns: current's virtual time is charged until then */
 	u32 queued;                   /* length of runq; others: read as a hint */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
-	u64 wake_ns;                  /* from a message to this core until it acts, if it halted: on average; others: a hint */
+	u64 send_ns;                  /* what it takes this core to interrupt another: on average */
 	u32 giving_way;               /* current is about to sleep and leave the core to whom it woke */
 	u32 looks, look_at;           /* slices that ended with threads waiting; the core to look at next */
 	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
@@ -49,7 +49,6 @@ struct percore {
 	_Alignas(64) struct mpsc mailbox;       /* thread messages: wake, migrate (kern/sched.c) */
 	_Atomic u32 mail;                       /* non-zero: look into the mailbox; core_idle watches it */
 	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
-	_Atomic u64 mail_since;                 /* clock_ns when mail came; 0 not known */
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
 	struct space *_Atomic parting;          /* the space it leaves, while CR3 still holds it */

@@ -25,21 +25,31 @@
 #include "kern/thread.h"
 
 #define SLICE_NS 4000000ul
-#define WAKE_NS 10000ul            /* what it takes to wake another core, before it was measured */
+#define WAKE_NS 50000ul            /* what it may take a core to come out of its halt */
 #define GIVE_WAY_NS 1000000ul      /* so long a thread waits for its waker to sleep, then it goes to an idle core */
 #define NEAR 8                     /* cores that a wake or a slice's end looks at */
 
 static void sched_serve_thief(struct percore *pc);
+
+/* Of the last few samples; one that the host's doings made long must not count for ever. */
+static void average(u64 *value, u64 sample)
+{
+	*value = *value - *value / 4 + MIN(sample, GIVE_WAY_NS) / 4;
+}
 
 /* ---- messages */
 
 /* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
 static void sched_post(struct percore *to)
 {
-	if (atomic_exchange(&to->mail, 1) || to == percore())
+	struct percore *pc = percore();
+	u64 began;
+
+	if (atomic_exchange(&to->mail, 1) || to == pc)
 		return;
-	atomic_store_explicit(&to->mail_since, clock_ns(), memory_order_relaxed);
+	began = clock_ns();
 	core_ipi(to->nr.id, IPI_WAKE);
+	average(&pc->send_ns, clock_ns() - began);
 }
 
 /* Any core. The message bits are set before the thread is queued; whoever empties the queue clears `msg_queued`
@@ -112,22 +122,10 @@ void thread_wake(struct thread *t)
 		thread_message(t, MSG_WAKE);
 }
 
-/* An average of the last few; one that the host's doings made long must not count for ever. */
-static void average(u64 *average, u64 sample)
-{
-	*average = *average - *average / 4 + MIN(sample, GIVE_WAY_NS) / 4;
-}
-
 /* Will current have left this core to the one it wakes sooner than the other core would have woken up for it? */
-static bool sched_gives_way(struct percore *pc, const struct thread *woken)
+static bool sched_gives_way(const struct percore *pc)
 {
-	struct thread *t = pc->current;
-
-	if (t == pc->idle)
-		return false;
-	if (!t->hinted)
-		t->hinted = clock_ns();
-	return !pc->queued && t->lingers <= *(const volatile u64 *)&percore_of(thread_core(woken))->wake_ns;
+	return pc->current != pc->idle && !pc->queued && pc->current->lingers <= WAKE_NS + pc->send_ns;
 }
 
 /* Takes over a thread that is parked on another core. */
@@ -152,13 +150,15 @@ void thread_wake_sync(struct thread *t)
 		thread_wake(t);
 		return;
 	}
-	gives_way = sched_gives_way(pc, t);
+	gives_way = sched_gives_way(pc);
 	if (thread_own(pc, t) || (gives_way && thread_pull(pc, t))) {
 		pc->giving_way = gives_way;
 		sched_make_runnable(pc, t, !gives_way);
 	} else {
 		thread_message(t, MSG_WAKE);
 	}
+	if (!pc->current->hinted)
+		pc->current->hinted = clock_ns();
 }
 
 void thread_kick(struct thread *t)
@@ -593,21 +593,6 @@ void sched_init_core(struct core *c, bool boot)
 	atomic_store(&pc->idle->home, c->id);
 	pc->current = pc->idle;
 	pc->sample_in = pc->sample_gap = 1;
-	pc->wake_ns = WAKE_NS;
-}
-
-/* Halts until something comes, and learns how long a message took. */
-static void sched_halt(struct percore *pc)
-{
-	u64 since;
-
-	atomic_store_explicit(&pc->mail_since, 0, memory_order_relaxed);
-	atomic_store(&pc->idling, 1);
-	core_idle((const volatile u32 *)&pc->mail);
-	atomic_store(&pc->idling, 0);
-	since = atomic_load_explicit(&pc->mail_since, memory_order_relaxed);
-	if (since)
-		average(&pc->wake_ns, clock_ns() - since);
 }
 
 _Noreturn void sched_idle_loop(void)
@@ -630,6 +615,8 @@ _Noreturn void sched_idle_loop(void)
 			continue;
 		}
 		sched_ask_for_work(pc);
-		sched_halt(pc);
+		atomic_store(&pc->idling, 1);
+		core_idle((const volatile u32 *)&pc->mail);
+		atomic_store(&pc->idling, 0);
 	}
 }
