@@ -7,7 +7,8 @@
  * Two partners send messages to and fro through two pipes: one asks, the other answers with every byte inverted. As they
  * sleep in turn, each wake-up may hand the sleeper over to the waker's core. What gets in its way differs by pair: the
  * partners move themselves, the test moves them, they sleep with a deadline (poll), they are signalled, they
- * are threads of one process. All pairs run at once, on every core.
+ * are threads of one process. Messages come in pieces, a random while apart: so the next piece may meet a
+ * reader that is just falling asleep. There are no more pairs at a time than leave cores idle: on a busy core nobody is handed over.
  *
  *	asker --- question[] ---> answerer	a message of 1 to 9,000 bytes that (seed, pair, round) determine
  *	      <--- answer[] -----
@@ -82,7 +83,7 @@ static bool ready(const struct pair *p, int fd, unsigned token)
 }
 
 /* All n bytes, however many calls and signals that takes. */
-static bool send_all(int fd, unsigned char *data, size_t n, unsigned token)
+static bool send_piece(int fd, unsigned char *data, size_t n, unsigned token)
 {
 	while (n) {
 		long done = transfer(SYS_write, fd, data, n, token);
@@ -93,6 +94,20 @@ static bool send_all(int fd, unsigned char *data, size_t n, unsigned token)
 		n -= done < 0 ? 0 : (size_t)done;
 	}
 	return true;
+}
+
+static bool send_all(int fd, unsigned char *data, size_t n, unsigned token)
+{
+	size_t piece = n / (token % 3 + 1) + 1;
+
+	for (; n > piece; data += piece, n -= piece) {
+		if (!send_piece(fd, data, piece, token))
+			return false;
+		token = mix(token, 5);
+		for (volatile unsigned i = 0; i < token % 1024; i++)
+			;
+	}
+	return send_piece(fd, data, n, token);
 }
 
 static bool receive_all(const struct pair *p, int fd, unsigned char *data, size_t n, unsigned token)
@@ -190,7 +205,7 @@ static void count_signal(int number)
 
 static pid_t start(struct pair *p, int number)
 {
-	*p = (struct pair){ .number = number, .kind = number % KINDS };
+	*p = (struct pair){ .number = number, .kind = number };
 	if (pipe(p->question) || pipe(p->answer))
 		return -1;
 	pid_t pid = fork();
@@ -204,44 +219,45 @@ static pid_t start(struct pair *p, int number)
 	return pid;
 }
 
-/* Moves the pairs that want it about until none runs; their wait statuses go to `status`. */
+/* Moves the pairs that want it about until one has ended; its wait status goes to `status`. */
 static void attend(struct pair *pair, pid_t *pid, int *status)
 {
-	unsigned random = seed;
-	int left = KINDS;
+	static unsigned random;
 
-	while (left) {
+	for (;; poll(NULL, 0, 1))
 		for (int i = 0; i < KINDS; i++) {
-			random = mix(random, 77);
+			random = mix(random, seed);
 			if (pid[i] > 0 && (pair[i].kind & IS_MOVED))
 				move(pid[i], random);
 			if (pid[i] > 0 && waitpid(pid[i], &status[i], WNOHANG) == pid[i]) {
 				pid[i] = 0;
-				left--;
+				return;
 			}
 		}
-		sched_yield();
-	}
 }
 
 int main(int argc, char **argv)
 {
 	static struct pair pair[KINDS];
-	pid_t pid[KINDS];
-	int status[KINDS] = { 0 };
+	pid_t pid[KINDS] = { 0 };
+	int status[KINDS] = { 0 }, running = 0, at_once;
 	cpu_set_t set;
 	struct sigaction action = { .sa_handler = count_signal };
 
 	rounds = argc > 1 ? atoi(argv[1]) : rounds;
 	seed = argc > 2 ? (unsigned)atoi(argv[2]) : seed;
 	cores = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+	at_once = cores > 3 ? cores / 2 : 1;
 	sigaction(SIGUSR1, &action, NULL);
-	for (int i = 0; i < KINDS; i++) {
+	for (int i = 0; i < KINDS; i++, running++) {
+		for (; running == at_once; running--)
+			attend(pair, pid, status);
 		pid[i] = start(&pair[i], i);
 		if (pid[i] < 0)
 			return 2;
 	}
-	attend(pair, pid, status);
+	for (; running; running--)
+		attend(pair, pid, status);
 	for (int i = 0; i < KINDS; i++) {
 		char name[96], note[40];
 
