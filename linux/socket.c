@@ -89,9 +89,36 @@ CALL(socket)
 	return err ? err : install(s, flags);
 }
 
+static int install_pair(struct socket *s[2], u32 flags, int fd[2])
+{
+	struct file *f[2] = { socket_file(s[0], flags & SOCK_NONBLOCK), socket_file(s[1], flags & SOCK_NONBLOCK) };
+	int err = f[0] && f[1] ? fd_install2(f[0], f[1], flags & SOCK_CLOEXEC, fd) : -ENOMEM;
+
+	if (err) {
+		file_put(f[0]);
+		file_put(f[1]);
+	}
+	return err;
+}
+
 CALL(socketpair)
 {
-	return (s32)a[0] == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
+	u32 flags = (u32)a[1] & ~SOCK_TYPE;
+	struct socket *s[2];
+	int fd[2], err;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	err = socket_pair(a[0], a[1] & SOCK_TYPE, a[2], s);
+	if (!err)
+		err = install_pair(s, flags, fd);
+	if (err)
+		return err;
+	if (!user_copy_out(UPTR(3), fd, sizeof(fd)))
+		return 0;
+	fd_close(fd[0]);
+	fd_close(fd[1]);
+	return -EFAULT;
 }
 
 CALL(bind)

@@ -82,7 +82,12 @@ int socket_new(int family, int type, int protocol, struct socket **out);
 struct file *socket_file(struct socket *s, u32 flags);
 struct socket *socket_of_file(struct file *f);              /* NULL: it is none */
 
+/* Two that are connected; -EOPNOTSUPP: the family has no such thing. */
+int socket_pair(int family, int type, int protocol, struct socket *out[2]);
+
 /* Families. */
 int inet_socket(int type, int protocol, struct socket **out);
+int unix_socket(int type, int protocol, struct socket **out);
+int unix_pair(int type, int protocol, struct socket *out[2]);
 
 #endif
