@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Sockets: the calls. What a family does is behind net/socket.h. */
 #include "net/socket.h"
+#include "arch/clock.h"
 #include "base/string.h"
 #include "kern/process.h"
 #include "linux/call.h"
+#include "linux/wait.h"
 #include "mem/slab.h"
 
 #define IOV_MAX 1024
@@ -454,5 +456,68 @@ CALL(recvmsg)
 	if (!r)
 		r = recvmsg_on(f, s, UPTR(1), a[2]);
 	file_put(f);
+	return r;
+}
+
+/* ---- many at once: what was done before an error counts, and the error is told if that is nothing */
+
+struct abi_mmsghdr { struct abi_msghdr h; u32 len, pad; };
+
+CALL(sendmmsg)
+{
+	struct abi_mmsghdr __user *v = UPTR(1);
+	u32 n = MIN((u32)a[2], IOV_MAX), i;
+	struct socket *s;
+	long r;
+	struct file *f = socket_of_fd(a[0], &s, &r);
+
+	for (i = 0; !r && i < n; i++) {
+		long sent = sendmsg_on(f, s, &v[i].h, a[3]);
+		u32 len = sent;
+
+		r = sent < 0 ? sent : user_copy_out(&v[i].len, &len, sizeof(len));
+		if (r)
+			break;
+	}
+	file_put(f);
+	return i ? (long)i : r;
+}
+
+static long recv_many(struct file *f, struct socket *s, struct abi_mmsghdr __user *v, u32 n, u32 flags, u64 deadline)
+{
+	u32 i;
+	long r = 0;
+
+	for (i = 0; i < n; i++) {
+		long got = recvmsg_on(f, s, &v[i].h, flags & ~MSG_WAITFORONE);
+		u32 len = got;
+
+		r = got < 0 ? got : user_copy_out(&v[i].len, &len, sizeof(len));
+		if (r)
+			break;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (deadline != FOREVER && clock_ns() >= deadline)
+			return i + 1;
+	}
+	return i ? (long)i : r;
+}
+
+/* The time is looked at after each message only, as Linux does. */
+CALL(recvmmsg)
+{
+	u64 deadline;
+	struct socket *s;
+	struct file *f;
+	long r = deadline_of(UPTR(4), &deadline);
+
+	if (r)
+		return r;
+	f = socket_of_fd(a[0], &s, &r);
+	if (!r)
+		r = recv_many(f, s, UPTR(1), MIN((u32)a[2], IOV_MAX), a[3], deadline);
+	file_put(f);
+	if (r >= 0)
+		deadline_out(UPTR(4), deadline);
 	return r;
 }

@@ -561,6 +561,45 @@ static void test_credentials(void)
 	close2(p);
 }
 
+/* Not the C library's, which makes many calls of one. */
+static long send_many(int fd, struct mmsghdr *m, unsigned n)
+{
+	return syscall(SYS_sendmmsg, fd, m, n, 0);
+}
+
+static void test_many(void)
+{
+	int p[2];
+	char in[3][8] = { "" };
+	struct iovec out_iov[3] = { { "a", 1 }, { "bc", 2 }, { "def", 3 } }, in_iov[3] = { { in[0], 8 }, { in[1], 8 }, { in[2], 8 } };
+	struct mmsghdr m[3], bad[2];
+	struct timespec none = { 0, 1000000000 };
+
+	GOOD(socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	memset(m, 0, sizeof(m));
+	for (int i = 0; i < 3; i++)
+		m[i].msg_hdr = (struct msghdr){ .msg_iov = &out_iov[i], .msg_iovlen = 1 };
+	IS(3, send_many(p[0], m, 3));
+	CHECK(m[0].msg_len == 1 && m[1].msg_len == 2 && m[2].msg_len == 3);
+	for (int i = 0; i < 3; i++)
+		m[i].msg_hdr = (struct msghdr){ .msg_iov = &in_iov[i], .msg_iovlen = 1 };
+	IS(2, syscall(SYS_recvmmsg, p[1], m, 2, 0, NULL));
+	CHECK(m[0].msg_len == 1 && m[1].msg_len == 2 && !memcmp(in[1], "bc", 2));
+	IS(1, syscall(SYS_recvmmsg, p[1], m, 3, MSG_WAITFORONE, NULL));
+	CHECK(m[0].msg_len == 3);
+	FAILS(EAGAIN, syscall(SYS_recvmmsg, p[1], m, 3, MSG_DONTWAIT, NULL));
+	FAILS(EINVAL, syscall(SYS_recvmmsg, p[1], m, 3, MSG_DONTWAIT, &none));
+	IS(0, send_many(p[0], m, 0));
+	FAILS(EBADF, send_many(99, m, 1));
+	FAILS(ENOTSOCK, send_many(0, m, 1));
+	FAILS(EFAULT, send_many(p[0], BAD, 1));
+	memset(bad, 0, sizeof(bad));
+	bad[0].msg_hdr = (struct msghdr){ .msg_iov = &out_iov[0], .msg_iovlen = 1 };
+	bad[1].msg_hdr = (struct msghdr){ .msg_iov = BAD, .msg_iovlen = 1 };
+	IS(1, send_many(p[0], bad, 2));
+	close2(p);
+}
+
 static void test_edges(void)
 {
 	int p[2], ep = epoll_create1(0);
@@ -613,6 +652,7 @@ int main(void)
 	test_rights(SOCK_DGRAM);
 	test_depth();
 	test_credentials();
+	test_many();
 	test_edges();
 	return tap_end();
 }
