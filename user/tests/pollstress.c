@@ -10,6 +10,8 @@
  *	level   all threads wait on one set, level-triggered, with few places for events
  *	inner   a set per thread, edge-triggered, each of them inside an outer one that the thread waits on, level-triggered
  *	crowd   all threads' sets watch the same channels, exclusively
+ *	meet    no tokens: as many files are ready as there are threads; each takes one, and all must have one before the next
+ *	        turn. Who leaves events behind must tell those who fell asleep meanwhile
  *
  *	pollstress [--threads N] [--channels N] [--tokens N] [--hops N] [--seed S]
  */
@@ -200,6 +202,43 @@ static void *churn(void *arg)
 	return NULL;
 }
 
+/* ---- meeting */
+
+static pthread_barrier_t meeting;
+
+static void *meet(void *arg)
+{
+	struct epoll_event e;
+
+	for (long turns = hops / 20; turns; turns--) {
+		if (epoll_wait(sets[0], &e, 1, -1) != 1)
+			die("epoll_wait of a meeting");
+		pthread_barrier_wait(&meeting);
+	}
+	return arg;
+}
+
+static void run_meeting(void)
+{
+	pthread_t t[MAX_THREADS];
+	int fds[MAX_THREADS];
+
+	sets[0] = epoll_create1(0);
+	pthread_barrier_init(&meeting, NULL, (unsigned)threads);
+	for (int i = 0; i < threads; i++) {
+		fds[i] = eventfd(1, 0);
+		watch(sets[0], EPOLL_CTL_ADD, fds[i], EPOLLIN, 0);
+	}
+	for (int i = 0; i < threads; i++)
+		pthread_create(&t[i], NULL, meet, NULL);
+	for (int i = 0; i < threads; i++) {
+		pthread_join(t[i], NULL);
+		close(fds[i]);
+	}
+	close(sets[0]);
+	tap_result(true, __LINE__, "meet", "");
+}
+
 /* ---- a round */
 
 static void watch_channel(int i)
@@ -284,5 +323,6 @@ int main(int argc, char **argv)
 		mode = (enum mode)m;
 		run_round(seed + (uint64_t)m);
 	}
+	run_meeting();
 	return tap_end();
 }
