@@ -253,7 +253,8 @@ static void stack_configured(void *shard, u32 ip, u32 mask, u32 gateway)
 static const struct port_kernel services = {
 	.alloc = kmalloc, .free = kfree, .now_ms = now_ms, .random = random_word, .fail = stack_broken, .output = stack_output,
 	.consumed = frame_consumed, .configured = stack_configured, .accepted = tcp_accepted, .connected = tcp_connected,
-	.data = tcp_data, .eof = tcp_eof, .acked = tcp_acked, .failed = tcp_failed, .gone = tcp_gone, .datagram = udp_datagram,
+	.data = tcp_data, .eof = tcp_eof, .acked = tcp_acked, .failed = tcp_failed, .gone = tcp_gone, .datagram = udp_datagram, .admits = tcp_admits,
+	.unreachable = udp_unreachable,
 };
 
 /* ---- the thread */

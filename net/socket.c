@@ -27,6 +27,8 @@ static long socket_read(struct file *f, struct io *io, u64 *pos)
 	struct socket_msg m = { .flags = file_nonblock(f) ? MSG_DONTWAIT : 0 };
 
 	(void)pos;
+	if (!io->left)
+		return 0; /* by read(2); recv(2) of nothing waits all the same */
 	return s->ops->recv(s, io, &m);
 }
 

@@ -16,6 +16,13 @@ static const struct socket_ops udp_ops;
 
 /* ---- on the shard */
 
+static void udp_options_apply(struct shard *sh, struct sock *s)
+{
+	struct port_options o = sock_options(s);
+
+	sh->stack->udp_options(s->udp, &o);
+}
+
 static void udp_work(struct shard *sh, struct net_msg *m)
 {
 	struct sock *s = container_of(m, struct sock, work);
@@ -38,6 +45,8 @@ static void udp_work(struct shard *sh, struct net_msg *m)
 	}
 	if (s->udp && (todo & TODO_CONNECT))
 		sh->stack->udp_connect(s->udp, s->remote.port ? &s->remote : NULL);
+	if (s->udp && (todo & TODO_OPTIONS))
+		udp_options_apply(sh, s);
 	if (s->udp && (todo & TODO_CLOSE)) {
 		sh->stack->udp_close(s->udp);
 		s->udp = NULL;
@@ -66,7 +75,7 @@ static long udp_open(struct shard *sh, void *arg)
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from)
 {
 	struct sock *s = sock;
-	struct chunk *c = s->rx_bytes + len > s->rcvbuf ? NULL : chunk_new(len);
+	struct chunk *c = s->rx_bytes + len > s->rcvbuf.size ? NULL : chunk_new(len);
 
 	if (!c)
 		return; /* full: datagrams may get lost */
@@ -76,6 +85,18 @@ void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_
 	lock_acquire(&s->lock);
 	chunk_add(&s->rx, c);
 	s->rx_bytes += len + CHUNK_COST;
+	lock_release(&s->lock);
+	waitq_wake(&s->wait);
+}
+
+/* Only a socket with a peer hears of it, as on Linux. */
+void udp_unreachable(void *sock, const struct port_name *to)
+{
+	struct sock *s = sock;
+
+	lock_acquire(&s->lock);
+	if (s->state == SOCK_CONNECTED && s->remote.ip == to->ip && s->remote.port == to->port)
+		s->err = -ECONNREFUSED;
 	lock_release(&s->lock);
 	waitq_wake(&s->wait);
 }
@@ -192,7 +213,7 @@ static int udp_target(struct sock *s, const struct sockaddr *a, struct port_name
 	return !to->port ? -EINVAL : inet_source(to->ip) ? 0 : -ENETUNREACH;
 }
 
-static bool udp_has_room(const volatile struct sock *s) { return s->tx_bytes < s->sndbuf || s->err || s->wr_shut; }
+static bool udp_has_room(const volatile struct sock *s) { return s->tx_bytes < s->sndbuf.size || s->err || s->wr_shut; }
 
 static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 {
@@ -312,7 +333,7 @@ static u32 udp_poll(struct socket *sk, struct poller *p)
 	poller_wait(p, &s->wait);
 	lock_acquire(&s->lock);
 	mask = s->rx.first || s->rd_shut ? POLLIN | POLLRDNORM : 0;
-	mask |= s->tx_bytes < s->sndbuf ? POLLOUT | POLLWRNORM : 0;
+	mask |= s->tx_bytes < s->sndbuf.size ? POLLOUT | POLLWRNORM : 0;
 	mask |= (s->err ? POLLERR : 0) | (s->rd_shut ? POLLRDHUP : 0) | (s->rd_shut && s->wr_shut ? POLLHUP : 0);
 	lock_release(&s->lock);
 	return mask;
