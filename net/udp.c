@@ -2,6 +2,9 @@
 /*
  * UDP sockets. A socket lives on the shard that its port hashes to, from the moment it has one; datagrams for it are
  * carried there. Each chunk is one datagram. See sock.h.
+ *
+ * A datagram for this machine does not see the stack: the sender finds who has the name and puts it into his buffer, so
+ * that it is there, or refused, when send returns. (If several have the name, the stack decides.)
  */
 #include "arch/clock.h"
 #include "base/string.h"
@@ -72,21 +75,35 @@ static long udp_open(struct shard *sh, void *arg)
 	return err;
 }
 
+/* Who is full loses it: datagrams may get lost. */
+static void udp_queue(struct sock *s, struct chunk *c)
+{
+	bool fits;
+
+	lock_acquire(&s->lock);
+	fits = s->rx_bytes + c->len <= s->rcvbuf.size && !s->rd_shut;
+	if (fits) {
+		chunk_add(&s->rx, c);
+		s->rx_bytes += c->len + CHUNK_COST;
+	}
+	lock_release(&s->lock);
+	if (fits)
+		waitq_wake(&s->wait);
+	else
+		kfree(c);
+}
+
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from)
 {
 	struct sock *s = sock;
 	struct chunk *c = s->rx_bytes + len > s->rcvbuf.size ? NULL : chunk_new(len);
 
 	if (!c)
-		return; /* full: datagrams may get lost */
+		return;
 	s->shard->stack->copy(p, 0, c->data, len);
 	c->len = len;
 	c->from = *from;
-	lock_acquire(&s->lock);
-	chunk_add(&s->rx, c);
-	s->rx_bytes += len + CHUNK_COST;
-	lock_release(&s->lock);
-	waitq_wake(&s->wait);
+	udp_queue(s, c);
 }
 
 /* Only a socket with a peer hears of it, as on Linux. */
@@ -213,6 +230,41 @@ static int udp_target(struct sock *s, const struct sockaddr *a, struct port_name
 	return !to->port ? -EINVAL : inet_source(to->ip) ? 0 : -ENETUNREACH;
 }
 
+static void hold_sock(u64 id) { sock_get((struct sock *)id); }
+
+static bool udp_hears(struct sock *s, const struct port_name *from)
+{
+	bool yes;
+
+	lock_acquire(&s->lock);
+	yes = s->state != SOCK_CONNECTED || (s->remote.port == from->port && s->remote.ip == from->ip);
+	lock_release(&s->lock);
+	return yes;
+}
+
+/* From this machine to this machine. False: more than one may want it. */
+static bool udp_send_here(struct sock *s, struct chunk *c, const struct port_name *to)
+{
+	struct port_name from = { s->local.ip ? s->local.ip : inet_source(to->ip), s->local.port };
+	struct sock *t;
+	u64 id;
+	u32 n = names_find(IPPROTO_UDP, to, hold_sock, &id);
+
+	if (n > 1)
+		return false;
+	t = n ? (struct sock *)id : NULL;
+	if (t && udp_hears(t, &from)) {
+		c->from = from;
+		udp_queue(t, c);
+	} else {
+		udp_unreachable(s, to);
+		kfree(c);
+	}
+	if (t)
+		sock_put(t);
+	return true;
+}
+
 static bool udp_has_room(const volatile struct sock *s) { return s->tx_bytes < s->sndbuf.size || s->err || s->wr_shut; }
 
 static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
@@ -223,6 +275,7 @@ static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 	u32 len = io->left;
 	int err = io->left > DATAGRAM_MAX ? -EMSGSIZE : udp_target(s, m->name, &to);
 
+	err = err ? err : sock_take_error(s);
 	if (!err && s->wr_shut)
 		return sock_broken_pipe(m->flags);
 	if (!err)
@@ -240,6 +293,8 @@ static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 		kfree(c);
 		return -EFAULT;
 	}
+	if (inet_is_ours(to.ip) && udp_send_here(s, c, &to))
+		return len;
 	lock_acquire(&s->lock);
 	chunk_add(&s->tx, c);
 	s->tx_bytes += len + CHUNK_COST;
