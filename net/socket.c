@@ -3,6 +3,7 @@
 #include "net/socket.h"
 #include "arch/mmu.h"
 #include "kern/process.h"
+#include "net/interfaces.h"
 
 #define DEV_SOCKETS 9 /* st_dev of what lies in no directory */
 #define ESOCKTNOSUPPORT 94
@@ -55,7 +56,7 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	s32 count;
 
 	if (cmd != FIONREAD)
-		return -ENOTTY;
+		return interface_ioctl(cmd, (void __user *)arg);
 	n = s->ops->pending(s);
 	if (n < 0)
 		return n;

@@ -2,6 +2,7 @@
 /* abi_udp: datagram sockets over loopback: names, peers, data, errors, options. Passes on Linux. */
 #include "inet.h"
 
+#include <net/if.h>
 #include <sys/uio.h>
 
 static int bound(void)
@@ -221,6 +222,28 @@ static void test_overflow(void)
 	close(b);
 }
 
+static void test_interfaces(void)
+{
+	int fd = bound();
+	struct ifreq r = { .ifr_name = "lo" }, list[8];
+	struct ifconf c = { .ifc_len = sizeof(list), .ifc_req = list };
+
+	GOOD(ioctl(fd, SIOCGIFFLAGS, &r));
+	CHECK((r.ifr_flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
+	GOOD(ioctl(fd, SIOCGIFADDR, &r));
+	CHECK(((struct sockaddr_in *)&r.ifr_addr)->sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+	GOOD(ioctl(fd, SIOCGIFMTU, &r));
+	CHECK(r.ifr_mtu == 65536);
+	IS(1, if_nametoindex("lo"));
+	GOOD(ioctl(fd, SIOCGIFCONF, &c));
+	CHECK(c.ifc_len >= (int)sizeof(r) && c.ifc_len % sizeof(r) == 0 && !strcmp(list[0].ifr_name, "lo"));
+	strcpy(r.ifr_name, "none7");
+	FAILS(ENODEV, ioctl(fd, SIOCGIFADDR, &r));
+	FAILS(EFAULT, ioctl(fd, SIOCGIFADDR, BAD));
+	FAILS(ENOTTY, ioctl(fd, 0x5401, &r));
+	close(fd);
+}
+
 int main(void)
 {
 	test_unconnected();
@@ -232,5 +255,6 @@ int main(void)
 	test_names();
 	test_options();
 	test_overflow();
+	test_interfaces();
 	return tap_end();
 }
