@@ -147,6 +147,6 @@ void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *l
 		sock_put(s);
 		return NULL;
 	}
-	waitq_wake(&l->wait);
+	waitq_wake_for(&l->wait, POLLIN | POLLRDNORM);
 	return s;
 }

@@ -144,6 +144,8 @@ long tcp_open(struct shard *sh, void *arg)
 	return err;
 }
 
+/* ---- what happened */
+
 void tcp_connected(void *sock)
 {
 	struct sock *s = sock;
@@ -188,7 +190,7 @@ int tcp_data(void *sock, struct port_packet *p, u32 len)
 		s->rx_bytes += len;
 		lock_release(&s->lock);
 	}
-	waitq_wake(&s->wait);
+	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
 	return 0;
 }
 
@@ -232,7 +234,7 @@ void tcp_acked(void *sock, u32 len)
 	room = room && tcp_has_room(s);
 	lock_release(&s->lock);
 	if (room)
-		waitq_wake(&s->wait);
+		waitq_wake_for(&s->wait, POLLOUT | POLLWRNORM);
 	if (s->give || s->finish || s->close)
 		tcp_push(s->shard, s);
 }

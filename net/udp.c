@@ -59,7 +59,7 @@ static void udp_work(struct shard *sh, struct net_msg *m)
 	s->tx_bytes -= sent;
 	lock_release(&s->lock);
 	if (sent)
-		waitq_wake(&s->wait);
+		waitq_wake_for(&s->wait, POLLOUT | POLLWRNORM);
 	sock_put(s);
 }
 
@@ -75,22 +75,24 @@ static long udp_open(struct shard *sh, void *arg)
 	return err;
 }
 
-/* Who is full loses it: datagrams may get lost. */
-static void udp_queue(struct sock *s, struct chunk *c)
+/* Who is full loses it: datagrams may get lost. False: this socket talks with somebody else. */
+static bool udp_queue(struct sock *s, struct chunk *c)
 {
-	bool fits;
+	bool hears, fits;
 
 	lock_acquire(&s->lock);
-	fits = s->rx_bytes + c->len <= s->rcvbuf.size && !s->rd_shut;
+	hears = s->state != SOCK_CONNECTED || (s->remote.port == c->from.port && s->remote.ip == c->from.ip);
+	fits = hears && s->rx_bytes + c->len <= s->rcvbuf.size && !s->rd_shut;
 	if (fits) {
 		chunk_add(&s->rx, c);
 		s->rx_bytes += c->len + CHUNK_COST;
 	}
 	lock_release(&s->lock);
 	if (fits)
-		waitq_wake(&s->wait);
+		waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
 	else
 		kfree(c);
+	return hears;
 }
 
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from)
@@ -232,16 +234,6 @@ static int udp_target(struct sock *s, const struct sockaddr *a, struct port_name
 
 static void hold_sock(u64 id) { sock_get((struct sock *)id); }
 
-static bool udp_hears(struct sock *s, const struct port_name *from)
-{
-	bool yes;
-
-	lock_acquire(&s->lock);
-	yes = s->state != SOCK_CONNECTED || (s->remote.port == from->port && s->remote.ip == from->ip);
-	lock_release(&s->lock);
-	return yes;
-}
-
 /* From this machine to this machine. False: more than one may want it. */
 static bool udp_send_here(struct sock *s, struct chunk *c, const struct port_name *to)
 {
@@ -253,13 +245,11 @@ static bool udp_send_here(struct sock *s, struct chunk *c, const struct port_nam
 	if (n > 1)
 		return false;
 	t = n ? (struct sock *)id : NULL;
-	if (t && udp_hears(t, &from)) {
-		c->from = from;
-		udp_queue(t, c);
-	} else {
-		udp_unreachable(s, to);
+	c->from = from;
+	if (!t)
 		kfree(c);
-	}
+	if (!t || !udp_queue(t, c))
+		udp_unreachable(s, to);
 	if (t)
 		sock_put(t);
 	return true;
