@@ -131,14 +131,27 @@ static void stop(pid_t pid)
 	tap_wait(pid);
 }
 
-static int ask(int fd, unsigned seed, unsigned round)
+static size_t question(unsigned char buf[300], unsigned seed, unsigned round)
 {
-	unsigned char buf[300], back[300];
-	size_t n = 1 + (seed * 7 + round * 31) % sizeof(buf);
+	size_t n = 1 + (seed * 7 + round * 31) % 300;
 
 	fill(buf, n, round, seed);
-	if (send(fd, buf, n, MSG_NOSIGNAL) != (ssize_t)n)
-		return -1;
+	return n;
+}
+
+static int ask(int fd, unsigned seed, unsigned round)
+{
+	unsigned char buf[300];
+	size_t n = question(buf, seed, round);
+
+	return send(fd, buf, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+}
+
+static int answered(int fd, unsigned seed, unsigned round)
+{
+	unsigned char buf[300], back[300];
+	size_t n = question(buf, seed, round);
+
 	return recv(fd, back, n, MSG_WAITALL) == (ssize_t)n && !memcmp(buf, back, n) ? 0 : -1;
 }
 
@@ -153,9 +166,12 @@ static void many(int count)
 	pid = server(l);
 	for (int i = 0; i < count; i++)
 		fd[i] = connect_to(port_of(l));
-	for (unsigned round = 0; round < 3; round++)
+	for (unsigned round = 0; round < 3; round++) {
 		for (int i = 0; i < count; i++)
 			wrong += ask(fd[i], i, round) != 0;
+		for (int i = 0; i < count; i++)
+			wrong += answered(fd[i], i, round) != 0;
+	}
 	IS(0, wrong);
 	for (int i = 0; i < count; i++)
 		close(fd[i]);
@@ -167,7 +183,7 @@ static void many(int count)
 
 static int once(int port, unsigned number)
 {
-	int fd = connect_to(port), bad = fd < 0 || ask(fd, number, 0);
+	int fd = connect_to(port), bad = fd < 0 || ask(fd, number, 0) || answered(fd, number, 0);
 	char byte;
 
 	if (number % 4 == 0)
