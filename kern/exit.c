@@ -430,7 +430,7 @@ int process_exec_threads(void)
 	int err;
 
 	/* A thread leaves the list, then the table: only the table's word counts. */
-	WAIT_IMPL(&p->exec_wait, FOREVER, p->nthreads == 1 && (err = procs_update(&op, &ret)) != -EBUSY, false);
+	WAIT_KILLABLE_NOT(&p->exec_wait, FOREVER, p->nthreads == 1 && (err = procs_update(&op, &ret)) != -EBUSY);
 	if (!err)
 		t->tid = p->pid;
 	return err;

@@ -44,7 +44,7 @@ static void loop_run(struct shard *s)
 		if (!f->next)
 			s->loop_last = &s->loop_first;
 		s->looping--;
-		s->stack->input(f->room, frame_buf(f)->frame, f->len, true);
+		s->stack->input(f->room, frame_buf(f)->frame, f->len, PORT_LOOP);
 	}
 }
 
@@ -65,7 +65,7 @@ static void shard_leave(struct shard *s)
 	shard_time(s);
 	if (s->to_kick) {
 		s->to_kick = false;
-		vnet_kick(nic, 0);
+		vnet_kick(nic, s->pair);
 	}
 	s->inside = false;
 	sock_drop_gone(s);
@@ -126,7 +126,9 @@ static void frame_run(struct shard *s, struct net_msg *m)
 {
 	struct net_frame *f = container_of(m, struct net_frame, msg);
 
-	s->stack->input(f->room, frame_buf(f)->frame, f->len, f->loop);
+	struct vnet_buf *b = frame_buf(f);
+
+	s->stack->input(f->room, b->frame, f->len, f->loop ? PORT_LOOP : vnet_checked(b) ? PORT_WIRE_CHECKED : PORT_WIRE);
 }
 
 static void frame_forward(struct shard *s, struct shard *to, struct vnet_buf *b, u32 len, bool loop)
@@ -167,7 +169,7 @@ static u32 shard_receive(struct shard *s)
 	struct vnet_buf *b;
 	u32 n, len, owner;
 
-	for (n = 0; n < BATCH && (b = vnet_receive(nic, 0, &len)); n++) {
+	for (n = 0; n < BATCH && (b = vnet_receive(nic, s->pair, &len)); n++) {
 		s->frames_in++;
 		owner = flow_of_frame(b->frame, len, nshards);
 		if (owner == FLOW_ALL)
@@ -176,7 +178,7 @@ static u32 shard_receive(struct shard *s)
 			frame_forward(s, shards[owner], b, len, false);
 	}
 	if (n < BATCH)
-		s->arrived = vnet_wait(nic, 0);
+		s->arrived = vnet_wait(nic, s->pair);
 	return n;
 }
 
@@ -205,7 +207,7 @@ static int wire_output(struct shard *s, struct vnet_buf *b, u32 len)
 	u32 start = vnet_checksums(nic) ? flow_checksum_prepare(b->frame, len, &field) : 0;
 
 	s->to_kick = true;
-	return vnet_send(nic, 0, b, len, start, field);
+	return vnet_send(nic, s->pair, b, len, start, field);
 }
 
 static int stack_output(void *shard, struct port_packet *p, u32 len, bool loop)
@@ -342,7 +344,8 @@ static struct shard *shard_make(u32 id)
 	s->thread = s->stack ? thread_new(NULL) : NULL;
 	if (!s->thread)
 		return NULL; /* what it has stays: the network will not be tried again */
-	s->receives = nic && vnet_core(nic, 0) == id;
+	s->pair = nic ? vnet_pair_of(nic, id) : 0;
+	s->receives = nic && vnet_core(nic, s->pair) == id;
 	s->arrived = s->receives;
 	cpuset_add(&s->thread->affinity, id);
 	thread_prepare(s->thread, shard_thread, s);
@@ -381,7 +384,7 @@ static int shards_make(void)
 	configure_all();
 	for (i = 0; i < n; i++) {
 		if (shards[i]->receives)
-			vnet_listen(nic, frames_arrived, shards[i]);
+			vnet_listen(nic, shards[i]->pair, frames_arrived, shards[i]);
 		thread_start(shards[i]->thread);
 	}
 	return 0;

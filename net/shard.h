@@ -47,7 +47,8 @@ struct shard {
 	volatile u32 arrived;       /* the device has frames */
 	bool inside;                /* the stack is being called */
 	bool to_kick;               /* frames went out since the device was last told */
-	bool receives;              /* the device interrupts this core */
+	bool receives;              /* the device interrupts this core, for `pair` */
+	u32 pair;                   /* the device's queues that it sends through */
 	u32 looping;                /* packets to this machine that wait here */
 	struct net_frame *loop_first, **loop_last;
 	struct listen_group *listening; /* listen.c */

@@ -70,6 +70,7 @@ struct sock {
 	struct mutex reader, writer;
 	struct net_msg work;
 	struct port_name local, remote;
+	u32 uid;                    /* who made it */
 	bool named;                 /* holds a name in net/names.h */
 	struct sock_buffer rcvbuf, sndbuf;
 	u64 rcvtimeo, sndtimeo;     /* ns; 0: for ever */

@@ -49,7 +49,8 @@ struct unix_name {
 	struct sockaddr addr;
 };
 
-struct unix_files { struct file **file; u32 n; };
+struct unix_user;
+struct unix_files { struct file **file; u32 n; struct unix_user *user; };
 
 struct unix_message {
 	struct unix_message *next;
@@ -64,6 +65,7 @@ struct unix_message {
 struct unix_sock {
 	struct socket socket;
 	struct refs refs;
+	LIST_ENTRY(unix_sock) all;  /* unix_list.c */
 	struct lock lock;           /* everything up to `wait` */
 	enum unix_state state;
 	bool closed, rd_shut, wr_shut, starved;
@@ -81,6 +83,7 @@ struct unix_sock {
 	struct waitq wait, room;
 	struct mutex reader, naming;
 	bool passcred;
+	bool embryo;                /* nobody has accepted it yet */
 	u32 sndbuf, rcvbuf;
 	u64 sndtimeo, rcvtimeo;
 };
@@ -106,6 +109,10 @@ int unix_find(const struct sockaddr *a, u32 type, struct unix_sock **out); /* wi
 void unix_unname(struct unix_sock *s);
 void unix_name_put(struct unix_name *n);
 int unix_name_of(struct socket *s, bool peer, struct sockaddr *out);
+
+/* All of them, for /proc/net/unix. */
+void unix_list_add(struct unix_sock *s);
+void unix_list_remove(struct unix_sock *s);
 
 /* Messages. */
 long unix_send(struct socket *s, struct io *io, struct socket_msg *m);

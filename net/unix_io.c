@@ -313,7 +313,7 @@ static long take_stream(struct unix_sock *s, struct io *io, struct socket_msg *m
 			x = queue_after(s, x);
 			continue;
 		}
-		x->files = (struct unix_files){ NULL, 0 };
+		x->files = (struct unix_files){ NULL, 0, NULL };
 		if (queue_consume(s, n))
 			unix_message_free(x);
 		x = queue_first(s);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -632,6 +633,28 @@ static void test_edges(void)
 	close(ep);
 }
 
+/* How many files a user may have on their way. */
+static void test_in_flight(void)
+{
+	struct rlimit limit = { 20, 20 };
+	int p[2], sent = 0;
+	char byte;
+
+	if (setgid(65534) || setuid(65534) || setrlimit(RLIMIT_NOFILE, &limit) || socketpair(AF_UNIX, SOCK_DGRAM, 0, p))
+		_exit(1);
+	while (sent < 100 && send_files(p[0], (int[]){ 1 }, 1) == 1)
+		sent++;
+	CHECK(errno == ETOOMANYREFS && sent == 21);
+	IS(1, send(p[0], "y", 1, 0));
+	IS(1, recv(p[1], &byte, 1, 0)); /* drops the file */
+	IS(1, send_files(p[0], (int[]){ 1 }, 1));
+	FAILS(ETOOMANYREFS, send_files(p[0], (int[]){ 1 }, 1));
+	close(p[1]);
+	close(p[0]);
+	GOOD(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	IS(1, send_files(p[0], (int[]){ 1 }, 1)); /* what nobody will read is no longer on its way */
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/abi_unix.XXXXXX";
@@ -651,6 +674,7 @@ int main(void)
 	test_rights(SOCK_STREAM);
 	test_rights(SOCK_DGRAM);
 	test_depth();
+	IN_CHILD("files on their way", test_in_flight());
 	test_credentials();
 	test_many();
 	test_edges();
