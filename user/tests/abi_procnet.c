@@ -22,9 +22,8 @@ static bool read_line(const char *text, struct line *l)
 }
 
 /* The line of this socket; false: there is none. */
-static bool find(const char *path, int fd, struct line *l)
+static bool find_inode(const char *path, unsigned long wanted, struct line *l)
 {
-	unsigned long wanted = inode(fd);
 	FILE *f = fopen(path, "r");
 	bool found = false;
 	char text[400];
@@ -35,6 +34,8 @@ static bool find(const char *path, int fd, struct line *l)
 		fclose(f);
 	return found;
 }
+
+static bool find(const char *path, int fd, struct line *l) { return find_inode(path, inode(fd), l); }
 
 static int lines(const char *path, unsigned local_port)
 {
@@ -58,6 +59,7 @@ static void test_tcp(void)
 {
 	int l = listener(5), c = connect_to(port_of(l)), s;
 	unsigned port = port_of(l), client = port_of(c);
+	unsigned long listener_inode = inode(l);
 	struct line line;
 
 	CHECK(find(TCP, l, &line) && line.state == LISTEN && line.local_port == port && line.remote_port == 0);
@@ -75,7 +77,7 @@ static void test_tcp(void)
 	CHECK(find(TCP, c, &line) && line.state == CLOSE_WAIT);
 	close(c);
 	close(l);
-	CHECK(!find(TCP, l, &line));
+	CHECK(!find_inode(TCP, listener_inode, &line));
 	close(s);
 	CHECK(lines(TCP, port) <= 1); /* TIME_WAIT, or what was reset */
 }
@@ -127,10 +129,10 @@ static void test_udp(void)
 
 struct local { unsigned flags, type, state; char path[110]; };
 
-static bool find_local(int fd, struct local *l)
+static bool find_local_inode(unsigned long wanted, struct local *l)
 {
 	FILE *f = fopen("/proc/net/unix", "r");
-	unsigned long wanted = inode(fd), ino;
+	unsigned long ino;
 	bool found = false;
 	char text[400];
 
@@ -144,12 +146,15 @@ static bool find_local(int fd, struct local *l)
 	return found;
 }
 
+static bool find_local(int fd, struct local *l) { return find_local_inode(inode(fd), l); }
+
 static void test_unix(void)
 {
 	int l = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0), pair[2], s;
 	struct sockaddr_un hidden = { .sun_family = AF_UNIX, .sun_path = "\0procnet" }, un = { .sun_family = AF_UNIX };
 	socklen_t len = sizeof(sa_family_t) + 8;
 	int d = socket(AF_UNIX, SOCK_DGRAM, 0);
+	unsigned long listener_inode = inode(l);
 	struct local e;
 
 	GOOD(bind(l, (struct sockaddr *)&hidden, len));
@@ -172,7 +177,7 @@ static void test_unix(void)
 	close(s);
 	close(l);
 	close(d);
-	CHECK(!find_local(l, &e));
+	CHECK(!find_local_inode(listener_inode, &e));
 }
 
 /* ---- /proc/sys/net */
