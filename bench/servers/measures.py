@@ -8,7 +8,7 @@
 import re
 import subprocess
 
-from machine import LONG_SILENCE, MCLOAD, GuestError
+from live import LONG_SILENCE, MCLOAD, GuestError
 
 PACKAGES = ["redis-server", "memcached", "leveldb-bench"]
 REDIS, MEMCACHED = 6379, 11211
