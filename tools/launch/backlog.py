@@ -24,11 +24,19 @@ def listening_inodes(ports):
 	return {row[9] for row in rows if row[1] in local and row[3] == LISTENING}
 
 
+def link(path):
+	"""Where a link leads; None if it is gone."""
+	try:
+		return os.readlink(path)
+	except FileNotFoundError:
+		return None
+
+
 def descriptors(pid, inodes):
 	"""The descriptors under which process `pid` has these sockets."""
 	names = {f"socket:[{inode}]" for inode in inodes}
 	directory = f"/proc/{pid}/fd"
-	return [int(fd) for fd in os.listdir(directory) if os.readlink(f"{directory}/{fd}") in names]
+	return [int(fd) for fd in os.listdir(directory) if link(f"{directory}/{fd}") in names]
 
 
 def borrow(pidfd, number):
