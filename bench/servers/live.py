@@ -9,6 +9,7 @@
 Nothing here knows a kernel: `kernel` goes to ./nros as it is.
 """
 
+import glob
 import os
 import re
 import select
@@ -34,6 +35,12 @@ def free_port():
 	with socket.socket() as sock:
 		sock.bind(("127.0.0.1", 0))
 		return sock.getsockname()[1]
+
+
+def children(process):
+	lists = [open(path).read().split() for path in glob.glob(f"/proc/{process}/task/*/children")]
+	found = [int(child) for words in lists for child in words]
+	return found + [below for child in found for below in children(child)]
 
 
 class Machine:
@@ -112,6 +119,15 @@ class Machine:
 				pass
 			time.sleep(0.1)
 		self.fail(f"no server at port {port}")
+
+	def processor_seconds(self):
+		"""Processor time that QEMU has used: unlike time that has passed, hardly changed by what else the host does."""
+		for child in children(self.child.pid):
+			if "qemu" in os.readlink(f"/proc/{child}/exe"):
+				with open(f"/proc/{child}/stat") as file:
+					fields = file.read().rpartition(")")[2].split()
+				return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+		self.fail("QEMU is gone")
 
 	def close(self):
 		"""End the input, so the guest ends; returns the status of ./nros."""

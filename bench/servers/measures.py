@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """What is measured in a machine: each function takes a running Machine and the size of the work, and gives
-{name: figure}, operations per second unless the name ends in _us.
+{name: figure}, operations per second unless the name ends in _us. A name in _cpu_us is the processor time that QEMU
+took per operation: on a busy host the one figure that says what the guest costs.
 
 `where` is "host" (through the published port) or "loop" (the client in the same guest).
 """
@@ -55,13 +56,16 @@ def redis_benchmark(guest, where, requests, depth):
 	def command(address, port):
 		return ["redis-benchmark", "-h", address, "-p", str(port), "-c", str(CLIENTS), "-n", str(requests), "-P", str(depth),
 		        "-r", "10000", "-t", ",".join(REDIS_TESTS), "--csv"]
+	used = guest.processor_seconds()
 	output = client(guest, where, REDIS, command)
+	used = guest.processor_seconds() - used
 	rates = dict(re.findall(r'(?m)^"(\w+)","([0-9.]+)"', output))
 	missing = [test for test in REDIS_TESTS if test.upper() not in rates]
 	if missing:
 		raise GuestError(f"{guest.kernel}: redis-benchmark from {where} has no figure for {', '.join(missing)}: {output}")
 	pipelined = f"_p{depth}" if depth > 1 else ""
-	return {f"redis_{test.removesuffix('_mbulk')}{pipelined}": float(rates[test.upper()]) for test in REDIS_TESTS}
+	figures = {f"redis_{test.removesuffix('_mbulk')}{pipelined}": float(rates[test.upper()]) for test in REDIS_TESTS}
+	return figures | {f"redis{pipelined}_cpu_us": used * 1e6 / requests / len(REDIS_TESTS)}
 
 
 def redis(guest, where, size):
@@ -81,9 +85,11 @@ def mcload(guest, where, connections, requests, *more):
 
 def memcached(guest, where, size):
 	process = start_memcached(guest, guest.cores)
+	used = guest.processor_seconds()
 	got = mcload(guest, where, CLIENTS, size.requests)
+	used = guest.processor_seconds() - used
 	guest.stop(process)
-	return {"memcached": got["rate"]} | {f"memcached_{name}": got[name] for name in PERCENTILES}
+	return {"memcached": got["rate"], "memcached_cpu_us": used * 1e6 / size.requests} | {f"memcached_{name}": got[name] for name in PERCENTILES}
 
 
 def db_bench(guest, threads, entries, benchmarks, *options):

@@ -34,7 +34,7 @@ enum { EVENTS = 64, PATIENCE_MS = 60000 };
 static struct {
 	long connections, requests, seconds, keys, value, churn, seed;
 	struct sockaddr_in server;
-} set = { 50, 100000, 0, 100, 1000, 0, 1, { .sin_family = AF_INET } };
+} set = { 50, 100000, 0, 24, 1000, 0, 1, { .sin_family = AF_INET } };
 
 struct connection {
 	int fd;
