@@ -178,7 +178,7 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 		n = pipe_take(p, io, &room);
 		mutex_unlock(&p->reader);
 		if (room)
-			waitq_wake_for(&p->wait, POLLOUT | POLLWRNORM);
+			waitq_wake_for(&p->wait, POLLOUT | POLLWRNORM | WAKE_SYNC);
 		if (n) {
 			if (f->body)
 				body_touch(f->body, true, false, false);
@@ -304,7 +304,7 @@ static long pipe_write_all(struct file *f, struct pipe *p, struct io *io)
 			return done ? done : n;
 		done += n;
 		if (n)
-			waitq_wake_for(&p->wait, POLLIN | POLLRDNORM);
+			waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | WAKE_SYNC);
 		if (!io->left)
 			return done;
 		if (file_nonblock(f))

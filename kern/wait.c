@@ -19,6 +19,7 @@ void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool 
 	lock_acquire(&q->lock);
 	TAILQ_INSERT_TAIL(&q->list, w, link);
 	lock_release(&q->lock);
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
@@ -37,8 +38,11 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 static bool waiter_wake(struct waiter *w, u32 events)
 {
 	if (w->wake)
-		return w->wake(w, events);
-	thread_wake(w->thread);
+		return w->wake(w, events & ~WAKE_SYNC);
+	if (events & WAKE_SYNC)
+		thread_wake_sync(w->thread);
+	else
+		thread_wake(w->thread);
 	return true;
 }
 
@@ -60,8 +64,9 @@ static bool waitq_wake_some(struct waitq *q, u32 events, bool all)
 }
 
 /*
- * The unlocked look is safe: a waiter adds itself (a full barrier in the lock) before it checks its
- * condition, and wakers change the condition before they come here.
+ * The unlocked look is safe: a waiter adds itself before it looks at its condition, a waker changes the condition before
+ * it looks at the list, and each has a full fence between the two. So one of them sees the other. (Releasing the lock is
+ * no such fence: the waiter's link may still be in its store buffer when it loads the condition.)
  */
 static bool waitq_occupied(struct waitq *q)
 {

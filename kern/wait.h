@@ -49,6 +49,7 @@ void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool 
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_wake(struct waitq *q);      /* everybody */
 void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
+#define WAKE_SYNC (1u << 27)           /* beside POLL* bits: the caller is likely to sleep soon (thread_wake_sync) */
 bool waitq_wake_for(struct waitq *q, u32 events); /* the same, for these events; true if somebody was of use */
 static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
 
