@@ -9,7 +9,8 @@ import re
 import time
 
 EXACT = ("processes", "threads", "cache.processes", "cache.threads", "cache.spaces", "cache.fdtables", "cache.files",
-         "cache.pipes", "cache.fs", "cache.sighands", "cache.sigentries", "cache.sockets", "cache.epolls", "cache.epoll_items")
+         "cache.pipes", "cache.fs", "cache.sighands", "cache.sigentries", "cache.sockets", "cache.epolls", "cache.epoll_items",
+         "cache.eventfds")
 SLACK = 256
 DRAIN = 150	# seconds for closed connections to time out
 
