@@ -47,7 +47,7 @@ def start_redis(guest, *options):
 
 def start_memcached(guest, threads, memory=128):
 	process = guest.start(f"memcached -u root -t {threads} -m {memory} -c 2048")
-	guest.run("until mcload --connections 1 --requests 1 127.0.0.1 11211; do usleep 20000; done")
+	guest.run("until mcload --seed 0 --connections 1 --requests 1 127.0.0.1 11211; do usleep 20000; done")
 	return process
 
 
