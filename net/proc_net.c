@@ -97,8 +97,10 @@ static int look_show(struct text *t, bool udp, const char *head, const char *lin
 
 	text_printf(t, "%-*s\n", width, head);
 	for (u32 i = 0; !err && i < l.n; i++) {
-		const struct seen *e = &l.at[i];
+		struct seen *e = &l.at[i];
 
+		if (udp && e->remote.port && !e->local.ip)
+			e->local.ip = inet_source(e->remote.ip); /* as getsockname says */
 		snprintf(buf, sizeof(buf), line, i, e->local.ip, e->local.port, e->remote.ip, e->remote.port, e->state, e->tx, e->rx,
 			 e->uid, e->ino);
 		text_printf(t, "%-*s\n", width, buf);

@@ -55,6 +55,7 @@ struct unix_files { struct file **file; u32 n; struct unix_user *user; };
 struct unix_message {
 	struct unix_message *next;
 	u32 off, len;               /* bytes [off, off + len) are left */
+	u32 room;                   /* of `data` */
 	u32 cost;                   /* to the sender's budget */
 	struct unix_cred from;
 	struct unix_name *name;     /* the sender's, or NULL */

@@ -119,6 +119,7 @@ static void test_udp(void)
 	CHECK(find(UDP, a, &line) && line.state == CLOSE && (int)line.local_port == port_of(a) && line.remote_port == 0);
 	GOOD(connect(b, NAME(in)));
 	CHECK(find(UDP, b, &line) && line.state == ESTABLISHED && (int)line.remote_port == port_of(a) && line.uid == getuid());
+	CHECK(line.local_ip == htonl(INADDR_LOOPBACK));
 	IS(5, send(b, "hello", 5, 0));
 	CHECK(find(UDP, a, &line) && line.rx >= 5);
 	close(a);

@@ -633,6 +633,44 @@ static void test_edges(void)
 	close(ep);
 }
 
+/* Many small pieces, read in others: nothing is lost or out of order, and files stay at their place. */
+static void test_small(void)
+{
+	unsigned put = 0, got = 0, bad = 0;
+	int p[2], fd[4], n, flags;
+	unsigned char piece[97];
+
+	GOOD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p));
+	for (unsigned round = 0; round < 3000; round++) {
+		unsigned len = 1 + round * 7 % 13;
+
+		for (unsigned i = 0; i < len; i++)
+			piece[i] = put + i;
+		if (send(p[0], piece, len, 0) == (long)len)
+			put += len;
+		if (round % 5 == 4) {
+			long r = recv(p[1], piece, 1 + round * 11 % sizeof(piece), 0);
+
+			for (long i = 0; i < r; i++)
+				bad += piece[i] != (unsigned char)got++;
+		}
+	}
+	while ((n = recv(p[1], piece, sizeof(piece), 0)) > 0)
+		for (int i = 0; i < n; i++)
+			bad += piece[i] != (unsigned char)got++;
+	CHECK(bad == 0 && got == put && put > 10000);
+	for (int i = 0; i < 3; i++)
+		send(p[0], "ab", 2, 0);
+	IS(1, send_files(p[0], (int[]){ 1 }, 1));
+	IS(3, send(p[0], "cde", 3, 0));
+	IS(7, recv_files(p[1], fd, 1, &n, &flags, 0));
+	CHECK(n == 1);
+	close(fd[0]);
+	IS(3, recv(p[1], piece, sizeof(piece), 0));
+	close(p[0]);
+	close(p[1]);
+}
+
 /* How many files a user may have on their way. */
 static void test_in_flight(void)
 {
@@ -674,6 +712,7 @@ int main(void)
 	test_rights(SOCK_STREAM);
 	test_rights(SOCK_DGRAM);
 	test_depth();
+	test_small();
 	IN_CHILD("files on their way", test_in_flight());
 	test_credentials();
 	test_many();
