@@ -234,7 +234,7 @@ static int pairs_make(struct vnet *v)
 	return v->pair ? err : -ENOMEM;
 }
 
-/* Asks for all pairs (5.1.6.5.5). The device is slow to believe at boot: this waits for its word, one second at most. */
+/* Tells the device to use all pairs (5.1.6.5.5), and waits for its word, a second at most. */
 static int pairs_use(struct vnet *v, struct virtq *control)
 {
 	struct { u8 class, command; u16 pairs; u8 ack; } *order = control ? kzalloc(sizeof(*order)) : NULL;
