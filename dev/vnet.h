@@ -9,10 +9,9 @@
  * The head of the buffer is the owner's, for links and notes.
  *
  * A device has one pair of queues, or several (5.1.6.5.5): as many as there are cores, or as it or its interrupts allow.
- * Pair p interrupts core vnet_core(p), which alone receives from it and is told
- * of arrivals in interrupt context. Core c sends through pair vnet_pair_of(c). With a pair for each core nobody else does,
- * and sending takes no lock: whoever calls sees to it that a pair has one sender at a time. With fewer, any core may send,
- * under one short lock per pair.
+ * Pair p interrupts core vnet_core(p), which alone receives from it and is told of arrivals in interrupt context. Core c
+ * sends through pair vnet_pair_of(c). With a pair for each core nobody else does, and sending takes no lock: whoever calls
+ * sees to it that a pair has one sender at a time. With fewer, any core may send, under one short lock per pair.
  *
  * Which pair a frame arrives on is the host's choice. It learns from what we send: answers come back on the pair that
  * the question left through.
