@@ -120,7 +120,7 @@ static int deliver(struct unix_sock *s, struct unix_sock *p, struct unix_message
 	if (err)
 		unix_message_free(x);
 	else
-		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND);
+		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND | WAKE_SYNC);
 	return err;
 }
 
