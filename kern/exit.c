@@ -81,7 +81,7 @@ static void parent_notify(u64 parent_pid, struct process *child, int signo, int 
 	info.stime /= 10000000;
 	if (signo && !(stop && (action_of_children(parent).flags & SA_NOCLDSTOP)))
 		signal_process(parent, &info);
-	waitq_wake(&parent->child_wait);
+	waitq_wake_for(&parent->child_wait, WAKE_SYNC);
 	process_put(parent);
 }
 
@@ -352,6 +352,7 @@ static _Noreturn void thread_end(void)
 	if (last) {
 		process_give_up(p);
 		thread_bequeath(t);
+		t->lingers = 0; /* whoever hears of this may have the core */
 		process_end(p, p->exit_code);
 	} else {
 		waitq_wake(&p->exec_wait);

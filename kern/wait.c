@@ -51,17 +51,22 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	lock_release(&q->lock);
 }
 
+void thread_wake_for(struct thread *t, u32 events)
+{
+	if (events & WAKE_SYNC)
+		thread_wake_sync(t);
+	else
+		thread_wake(t);
+}
+
 static bool waiter_wake(struct waiter *w, u32 events)
 {
 	if (w->wake)
-		return w->wake(w, events & ~WAKE_SYNC);
+		return w->wake(w, events);
 	if (w->exclusive && w->told)
 		return false;
 	w->told = true;
-	if (events & WAKE_SYNC)
-		thread_wake_sync(w->thread);
-	else
-		thread_wake(w->thread);
+	thread_wake_for(w->thread, events);
 	return true;
 }
 
@@ -114,9 +119,8 @@ bool poller_fire(struct waiter *w, u32 events)
 {
 	struct poller *p = container_of(w, struct poll_entry, w)->owner;
 
-	(void)events;
 	atomic_store_explicit(&p->fired, true, memory_order_relaxed); /* thread_wake's message orders it */
-	thread_wake(w->thread);
+	thread_wake_for(w->thread, events);
 	return true;
 }
 

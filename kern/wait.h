@@ -26,7 +26,7 @@
 struct thread;
 struct waiter;
 
-/* events: POLL* bits, 0: anything may have happened. False: it was no use to this one; wake another exclusive one. */
+/* events: POLL* bits, none: anything may have happened; perhaps with WAKE_SYNC, to be handed on. False: it was no use to this one; wake another exclusive one. */
 typedef bool (*waiter_fn)(struct waiter *w, u32 events);
 
 struct waiter {
@@ -53,6 +53,7 @@ void waitq_wake(struct waitq *q);      /* everybody */
 void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
 #define WAKE_SYNC (1u << 27)           /* beside POLL* bits: the caller is likely to sleep soon (thread_wake_sync) */
 bool waitq_wake_for(struct waitq *q, u32 events); /* the same, for these events; true if somebody was of use */
+void thread_wake_for(struct thread *t, u32 events); /* for waiters that are functions: wakes it, synchronously or not */
 static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
 
 #define FOREVER (~0ul)

@@ -139,7 +139,7 @@ void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *l
 
 	if (!s)
 		return NULL;
-	s->shard = shard_here();
+	s->shard = shard_inside();
 	s->state = SOCK_CONNECTED;
 	s->told = true;
 	s->end = e;

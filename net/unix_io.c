@@ -141,7 +141,7 @@ static int deliver(struct unix_sock *s, struct unix_sock *p, struct unix_message
 	if (err)
 		unix_message_free(x);
 	if (err >= 0)
-		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND);
+		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND | WAKE_SYNC);
 	return MIN(err, 0);
 }
 
