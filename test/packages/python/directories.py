@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Large and deep directories, reading while names come and go, renames between directories, rights and the sticky bit.
-import errno, os, shutil, stat
+import errno, os, shutil, sys
 
 def name(action, *words, **more):
     try:
@@ -30,6 +30,7 @@ os.symlink("loop", "loop"), os.symlink("a/../f", "up")
 print(name(os.stat, "loop"), name(os.open, "up", os.O_NOFOLLOW), os.readlink("up"), name(os.readlink, "f"), name(os.mkdir, "loop"))
 os.mkdir("shared"), os.chmod("shared", 0o1777), open("shared/mine", "w").close(), os.mkdir("closed"), os.chmod("closed", 0o700), open("closed/x", "w").close()
 os.chmod(".", 0o755)
+sys.stdout.flush()
 if (pid := os.fork()) == 0:
     os.setgroups([]), os.setgid(1000), os.setuid(1000)
     print(name(os.unlink, "shared/mine"), name(os.listdir, "closed"), name(os.stat, "closed/x"), name(os.chmod, "f", 0), name(os.chown, "shared", 1, 1), name(os.mkdir, "no"))

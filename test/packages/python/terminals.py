@@ -20,7 +20,7 @@ except OSError as e:
     print(errno.errorcode[e.errno])
 pid, fd = pty.fork()
 if pid == 0:
-    os.execvp("sh", ["sh", "-c", "echo ready $(tty | cut -c1-9); trap 'echo caught; exit 5' INT; while :; do sleep 0.05; done"])
+    os.execvp("sh", ["sh", "-c", "trap 'echo caught; exit 5' INT; echo ready $(tty | cut -c1-9); while :; do sleep 0.05; done"])
 
 def until(word):
     seen = b""
