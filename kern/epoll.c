@@ -40,7 +40,7 @@ struct epoll {
 };
 
 KCACHE(epoll_cache, "epolls", struct epoll);
-KCACHE(item_cache, "epoll items", struct epoll_item);
+KCACHE(item_cache, "epoll_items", struct epoll_item);
 static struct mutex nesting = { .waiters = WAITQ_INIT(nesting.waiters) }; /* one more epoll in an epoll at a time */
 static u64 nesting_walk;
 
