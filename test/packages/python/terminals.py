@@ -28,7 +28,7 @@ def until(word):
         seen += os.read(fd, 100)
     return seen
 
-print(until(b"ready /dev/pts/"))
+print(until(b"ready /dev/pts/\r\n"))
 os.write(fd, b"\x03")
 print(until(b"caught\r\n")[-8:], os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 os.close(fd)
