@@ -30,7 +30,7 @@ KINDS = (".sh", ".bash", ".py", ".sql")
 packages = []
 BOOTS, LANES = 8, 2
 CORES, NODES, MEMORY = 4, 2, "1G"
-BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script
+BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script (five times that with packages)
 
 
 def use(directory):
@@ -90,7 +90,7 @@ def run_shell_scripts(wanted, kernel, say):
         shell = ["sh"] if packages else ["busybox", "sh"]    # busybox's would prefer itself to the packages' programs
         result = machine.run([*shell, "/diff.sh", *(os.path.relpath(files[n], HERE) for n in left)],
                              kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY,
-                             timeout=BOOT_SECONDS + SCRIPT_SECONDS * len(left),
+                             timeout=BOOT_SECONDS + SCRIPT_SECONDS * (5 if packages else 1) * len(left),
                              add=[HERE + ":/diff", GUEST + ":/diff.sh"],
                              options=[word for name in packages for word in ("--package", name)])
         done, broken = parse(result.out)
