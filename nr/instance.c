@@ -3,7 +3,7 @@
  * Instances: made, forked, destroyed. One allocation holds the instance, its first replica and that replica's
  * state, for a process makes and destroys some at each fork and exit; nothing else is allocated until it is needed.
  */
-#include "nr/internal.h"
+#include "nr/gate.h"
 
 static size_t instance_size(const struct nr_type *type)
 {
@@ -77,7 +77,7 @@ void nr_destroy(struct nr *nr)
 	nr_port_free(nr, instance_size(nr->type));
 }
 
-/* The caller's replica, its combiner lock held, covering everything that has returned. */
+/* The caller's replica, its gate held, covering everything that has returned. */
 static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 {
 	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
@@ -85,12 +85,12 @@ static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 	for (;;) {
 		struct nr_replica *r = nr_route(nr, self);
 
-		lock_acquire(&r->combiner);
+		gate_acquire(r);
 		if (r->live) {
 			nr_replica_advance(nr, r, need, NULL);
 			return r;
 		}
-		lock_release(&r->combiner);
+		gate_release(r, GATE_HELD);
 	}
 }
 
@@ -122,7 +122,7 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 	nr_enter(self, false);
 	r = hold_fresh(nr, self);
 	err = fork_state(child, r, fix, arg);
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	nr_leave(self);
 	if (err) {
 		nr_destroy(child);

@@ -3,8 +3,8 @@
  * nr inside: who owns what, and how the pieces meet.
  *
  *   nr ──► rep[node] ──► state, pool            one replica per node that uses the instance
- *    │        │ combiner    lock: who holds it collects requests, appends, applies: "the combiner"
- *    │        │ writing     raised around each apply; readers arrive at their slot, then look at it (rwlock.h)
+ *    │        │ gate        who holds it collects requests, appends, applies: "the combiner"; up around each
+ *    │        │             apply: readers keep out (gate.h)
  *    │        │ ltail       the log is applied up to here
  *    │        └ slots       per thread id: a reader counter and a request, on lines of their own
  *    ├─ log, head, tail     once there is a second replica; entries [head, tail) may still be needed
@@ -12,30 +12,32 @@
  *
  *   head <= ltail[r] <= ctail <= tail <= head + slots         (with a log; without one only ltail moves)
  *
- * The life of an update (update.c): caller gets the combiner lock, or leaves a request and waits for the lock or
- * the answer, whichever is first. The combiner reserves memory on every replica (stock.c), appends the batch to the
- * log (log.c), applies the log to its replica up to the end of its batch (replica.c), answers, unlocks. As it
- * keeps the lock from append to answer, nobody else ever meets an entry of its replica that waits for an answer.
+ * The life of an update: the caller gets the gate, or leaves a request and waits for the gate or the answer,
+ * whichever is first (update.c). The combiner collects requests (combine.c), reserves memory on every replica
+ * (stock.c), appends the batch to the log (log.c), applies the log to its replica up to the end of its batch
+ * (replica.c), answers, releases. As it keeps the gate from append to answer, nobody else ever meets an entry of its
+ * replica that waits for an answer.
  *
  * What is protected by what
- *   rep[n]->state       written by the combiner inside rw_write; read inside rw_read
+ *   rep[n]->state       written by the combiner between gate_write_begin and _end; read inside a guard
  *   rep[n]->live        the same
- *   nr->members, log    read by whoever holds one member's combiner lock; written by whoever holds `change` and
- *                       every member's combiner lock (member.c): so a batch never sees them change
+ *   nr->members, log    read by whoever holds one member's gate; written by whoever holds `change` and
+ *                       every member's gate (member.c): so a batch never sees them change
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
  *
- * Lock order: change, then combiner locks by ascending node (member.c); everyone else holds one combiner lock
- * and only tries others. Who waits for a lock while holding some goes on applying the log to the replicas he holds.
+ * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
+ * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds.
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
- *   L1 combiner unlock, release                 <-> L2 combiner lock, acquire [5]           (sync/lock.h)
+ *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
  *   T1 tail claimed, compare-exchange relaxed [6]: it carries no data
  *   E1 entry's seq, store release               <-> E2 entry ready, load acquire [7]
  *   A1 ltail, store release [8]                 <-> A2 ltail for room, nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
- *   W1..W5 readers and writer [11-13]                                                       (rwlock.h)
+ *   W1..W6 readers and writer [11-13]                                                       (gate.h)
+ *   Z1 sleeper raises WAITED, release           <-> Z2 combiner clears it, L1: acquire [17]  (combine.c)
  *   C1 ctail raised before W5 and before Q3 [14, 16] <-> C2 ctail, load acquire, at nr_read_begin
  *   S1 slots published, store release           <-> S2 slots found, load acquire [18]
  *   N1 live bit of a replica, store release     <-> N2 route, load acquire
@@ -47,17 +49,22 @@
 
 #include "base/errno.h"
 #include "nr/nr.h"
+#include "nr/port.h"
 #include "nr/sync/lock.h"
 
 #include <stdatomic.h>
 
 #define NR_LINE 64
-#define NR_BATCH 32 /* requests of one combiner round, and entries applied per rw_write */
+#define NR_BATCH 32 /* requests of one combiner round, and entries applied before readers get in */
+#define NR_TURN 4 /* rounds one caller combines before the gate goes on */
 #define NR_LOG_DEFAULT 1024
 #define NR_LOG_MIN 32 /* an operation of NR_OP_MAX bytes takes 19 slots */
 
-/* A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY; withdrawn: PENDING -> EMPTY. */
-enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_DONE };
+/*
+ * A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY
+ * Its owner may sleep: PENDING -> SLEEPS; SLEEPS -Q3-> DONE or -woken-> PENDING. Withdrawn: PENDING -> EMPTY.
+ */
+enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_SLEEPS, NR_DONE };
 
 struct nr_req {
 	_Atomic u32 state;
@@ -68,7 +75,7 @@ struct nr_req {
 	u32 len, shard, mem;
 };
 
-/* Per thread id; several ids may share one (the counter is atomic, the request is claimed). */
+/* Per thread id, or shared by all (then readers are counted, and the request is claimed). */
 struct nr_slot {
 	_Alignas(NR_LINE) _Atomic u32 readers;
 	_Atomic u32 listed;
@@ -102,15 +109,15 @@ struct nr_page { /* a donated page waiting to be used */
 };
 
 struct nr_replica {
-	_Alignas(NR_LINE) _Atomic u32 writing; /* what every reader looks at */
+	_Alignas(NR_LINE) _Atomic u32 gate; /* GATE_ bits: what everybody looks at */
 	u32 node;
 	bool live;
 	_Atomic u64 ltail;
 	void *state;
 	_Atomic(struct nr_slots *) slots; /* NULL: everybody uses `shared` */
 
-	_Alignas(NR_LINE) struct lock combiner;
-	u64 consumed, batches, ops, helped; /* written under combiner */
+	_Alignas(NR_LINE) u64 alone; /* this line and the next: written under the gate; updates that met nobody */
+	u64 consumed, batches, ops, helped;
 	u64 batch[NR_BATCH_BUCKETS];
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
@@ -128,6 +135,7 @@ struct nr {
 	struct nr_config cfg;
 	size_t size;
 	struct nr_entry *log; /* NULL: one member, apply in place */
+	_Atomic bool logged; /* a hint: log != NULL */
 	bool wide;
 	_Atomic u64 live;    /* nodes readers and writers may use */
 	_Atomic u64 members; /* nodes that consume the log: live ones and one being cloned */
@@ -145,8 +153,12 @@ struct nr_batch {
 	u32 n;     /* requests in it */
 	u32 next;  /* the next one to meet its own entry in the log */
 	u32 slots; /* of the log */
+	struct nr_req *own; /* the combiner's own request, if it is in here */
 	struct nr_req *req[NR_BATCH];
 };
+
+/* What a gate can be (gate.h). */
+enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_CLAIMED = 8 };
 
 /* self->flags */
 #define NR_INSIDE 1u /* this caller is in an nr call that may apply; apply must not call nr */
@@ -187,7 +199,11 @@ static inline u32 nr_entry_slots(u32 len)
 	return len <= first ? 1 : 1 + (len - first + more - 1) / more;
 }
 
-/* log.c. All need a member's combiner lock. */
+/* combine.c */
+void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+void nr_wake_next(struct nr_replica *r);
+
+/* log.c. All need a member's gate. */
 struct nr_entry *nr_log_make(const struct nr *nr, u32 node);
 void nr_log_free(const struct nr *nr, struct nr_entry *log);
 void nr_log_append(struct nr *nr, struct nr_replica *r, struct nr_batch *b);

@@ -2,9 +2,9 @@
 /*
  * Replicas come and go; slots grow.
  *
- * The set of members and the log change only while somebody holds `change` and every member's combiner lock: then
+ * The set of members and the log change only while somebody holds `change` and every member's gate: then
  * no batch is anywhere between its admission and its answer, there is no hole, and what is promised but not applied
- * is in the log. Waiting for the next lock, the holder applies the log to the replicas he has, for a combiner
+ * is in the log. Waiting for the next gate, the holder applies the log to the replicas he has, for a combiner
  * with a full log may be waiting for one of them.
  *
  *   add   all locks, briefly: make the log if there is none; bring the source to the tail; the new member joins with
@@ -16,11 +16,10 @@
  *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> absent
  *
  * A caller who is on the way to a replica while it is dropped: a reader counts himself in, sees live == false, leaves
- * and routes again; a writer gets its combiner lock, sees the same, takes his request back and routes again. The
+ * and routes again; a writer gets its gate, sees the same, takes his request back and routes again. The
  * struct, with its lock and slots, stays until the instance is destroyed.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 static u64 members_of(const struct nr *nr)
 {
@@ -39,10 +38,8 @@ static void lock_set(struct nr *nr, u64 want)
 	u32 n, h;
 
 	nr_for_each(n, want) {
-		struct lock *l = &nr->rep[n]->combiner;
-		u32 ticket = lock_queue(l);
-
-		while (!lock_my_turn(l, ticket)) {
+		gate_claim(nr->rep[n]);
+		while (!gate_try_claimed(nr->rep[n])) {
 			u64 mine = have;
 
 			for (; mine; mine &= mine - 1) {
@@ -60,7 +57,7 @@ static void unlock_set(struct nr *nr, u64 set)
 	u32 n;
 
 	nr_for_each(n, set)
-		lock_release(&nr->rep[n]->combiner);
+		gate_release(nr->rep[n], GATE_HELD);
 }
 
 void nr_lock_all(struct nr *nr)
@@ -89,6 +86,7 @@ static void log_start(struct nr *nr, struct nr_entry *log, const struct nr_repli
 	atomic_store_explicit(&nr->head, at, memory_order_relaxed);
 	atomic_store_explicit(&nr->ctail, at, memory_order_release);
 	nr->log = log;
+	atomic_store_explicit(&nr->logged, true, memory_order_relaxed);
 }
 
 /* All locks held: takes node n out of the set; the last member needs no log. Returns the log to free, or NULL. */
@@ -102,15 +100,16 @@ static struct nr_entry *leave(struct nr *nr, u32 n)
 		nr_replica_advance(nr, nr->rep[__builtin_ctzll(rest)], tail_of(nr), NULL);
 		log = nr->log;
 		nr->log = NULL;
+		atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
 	}
 	return log;
 }
 
 static void set_live(struct nr_replica *r, bool live)
 {
-	rw_write_begin(r);
+	gate_write_begin(r);
 	r->live = live;
-	rw_write_end(r);
+	gate_write_end(r);
 }
 
 /* The struct for a node, made on its first use. */
@@ -167,18 +166,18 @@ static int clone_into(struct nr *nr, struct nr_replica *r, void *state, struct n
 	struct nr_replica *src;
 	int err;
 
-	lock_acquire(&r->combiner); /* it is dead: held by nobody for long */
+	gate_acquire(r); /* it is dead: held by nobody for long */
 	lock_set(nr, members_of(nr));
 	src = join(nr, r, log);
 	err = nr_replica_fill(nr, r, state, src->state, NULL);
 	if (!err)
 		set_live(r, true);
-	lock_release(&src->combiner);
+	gate_release(src, GATE_HELD);
 	if (err)
 		unjoin(nr, r);
 	else
 		atomic_fetch_or_explicit(&nr->live, 1ull << r->node, memory_order_release); /* N1 */
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return err;
 }
 
@@ -272,9 +271,9 @@ static int widen_one(struct nr *nr, struct nr_replica *r)
 	s = nr_slots_make(nr, r->node);
 	if (!s)
 		return -ENOMEM;
-	lock_acquire(&r->combiner);
+	gate_acquire(r);
 	atomic_store_explicit(&r->slots, s, memory_order_release); /* S1 */
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return 0;
 }
 

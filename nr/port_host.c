@@ -3,9 +3,12 @@
 #include "nr/port_host.h"
 #include "nr/port.h"
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SPINS 64 /* relax calls before the processor is given away */
 
@@ -25,6 +28,18 @@ void nr_port_relax(void)
 #else
 		atomic_signal_fence(memory_order_seq_cst);
 #endif
+}
+
+const u32 nr_port_spins = 4 * SPINS;
+
+void nr_port_wait(_Atomic u32 *word, u32 value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL);
+}
+
+void nr_port_wake(_Atomic u32 *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
 static void *take(size_t align, size_t size)

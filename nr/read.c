@@ -8,8 +8,7 @@
  *
  * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 static void guard_push(struct nr *nr, struct nr_self *self, struct nr_slot *slot)
 {
@@ -51,13 +50,13 @@ static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_s
 		return NULL;
 	}
 	slot = nr_slot_of(r, self);
-	if (unlikely(!rw_read_try(r, slot))) {
-		while (rw_write_active(r))
+	if (unlikely(!gate_read_try(r, slot))) {
+		while (gate_writing(r, memory_order_relaxed))
 			nr_port_relax();
 		return NULL;
 	}
 	if (unlikely(!r->live)) {
-		rw_read_end(slot);
+		gate_read_end(slot);
 		return NULL;
 	}
 	return slot;
@@ -86,7 +85,7 @@ const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)
 {
 	(void)shard;
-	rw_read_end(guard_pop(nr, self));
+	gate_read_end(guard_pop(nr, self));
 }
 
 void nr_sync(struct nr *nr, struct nr_self *self, u64 index)

@@ -4,17 +4,15 @@
  *
  *   nr_replica_make --> dead --fill--> live --empty--> dead --> nr_replica_free (with the instance)
  *
- * advance: in chunks of NR_BATCH entries, each under rw_write, so that readers get in between. Per chunk, in this
+ * advance: in chunks of NR_BATCH entries, each with WRITING up, so that readers get in between. Per chunk, in this
  * order: apply, raise ctail (C1), store ltail (A1), lower the flag (W5): no reader sees a state that ctail does
- * not cover. Whoever holds the combiner lock may advance, the replica's own threads or a helper from elsewhere.
+ * not cover. Whoever holds the gate may advance, the replica's own threads or a helper from elsewhere.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 void nr_replica_init(struct nr_replica *r, u32 node)
 {
 	__builtin_memset(r, 0, sizeof(*r));
-	lock_init(&r->combiner);
 	r->node = node;
 	nr_stock_init(r);
 }
@@ -89,7 +87,7 @@ void nr_slots_free(struct nr_slots *s)
 		nr_port_free(s, s->size);
 }
 
-/* The caller's slot; lists it the first time, before it is counted in (rwlock.h). */
+/* The caller's slot; lists it the first time, before it is counted in (gate.h). */
 struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
@@ -150,7 +148,7 @@ static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr
 
 	if (!e)
 		return 0;
-	rw_write_begin(r);
+	gate_write_begin(r);
 	do {
 		apply_entry(nr, r, at, e, own);
 		promised += e->mem;
@@ -159,14 +157,14 @@ static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr
 	} while (e);
 	raise_ctail(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-	rw_write_end(r);
+	gate_write_end(r);
 	r->consumed += n;
 	nr_stock_settle(r, promised);
 	return n;
 }
 
 /* Applies complete entries below `until`; stops at a hole. `own`: the batch of r's combiner that is in the log.
- * The caller holds r->combiner. Returns operations applied. */
+ * The caller holds r's gate. Returns operations applied. */
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
 {
 	u64 n, sum = 0;
@@ -181,11 +179,11 @@ u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 {
 	u64 n = 0;
 
-	if (!lock_try(&r->combiner))
+	if (!gate_try(r, GATE_HELD))
 		return 0;
 	if (r->live)
 		n = nr_replica_advance(nr, r, until, NULL);
 	r->helped += n;
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return n;
 }

@@ -1,166 +1,43 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Updates: flat combining, then the log.
+ * Updates, from the caller's side: be the combiner, or leave a request and wait.
  *
- * A caller wants the combiner lock of its replica. If it is free, he combines at once, his request on his own
- * stack. If not, he leaves the request in his slot and waits for the first of: the answer; the lock. So a request
- * that comes just after a combiner collected is not lost: its owner becomes the next combiner.
+ * A caller wants the gate of his replica. If it is free he combines at once, his request on his own stack; with
+ * nobody waiting and no log, that is an apply in place and nothing else (alone). If it is held, he leaves the
+ * request in his slot and waits for the first of: the answer; the gate. So a request that comes just after a combiner
+ * collected is not lost: its owner becomes the next combiner.
  *
- * A round (combine): collect up to NR_BATCH requests; admit each or refuse it for memory; then
- *   without a log   apply in place under rw_write
- *   with a log      append the batch, apply the log up to its end (other replicas' operations come on the way)
- * and answer. One round, then the lock goes on: nobody combines for others for ever.
- *
- * Costs, uncontended, one replica: lock, flag, scan of the readers' slots, apply, flag, unlock: two atomic
- * read-modify-writes and an exchange.
+ * Waiting: nr_port_spins polls with nr_port_relax between them, then sleep on the request's own word, until the
+ * answer or until whoever releases the gate passes it on (combine.c has the argument why no wake-up is lost).
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
-static void answer(struct nr_req *q, s32 err)
+static bool anybody_waits(const struct nr_replica *r)
 {
-	q->err = err;
-	atomic_store_explicit(&q->state, NR_DONE, memory_order_release); /* Q3 */
-}
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
 
-static bool batch_has_room(const struct nr *nr, const struct nr_batch *b, const struct nr_req *q)
-{
-	if (b->n == NR_BATCH)
-		return false;
-	return b->n == 0 || !nr->log || b->slots + nr_entry_slots(q->len) <= nr->cfg.log_slots / 2;
-}
-
-static bool batch_put(const struct nr *nr, struct nr_batch *b, struct nr_req *q)
-{
-	if (!batch_has_room(nr, b, q))
-		return false;
-	b->req[b->n++] = q;
-	b->slots += nr_entry_slots(q->len);
-	return true;
-}
-
-static bool is_pending(struct nr_req *q)
-{
-	return atomic_load_explicit(&q->state, memory_order_acquire) == NR_PENDING; /* Q2 */
-}
-
-/* Requests of word w. What does not fit stays pending. */
-static void collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct nr_batch *b, const struct nr_req *own)
-{
-	u64 bits, left = 0;
-
-	if (!atomic_load_explicit(&s->pending[w], memory_order_relaxed))
-		return;
-	bits = atomic_exchange_explicit(&s->pending[w], 0, memory_order_acquire);
-	for (; bits; bits &= bits - 1) {
-		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
-
-		if (q != own && is_pending(q) && !batch_put(nr, b, q))
-			left |= bits & -bits;
-	}
-	if (left)
-		atomic_fetch_or_explicit(&s->pending[w], left, memory_order_relaxed);
-}
-
-static void collect(const struct nr *nr, struct nr_replica *r, struct nr_batch *b, const struct nr_req *own)
-{
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under combiner only */
-
-	if (&r->shared.req != own && is_pending(&r->shared.req))
-		batch_put(nr, b, &r->shared.req);
-	for (u32 w = 0; s && w < s->words; w++)
-		collect_word(nr, s, w, b, own);
-}
-
-static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_req *q, s64 *here)
-{
-	if (!q->mem)
+	if (atomic_load_explicit(&r->shared.req.state, memory_order_relaxed) != NR_EMPTY)
 		return true;
-	if (nr->log)
-		return nr_stock_reserve_all(nr, q->mem);
-	if (!nr_stock_reserve_here(r, *here + q->mem))
-		return false;
-	*here += q->mem;
-	return true;
+	for (u32 w = 0; s && w < s->words; w++)
+		if (atomic_load_explicit(&s->pending[w], memory_order_relaxed))
+			return true;
+	return false;
 }
 
-/* Refuses what finds no memory; the rest stays in order. */
-static void admit(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+/* No log, nobody waits, WRITING is up: the case that must cost no more than a mutex. */
+static void alone(struct nr *nr, struct nr_replica *r, struct nr_req *q)
 {
-	u32 kept = 0;
-	s64 here = 0;
-
-	b->slots = 0;
-	for (u32 i = 0; i < b->n; i++) {
-		struct nr_req *q = b->req[i];
-
-		if (admit_one(nr, r, q, &here)) {
-			b->req[kept++] = q;
-			b->slots += nr_entry_slots(q->len);
-		} else {
-			answer(q, -ENOMEM);
-		}
-	}
-	b->n = kept;
-}
-
-static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
-{
-	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed);
-
-	rw_write_begin(r);
-	for (u32 i = 0; i < b->n; i++) {
-		struct nr_req *q = b->req[i];
-
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-		q->index = ++at;
-	}
-	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-	rw_write_end(r);
-	nr_stock_settle(r, 0);
-}
-
-static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
-{
-	u64 end;
-
-	nr_log_append(nr, r, b);
-	end = b->req[b->n - 1]->index;
-	for (;;) {
-		nr_replica_advance(nr, r, end, b);
-		if (atomic_load_explicit(&r->ltail, memory_order_relaxed) >= end)
-			break;
-		nr_port_relax(); /* a hole: its combiner is filling it */
-	}
-}
-
-static void count(struct nr_replica *r, u32 n)
-{
-	u32 bucket = n == 1 ? 0 : 32 - (u32)__builtin_clz(n - 1);
-
-	r->ops += n;
-	r->batches++;
-	r->batch[MIN(bucket, NR_BATCH_BUCKETS - 1u)]++;
-}
-
-/* One round. The caller holds r->combiner, r is live. `own` is answered when it returns. */
-static void combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
-{
-	struct nr_batch b;
-
-	b.n = b.next = b.slots = 0;
-	batch_put(nr, &b, own);
-	collect(nr, r, &b, own);
-	admit(nr, r, &b);
-	if (!b.n)
+	gate_wait_readers(r);
+	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem))) {
+		q->err = -ENOMEM;
 		return;
-	if (nr->log)
-		apply_logged(nr, r, &b);
-	else
-		apply_in_place(nr, r, &b);
-	count(r, b.n);
-	for (u32 i = 0; i < b.n; i++)
-		answer(b.req[i], 0);
+	}
+	nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
+	q->index = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
+	atomic_store_explicit(&r->ltail, q->index, memory_order_release); /* A1 */
+	if (unlikely(r->refills))
+		nr_stock_settle(r, 0);
+	r->alone++;
 }
 
 /* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. */
@@ -207,7 +84,7 @@ static void take_answer(struct nr_req *p, struct nr_req *q)
 	atomic_store_explicit(&p->state, NR_EMPTY, memory_order_release);
 }
 
-/* We got the lock while our request lies in the slot: combine it ourselves, unless it was answered meanwhile or the
+/* We got the gate while our request lies in the slot: combine it ourselves, unless it was answered meanwhile or the
  * replica is gone (then nobody will collect it: take it back). True: it is answered. */
 static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *slot, u32 id)
 {
@@ -218,26 +95,44 @@ static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *sl
 		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
 		return false;
 	}
-	combine(nr, r, &slot->req);
+	nr_combine(nr, r, &slot->req);
 	return true;
 }
 
-/* Somebody else combines on r: waits for the answer or the lock. False: r is gone, try another replica. */
+/* Sleeps until the request is answered, or we are to try for the gate. May return early. */
+static void sleep_on(struct nr_replica *r, struct nr_req *p)
+{
+	u32 was = NR_PENDING;
+
+	if (!atomic_compare_exchange_strong_explicit(&p->state, &was, NR_SLEEPS, memory_order_release,
+						     memory_order_relaxed))
+		return;
+	if (atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release) & GATE_HELD) /* Z1 */
+		nr_port_wait(&p->state, NR_SLEEPS);
+	was = NR_SLEEPS;
+	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
+}
+
+/* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
 static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
 	bool left = leave_request(r, slot, self->id, q), good = true;
+	u32 polls = 0;
 
 	while (!left || !is_done(&slot->req)) {
-		if (lock_try(&r->combiner)) {
+		if (gate_try(r, GATE_HELD)) {
 			if (left)
 				good = combine_left(nr, r, slot, self->id);
 			else if ((good = r->live))
-				combine(nr, r, q);
-			lock_release(&r->combiner);
+				nr_combine(nr, r, q);
+			gate_release(r, GATE_HELD);
 			break;
 		}
-		nr_port_relax();
+		if (polls++ < nr_port_spins || !left)
+			nr_port_relax();
+		else
+			sleep_on(r, &slot->req);
 		left = left || leave_request(r, slot, self->id, q);
 	}
 	if (left && good)
@@ -245,30 +140,49 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 	return good;
 }
 
+/* We hold the gate, and WRITING is up if there was no log when we came. */
+static bool update_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q, u32 how)
+{
+	bool live = r->live;
+
+	if (likely(live && how & GATE_WRITING && !nr->log && !anybody_waits(r))) {
+		alone(nr, r, q);
+	} else {
+		if (how & GATE_WRITING)
+			gate_write_end(r);
+		how = GATE_HELD;
+		if (live)
+			nr_combine(nr, r, q);
+	}
+	gate_release(r, how);
+	return live;
+}
+
 /* False: the replica was dropped under our feet. */
 static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
 {
-	bool live;
+	u32 how = atomic_load_explicit(&nr->logged, memory_order_relaxed) ? GATE_HELD : GATE_HELD | GATE_WRITING;
 
-	if (!lock_try(&r->combiner))
-		return update_waiting(nr, r, self, q);
-	live = r->live;
-	if (live)
-		combine(nr, r, q);
-	lock_release(&r->combiner);
-	return live;
+	if (likely(gate_try(r, how)))
+		return update_holding(nr, r, q, how);
+	return update_waiting(nr, r, self, q);
 }
 
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
-	struct nr_req q = { .op = op, .ret = ret, .len = (u32)len, .shard = shard };
+	struct nr_req q;
 
 	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
 		nr_port_panic("nr_update: operation too long, or no such shard");
+	q.op = op;
+	q.ret = ret;
+	q.len = (u32)len;
+	q.shard = shard;
+	q.err = 0;
+	q.index = 0;
 	nr_enter(self, false);
-	if (nr->type->op_mem)
-		q.mem = (u32)nr->type->op_mem(op, len);
-	while (!update_on(nr, nr_route(nr, self), self, &q))
+	q.mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
+	while (unlikely(!update_on(nr, nr_route(nr, self), self, &q)))
 		;
 	nr_leave(self);
 	if (index)
