@@ -49,9 +49,9 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 {
 	u64 bits, left = 0;
 
-	if (!atomic_load_explicit(&s->pending[w], memory_order_relaxed))
+	if (!atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
 		return true;
-	bits = atomic_exchange_explicit(&s->pending[w], 0, memory_order_acquire);
+	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire);
 	for (; bits; bits &= bits - 1) {
 		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
 
@@ -59,7 +59,7 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 			left |= bits & -bits;
 	}
 	if (left)
-		atomic_fetch_or_explicit(&s->pending[w], left, memory_order_relaxed);
+		atomic_fetch_or_explicit(&s->map[w].pending, left, memory_order_relaxed);
 	return !left;
 }
 
@@ -225,7 +225,7 @@ void nr_wake_next(struct nr_replica *r)
 	if (wake(&r->shared.req))
 		return;
 	for (u32 w = 0; s && w < s->words; w++) {
-		u64 bits = atomic_load_explicit(&s->pending[w], memory_order_acquire);
+		u64 bits = atomic_load_explicit(&s->map[w].pending, memory_order_acquire);
 
 		for (; bits; bits &= bits - 1)
 			if (wake(&s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req))

@@ -31,7 +31,7 @@
 
 #include "nr/internal.h"
 
-/* The combiner. `how`: GATE_HELD, or with GATE_WRITING, then gate_write_begin must follow. Never waits. */
+/* The combiner. `how`: GATE_HELD, or with GATE_WRITING, then gate_wait_readers must follow. Never waits. */
 static inline bool gate_try(struct nr_replica *r, u32 how)
 {
 	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
@@ -42,6 +42,15 @@ static inline bool gate_try(struct nr_replica *r, u32 how)
 	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, w | how, memory_order_seq_cst, /* L2, W3 */
 							memory_order_relaxed));
 	return true;
+}
+
+/* The same for who finds it free most of the time: no look before the leap; nor if somebody sleeps. */
+static inline bool gate_try_free(struct nr_replica *r, u32 how)
+{
+	u32 w = 0;
+
+	return atomic_compare_exchange_strong_explicit(&r->gate, &w, how, memory_order_seq_cst, /* L2, W3 */
+						       memory_order_relaxed);
 }
 
 static inline void gate_acquire(struct nr_replica *r)
@@ -93,7 +102,7 @@ static inline void gate_wait_readers(struct nr_replica *r)
 
 	gate_wait_reader(&r->shared);
 	for (u32 w = 0; s && w < s->words; w++) {
-		u64 ids = atomic_load_explicit(&s->listed[w], memory_order_seq_cst);
+		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_seq_cst);
 
 		for (; ids; ids &= ids - 1)
 			gate_wait_reader(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)]);

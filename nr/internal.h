@@ -83,11 +83,13 @@ struct nr_slot {
 };
 
 struct nr_slots {
-	size_t size;
-	u32 count, words;
-	_Atomic u64 *listed;  /* ids that ever read here: whom a writer looks at */
-	_Atomic u64 *pending; /* ids with a request to collect */
 	struct nr_slot *slot;
+	u32 count, words;
+	size_t size;
+	struct {
+		_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+		_Atomic u64 pending; /* ids with a request to collect */
+	} map[]; /* a bit per id */
 };
 
 struct nr_entry { /* one slot of the log */

@@ -59,9 +59,9 @@ void nr_replica_empty(struct nr *nr, struct nr_replica *r)
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
 {
 	u32 count = nr->cfg.threads, words = (count + 63) / 64;
-	size_t maps = ALIGN_UP(sizeof(struct nr_slots) + 2 * words * sizeof(u64), (size_t)NR_LINE);
-	size_t size = maps + count * sizeof(struct nr_slot);
 	struct nr_slots *s;
+	size_t maps = ALIGN_UP(sizeof(struct nr_slots) + words * sizeof(s->map[0]), (size_t)NR_LINE);
+	size_t size = maps + count * sizeof(struct nr_slot);
 
 	if (size > PAGE_SIZE)
 		s = nr_port_pages((size + PAGE_SIZE - 1) >> PAGE_SHIFT, node);
@@ -71,8 +71,6 @@ struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
 		return NULL;
 	__builtin_memset(s, 0, size);
 	*s = (struct nr_slots){ .size = size, .count = count, .words = words };
-	s->listed = (_Atomic u64 *)(s + 1);
-	s->pending = s->listed + words;
 	s->slot = (struct nr_slot *)((u8 *)s + maps);
 	return s;
 }
@@ -99,7 +97,7 @@ struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 		nr_port_panic("nr: thread id out of range");
 	slot = &s->slot[self->id];
 	if (unlikely(!atomic_load_explicit(&slot->listed, memory_order_acquire))) {
-		atomic_fetch_or_explicit(&s->listed[self->id / 64], 1ull << self->id % 64, memory_order_seq_cst);
+		atomic_fetch_or_explicit(&s->map[self->id / 64].listed, 1ull << self->id % 64, memory_order_seq_cst);
 		atomic_store_explicit(&slot->listed, 1, memory_order_release);
 	}
 	return slot;

@@ -19,25 +19,27 @@ static bool anybody_waits(const struct nr_replica *r)
 	if (atomic_load_explicit(&r->shared.req.state, memory_order_relaxed) != NR_EMPTY)
 		return true;
 	for (u32 w = 0; s && w < s->words; w++)
-		if (atomic_load_explicit(&s->pending[w], memory_order_relaxed))
+		if (atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
 			return true;
 	return false;
 }
 
-/* No log, nobody waits, WRITING is up: the case that must cost no more than a mutex. */
-static void alone(struct nr *nr, struct nr_replica *r, struct nr_req *q)
+/* We hold the gate, WRITING is up, no log, nobody waits: the case that must cost no more than a mutex. */
+static inline int apply_alone(struct nr *nr, struct nr_replica *r, const struct nr_req *q, u64 *index)
 {
+	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
+
 	gate_wait_readers(r);
-	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem))) {
-		q->err = -ENOMEM;
-		return;
-	}
+	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem)))
+		return -ENOMEM;
 	nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-	q->index = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
-	atomic_store_explicit(&r->ltail, q->index, memory_order_release); /* A1 */
+	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
 	r->alone++;
+	if (index)
+		*index = at;
+	return 0;
 }
 
 /* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. */
@@ -48,9 +50,9 @@ static void set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id
 	if (slot == &r->shared)
 		return;
 	if (on)
-		atomic_fetch_or_explicit(&s->pending[id / 64], 1ull << id % 64, memory_order_release);
+		atomic_fetch_or_explicit(&s->map[id / 64].pending, 1ull << id % 64, memory_order_release);
 	else
-		atomic_fetch_and_explicit(&s->pending[id / 64], ~(1ull << id % 64), memory_order_relaxed);
+		atomic_fetch_and_explicit(&s->map[id / 64].pending, ~(1ull << id % 64), memory_order_relaxed);
 }
 
 static bool leave_request(struct nr_replica *r, struct nr_slot *slot, u32 id, const struct nr_req *q)
@@ -140,52 +142,57 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 	return good;
 }
 
-/* We hold the gate, and WRITING is up if there was no log when we came. */
-static bool update_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q, u32 how)
+/* False: the replica was dropped under our feet. `held`: we have its gate. */
+static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held)
 {
-	bool live = r->live;
+	bool live;
 
-	if (likely(live && how & GATE_WRITING && !nr->log && !anybody_waits(r))) {
-		alone(nr, r, q);
-	} else {
-		if (how & GATE_WRITING)
-			gate_write_end(r);
-		how = GATE_HELD;
-		if (live)
-			nr_combine(nr, r, q);
-	}
-	gate_release(r, how);
+	if (!held && !gate_try(r, GATE_HELD))
+		return update_waiting(nr, r, self, q);
+	live = r->live;
+	if (live)
+		nr_combine(nr, r, q);
+	gate_release(r, GATE_HELD);
 	return live;
 }
 
-/* False: the replica was dropped under our feet. */
-static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
+/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
+static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, struct nr_req *q, u64 *index,
+						   struct nr_replica *held)
 {
-	u32 how = atomic_load_explicit(&nr->logged, memory_order_relaxed) ? GATE_HELD : GATE_HELD | GATE_WRITING;
+	bool done = held && update_on(nr, held, self, q, true);
 
-	if (likely(gate_try(r, how)))
-		return update_holding(nr, r, q, how);
-	return update_waiting(nr, r, self, q);
+	while (!done)
+		done = update_on(nr, nr_route(nr, self), self, q, false);
+	nr_leave(self);
+	if (index)
+		*index = q->index;
+	return q->err;
 }
 
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
 	struct nr_req q;
+	struct nr_replica *r;
+	int err;
 
 	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
 		nr_port_panic("nr_update: operation too long, or no such shard");
+	nr_enter(self, false);
 	q.op = op;
 	q.ret = ret;
 	q.len = (u32)len;
 	q.shard = shard;
-	q.err = 0;
-	q.index = 0;
-	nr_enter(self, false);
 	q.mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
-	while (unlikely(!update_on(nr, nr_route(nr, self), self, &q)))
-		;
+	r = nr_route(nr, self);
+	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
+		return update_shared(nr, self, &q, index, NULL);
+	if (unlikely(nr->log || !r->live || anybody_waits(r))) {
+		gate_write_end(r);
+		return update_shared(nr, self, &q, index, r);
+	}
+	err = apply_alone(nr, r, &q, index);
+	gate_release(r, GATE_HELD | GATE_WRITING);
 	nr_leave(self);
-	if (index)
-		*index = q.index;
-	return q.err;
+	return err;
 }

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { KEYS = 1024, THREADS_MAX = 8, ROUNDS = 15 };
+enum { KEYS = 1024, THREADS_MAX = 8, ROUNDS = 301 };
 enum { MUTEX, RWLOCK, NR, KINDS };
 
 static const char *const name[KINDS] = { "mutex", "rwlock", "nr" };
@@ -127,7 +127,7 @@ static double median(double *v, u32 n)
 
 static double solo(int kind, bool write)
 {
-	enum { N = 200000 };
+	enum { N = 5000 };
 	struct nr_self self = { .id = 0 };
 	u64 ret = 0, start = now();
 
@@ -160,10 +160,11 @@ static void cost_solo(void)
 			for (int write = 0; write < 2; write++)
 				ns[write][kind][i] = solo(kind, write);
 	for (int write = 0; write < 2; write++) {
-		double bar = median(ns[write][write ? MUTEX : RWLOCK], ROUNDS), own = median(ns[write][NR], ROUNDS);
+		double *other = ns[write][write ? MUTEX : RWLOCK], bar = median(other, ROUNDS), own = median(ns[write][NR], ROUNDS);
 
-		printf("%-6s nr %5.1f ns, %s %5.1f ns: %.2f\n", write ? "update" : "read", own,
-		       write ? "mutex " : "rwlock", bar, own / bar);
+		printf("%-6s nr %5.1f ns, %s %5.1f ns: %.2f   (best of each: %.1f, %.1f: %.2f)\n", write ? "update" : "read",
+		       own, write ? "mutex " : "rwlock", bar, own / bar, ns[write][NR][0], other[0],
+		       ns[write][NR][0] / other[0]);
 	}
 }
 
