@@ -5,7 +5,7 @@
  *   HELD      a combiner is in: he collects, appends, applies. One at a time
  *   WRITING   he changes the state: readers stay out. Raised by the holder only
  *   WAITED    somebody sleeps until he is answered; whoever lets go of the gate sees to him (combine.c)
- *   CLAIMED   the next to have it is whoever changes the set of replicas (member.c); all others keep off
+ *   CLAIM     times the number of those who must have it (member.c, fork): they are next, all others keep off
  *
  *   free --gate_try--> HELD --gate_write_begin--> HELD|WRITING --gate_write_end--> HELD --gate_release--> free
  *
@@ -37,7 +37,7 @@ static inline bool gate_try(struct nr_replica *r, u32 how)
 	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
 
 	do {
-		if (w & (GATE_HELD | GATE_CLAIMED))
+		if (w & GATE_HELD || w >= GATE_CLAIM)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, w | how, memory_order_seq_cst, /* L2, W3 */
 							memory_order_relaxed));
@@ -53,16 +53,10 @@ static inline bool gate_try_free(struct nr_replica *r, u32 how)
 						       memory_order_relaxed);
 }
 
-static inline void gate_acquire(struct nr_replica *r)
-{
-	while (!gate_try(r, GATE_HELD))
-		nr_port_relax();
-}
-
-/* Ahead of all others, whoever comes. Only one caller at a time: the holder of nr->change. */
+/* For who must have it: he goes ahead of all who merely try, or he might wait for ever. */
 static inline void gate_claim(struct nr_replica *r)
 {
-	atomic_fetch_or_explicit(&r->gate, GATE_CLAIMED, memory_order_relaxed);
+	atomic_fetch_add_explicit(&r->gate, GATE_CLAIM, memory_order_relaxed);
 }
 
 static inline bool gate_try_claimed(struct nr_replica *r)
@@ -72,9 +66,16 @@ static inline bool gate_try_claimed(struct nr_replica *r)
 	do {
 		if (w & GATE_HELD)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, (w | GATE_HELD) & ~GATE_CLAIMED,
+	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, (w | GATE_HELD) - GATE_CLAIM,
 							memory_order_acquire, memory_order_relaxed)); /* L2 */
 	return true;
+}
+
+static inline void gate_acquire(struct nr_replica *r)
+{
+	gate_claim(r);
+	while (!gate_try_claimed(r))
+		nr_port_relax();
 }
 
 /* Gives back `how`, which the caller has. Acquire: who finds WAITED must find the sleeper. */

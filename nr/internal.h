@@ -160,7 +160,7 @@ struct nr_batch {
 };
 
 /* What a gate can be (gate.h). */
-enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_CLAIMED = 8 };
+enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_CLAIM = 8 /* and up: a count */ };
 
 /* self->flags */
 #define NR_INSIDE 1u /* this caller is in an nr call that may apply; apply must not call nr */
