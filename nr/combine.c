@@ -149,16 +149,11 @@ static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch 
 
 static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
-	u64 end;
+	u64 end = nr_log_append(nr, r, b);
 
-	nr_log_append(nr, r, b);
-	end = b->req[b->n - 1]->index;
-	for (;;) {
-		nr_replica_advance(nr, r, end, b);
-		if (atomic_load_explicit(&r->ltail, memory_order_relaxed) >= end)
-			break;
-		nr_port_relax(); /* a hole: its combiner is filling it */
-	}
+	for (u32 i = 0; i < b->n; i++)
+		b->req[i]->index = end;
+	nr_replica_advance(nr, r, end, b);
 }
 
 static void count(struct nr_replica *r, u32 n)
@@ -176,7 +171,7 @@ static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	struct nr_batch b;
 
 	b.own = own;
-	b.n = b.next = b.slots = 0;
+	b.n = b.slots = 0;
 	if (own)
 		batch_put(nr, &b, own);
 	if (unlikely(anybody_sleeps(r)))

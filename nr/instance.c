@@ -23,7 +23,7 @@ static struct nr *instance_make(const struct nr_type *type, const struct nr_conf
 	u32 slots = log_slots_of(cfg);
 	struct nr *nr;
 
-	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0)
+	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX)
 		return NULL;
 	nr = nr_port_alloc(instance_size(type), cfg->node);
 	if (!nr)
@@ -68,11 +68,11 @@ void nr_destroy(struct nr *nr)
 		if (!r)
 			continue;
 		nr_replica_empty(nr, r);
+		nr_ring_free(nr, r->ring);
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}
-	if (nr->log)
-		nr_log_free(nr, nr->log);
+	nr_log_free(nr, nr->log);
 	nr_slots_free(atomic_load_explicit(&nr->first.slots, memory_order_relaxed));
 	nr_port_free(nr, instance_size(nr->type));
 }

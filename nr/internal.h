@@ -6,8 +6,9 @@
  *    │        │ gate        who holds it collects requests, appends, applies: "the combiner"; up around each
  *    │        │             apply: readers keep out (gate.h)
  *    │        │ ltail       the log is applied up to here
- *    │        └ slots       per thread id: a reader counter and a request, on lines of their own
- *    ├─ log, head, tail     once there is a second replica; entries [head, tail) may still be needed
+ *    │        ├ slots       per thread id: a reader counter and a request, on lines of their own
+ *    │        └ ring        its operations in the log
+ *    ├─ log, head, tail     once there is a second replica: the order of batches; [head, tail) may still be needed
  *    └─ ctail               some replica has applied (and may have shown) everything below: reads need this much
  *
  *   head <= ltail[r] <= ctail <= tail <= head + slots         (with a log; without one only ltail moves)
@@ -32,9 +33,9 @@
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
  *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
- *   T1 tail claimed, compare-exchange relaxed [6]: it carries no data
- *   E1 entry's seq, store release               <-> E2 entry ready, load acquire [7]
- *   A1 ltail, store release [8]                 <-> A2 ltail for room, nr_sync: load acquire [9]
+ *   T1 tail moved on, compare-exchange relaxed [6]: it carries no data
+ *   E1 batch published, compare-exchange release <-> E2 batch there, load acquire [7]
+ *   A1 ltail and taken, store release [8]       <-> A2 both for room, ltail for nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
  *   W1..W6 readers and writer [11-13]                                                       (gate.h)
  *   Z1 sleeper raises WAITED, release           <-> Z2 combiner clears it, L1: acquire [17]  (combine.c)
@@ -57,8 +58,9 @@
 #define NR_LINE 64
 #define NR_BATCH 32 /* requests of one combiner round, and entries applied before readers get in */
 #define NR_TURN 4 /* rounds one caller combines before the gate goes on */
-#define NR_LOG_DEFAULT 1024
-#define NR_LOG_MIN 32 /* an operation of NR_OP_MAX bytes takes 19 slots */
+#define NR_LOG_DEFAULT 256
+#define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
+#define NR_LOG_MAX (1u << 20)
 
 /*
  * A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY
@@ -92,19 +94,22 @@ struct nr_slots {
 	} map[]; /* a bit per id */
 };
 
-struct nr_entry { /* one slot of the log */
-	_Atomic u64 seq; /* index + 1 when it holds index */
-	union {
-		struct {
-			u32 mem;
-			u16 len;
-			u8 origin, shard;
-			u8 data[48];
-		};
-		u8 more[56]; /* second and later slots of an operation */
-	};
+struct nr_entry { /* an operation in a ring; its bytes go on in the slots behind */
+	_Alignas(NR_LINE) u32 mem;
+	u16 len, shard;
+	u8 data[56];
 };
 _Static_assert(sizeof(struct nr_entry) == NR_LINE, "one line");
+
+struct nr_ring { /* log.c */
+	_Alignas(NR_LINE) _Atomic u64 taken[NR_NODES_MAX]; /* by node: this replica has applied its ring up to there */
+	_Alignas(NR_LINE) u64 written, limit; /* of this ring: how far it is written, and may be. Under the gate */
+	struct nr_entry slot[];
+};
+
+struct nr_run { /* a batch as the log has it */
+	u32 node, slots;
+};
 
 struct nr_page { /* a donated page waiting to be used */
 	struct nr_page *next;
@@ -123,6 +128,7 @@ struct nr_replica {
 	u64 batch[NR_BATCH_BUCKETS];
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
+	struct nr_ring *ring; /* NULL without a log */
 	struct pool pool;
 
 	_Alignas(NR_LINE) _Atomic s64 credit; /* stock.c; other nodes' combiners write here */
@@ -136,7 +142,7 @@ struct nr {
 	const struct nr_type *type;
 	struct nr_config cfg;
 	size_t size;
-	struct nr_entry *log; /* NULL: one member, apply in place */
+	_Atomic u64 *log; /* NULL: one member, apply in place */
 	_Atomic bool logged; /* a hint: log != NULL */
 	bool wide;
 	_Atomic u64 live;    /* nodes readers and writers may use */
@@ -153,8 +159,7 @@ struct nr {
 
 struct nr_batch {
 	u32 n;     /* requests in it */
-	u32 next;  /* the next one to meet its own entry in the log */
-	u32 slots; /* of the log */
+	u32 slots; /* of the ring */
 	struct nr_req *own; /* the combiner's own request, if it is in here */
 	struct nr_req *req[NR_BATCH];
 };
@@ -196,21 +201,23 @@ static inline void nr_leave(struct nr_self *self)
 
 static inline u32 nr_entry_slots(u32 len)
 {
-	const u32 first = sizeof(((struct nr_entry *)0)->data), more = sizeof(((struct nr_entry *)0)->more);
-
-	return len <= first ? 1 : 1 + (len - first + more - 1) / more;
+	return ((u32)offsetof(struct nr_entry, data) + len + NR_LINE - 1) / NR_LINE;
 }
+
+#define NR_OP_SLOTS ((8 + NR_OP_MAX + NR_LINE - 1) / NR_LINE)
 
 /* combine.c */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 void nr_wake_next(struct nr_replica *r);
 
 /* log.c. All need a member's gate. */
-struct nr_entry *nr_log_make(const struct nr *nr, u32 node);
-void nr_log_free(const struct nr *nr, struct nr_entry *log);
-void nr_log_append(struct nr *nr, struct nr_replica *r, struct nr_batch *b);
-const struct nr_entry *nr_log_ready(const struct nr *nr, u64 at);
-void nr_log_copy(const struct nr *nr, u64 at, void *op, u32 len);
+_Atomic u64 *nr_log_make(const struct nr *nr, u32 node);
+void nr_log_free(const struct nr *nr, _Atomic u64 *log);
+struct nr_ring *nr_ring_make(const struct nr *nr, u32 node);
+void nr_ring_free(const struct nr *nr, struct nr_ring *ring);
+u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
+bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run);
+const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at);
 
 /* stock.c */
 void nr_stock_init(struct nr_replica *r);
@@ -225,7 +232,7 @@ void nr_replica_free(struct nr_replica *r);
 void nr_replica_init(struct nr_replica *r, u32 node);
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
-u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own);
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node);
 void nr_slots_free(struct nr_slots *s);

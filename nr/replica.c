@@ -4,9 +4,9 @@
  *
  *   nr_replica_make --> dead --fill--> live --empty--> dead --> nr_replica_free (with the instance)
  *
- * advance: in chunks of NR_BATCH entries, each with WRITING up, so that readers get in between. Per chunk, in this
- * order: apply, raise ctail (C1), store ltail (A1), lower the flag (W5): no reader sees a state that ctail does
- * not cover. Whoever holds the gate may advance, the replica's own threads or a helper from elsewhere.
+ * advance: in chunks of whole batches, a new one while there are fewer than NR_BATCH operations in it, each with
+ * WRITING up, so that readers get in between. Per chunk, in this order: apply, raise ctail (C1), store ltail (A1),
+ * lower WRITING (W5): no reader sees a state that ctail does not cover. Whoever holds the gate may advance, the replica's own threads or a helper from elsewhere.
  */
 #include "nr/gate.h"
 
@@ -103,29 +103,51 @@ struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 	return slot;
 }
 
-/* Apart, for its kilobyte of stack. */
-static __attribute__((noinline)) void apply_long(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e)
+/* Our combiner's own batch: results go to those who wait for them. */
+static s64 apply_own(struct nr *nr, struct nr_replica *r, const struct nr_batch *own)
 {
-	_Alignas(16) u8 op[NR_OP_MAX];
+	s64 promised = 0;
 
-	nr_log_copy(nr, at, op, e->len);
-	nr->type->apply(r->state, e->shard, op, e->len, NULL);
+	if (unlikely(!own))
+		nr_port_panic("nr: a batch of this replica without its combiner");
+	for (u32 i = 0; i < own->n; i++) {
+		struct nr_req *q = own->req[i];
+
+		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
+		promised += q->mem;
+	}
+	return promised;
 }
 
-static void apply_entry(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e, struct nr_batch *own)
+static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at, u64 *n)
 {
-	if (e->origin == r->node) {
-		struct nr_req *q;
+	s64 promised = 0;
 
-		if (unlikely(!own || own->next >= own->n))
-			nr_port_panic("nr: an entry of this replica without its combiner");
-		q = own->req[own->next++];
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-	} else if (e->len <= sizeof(e->data)) {
+	for (u64 end = at + run->slots; at < end; ++*n) {
+		const struct nr_entry *e = nr_log_entry(nr, run, at);
+
 		nr->type->apply(r->state, e->shard, e->data, e->len, NULL);
-	} else {
-		apply_long(nr, r, at, e);
+		promised += e->mem;
+		at += nr_entry_slots(e->len);
 	}
+	return promised;
+}
+
+/* Returns the bytes that were promised to it; counts its operations. */
+static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *run, const struct nr_batch *own, u64 *n)
+{
+	_Atomic u64 *taken = &r->ring->taken[run->node];
+	u64 at = atomic_load_explicit(taken, memory_order_relaxed); /* only combiners write it */
+	s64 promised;
+
+	if (run->node == r->node) {
+		promised = apply_own(nr, r, own);
+		*n += own->n;
+	} else {
+		promised = apply_theirs(nr, r, run, at, n);
+	}
+	atomic_store_explicit(taken, at + run->slots, memory_order_release); /* A1 */
+	return promised;
 }
 
 static void raise_ctail(struct nr *nr, u64 to)
@@ -137,22 +159,20 @@ static void raise_ctail(struct nr *nr, u64 to)
 		;
 }
 
-static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
-	const struct nr_entry *e = at < until ? nr_log_ready(nr, at) : NULL;
+	struct nr_run run;
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (!e)
+	if (at >= until || !nr_log_batch(nr, at, &run))
 		return 0;
 	gate_write_begin(r);
 	do {
-		apply_entry(nr, r, at, e, own);
-		promised += e->mem;
-		at += nr_entry_slots(e->len);
-		e = ++n < NR_BATCH && at < until ? nr_log_ready(nr, at) : NULL;
-	} while (e);
+		promised += apply_run(nr, r, &run, own, &n);
+		at++;
+	} while (n < NR_BATCH && at < until && nr_log_batch(nr, at, &run));
 	raise_ctail(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	gate_write_end(r);
@@ -161,9 +181,9 @@ static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr
 	return n;
 }
 
-/* Applies complete entries below `until`; stops at a hole. `own`: the batch of r's combiner that is in the log.
+/* Applies what is in the log below `until`. `own`: the batch of r's combiner that is in the log.
  * The caller holds r's gate. Returns operations applied. */
-u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
 	u64 n, sum = 0;
 

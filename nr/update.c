@@ -111,6 +111,8 @@ static void sleep_on(struct nr_replica *r, struct nr_req *p)
 		return;
 	if (atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release) & GATE_HELD) /* Z1 */
 		nr_port_wait(&p->state, NR_SLEEPS);
+	else
+		nr_port_relax();
 	was = NR_SLEEPS;
 	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
 }
