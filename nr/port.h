@@ -15,7 +15,7 @@ void nr_port_relax(void);
  * Sleeping, where a port can. A waiter polls nr_port_spins times, then sleeps while *word is `value`; it may also wake
  * for no reason. A port that cannot sleep says UINT32_MAX, and the two do nothing.
  */
-extern const u32 nr_port_spins;
+extern u32 nr_port_spins;
 void nr_port_wait(_Atomic u32 *word, u32 value);
 void nr_port_wake(_Atomic u32 *word);
 /* Page-granular memory on a node (any node if that one is empty); NULL if there is none. May take short locks. */

@@ -13,6 +13,7 @@
 #define SPINS 64 /* relax calls before the processor is given away */
 
 _Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to, nr_host_fail_every;
+_Atomic u64 nr_host_waits;
 _Thread_local u64 nr_host_relaxed;
 _Thread_local void (*nr_host_on_relax)(void);
 
@@ -30,10 +31,11 @@ void nr_port_relax(void)
 #endif
 }
 
-const u32 nr_port_spins = 4 * SPINS;
+u32 nr_port_spins = 4 * SPINS;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {
+	atomic_fetch_add(&nr_host_waits, 1);
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL);
 }
 
