@@ -131,20 +131,24 @@ static void admit(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 	b->n = kept;
 }
 
+static void release_batch(const struct nr *nr, const struct nr_batch *b)
+{
+	for (u32 i = 0; nr->type->op_release && i < b->n; i++)
+		nr->type->op_release(b->req[i]->op, b->req[i]->len);
+}
+
 static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
-	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed);
+	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
 	gate_write_begin(r);
-	for (u32 i = 0; i < b->n; i++) {
-		struct nr_req *q = b->req[i];
-
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-		q->index = ++at;
-	}
+	nr_replica_apply(nr, r, b);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	gate_write_end(r);
+	for (u32 i = 0; i < b->n; i++)
+		b->req[i]->index = at;
 	nr_stock_settle(r, 0);
+	release_batch(nr, b);
 }
 
 static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
@@ -165,32 +169,41 @@ static void count(struct nr_replica *r, u32 n)
 	r->batch[MIN(bucket, NR_BATCH_BUCKETS - 1u)]++;
 }
 
+static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	admit(nr, r, b);
+	if (!b->n)
+		return;
+	if (nr->log)
+		apply_logged(nr, r, b);
+	else
+		apply_in_place(nr, r, b);
+	count(r, b->n);
+	for (u32 i = 0; i < b->n; i++)
+		settle(b, b->req[i], 0);
+}
+
+static void batch_start(const struct nr *nr, struct nr_batch *b, struct nr_req *own)
+{
+	b->own = own;
+	b->n = b->slots = 0;
+	if (own)
+		batch_put(nr, b, own);
+}
+
 /* False: nobody waits. */
 static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 {
 	struct nr_batch b;
 
-	b.own = own;
-	b.n = b.slots = 0;
-	if (own)
-		batch_put(nr, &b, own);
+	batch_start(nr, &b, own);
 	if (unlikely(anybody_sleeps(r)))
 		collect_sleepers(nr, r, &b);
 	else
 		collect(nr, r, &b);
-	if (!b.n)
-		return false;
-	admit(nr, r, &b);
-	if (!b.n)
-		return true;
-	if (nr->log)
-		apply_logged(nr, r, &b);
-	else
-		apply_in_place(nr, r, &b);
-	count(r, b.n);
-	for (u32 i = 0; i < b.n; i++)
-		settle(&b, b.req[i], 0);
-	return true;
+	if (b.n)
+		round_with(nr, r, &b);
+	return b.n;
 }
 
 /* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
@@ -199,6 +212,18 @@ void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	round_of(nr, r, own);
 	for (u32 i = 1; i < NR_TURN && round_of(nr, r, NULL); i++)
 		;
+}
+
+/* Only `own`, and only if the log has room at once. */
+bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	struct nr_batch b;
+
+	batch_start(nr, &b, own);
+	if (nr->log && !nr_log_room(nr, r, b.slots))
+		return false;
+	round_with(nr, r, &b);
+	return true;
 }
 
 static bool wake(struct nr_req *q)

@@ -56,7 +56,6 @@
 #include <stdatomic.h>
 
 #define NR_LINE 64
-#define NR_BATCH 32 /* requests of one combiner round, and entries applied before readers get in */
 #define NR_TURN 4 /* rounds one caller combines before the gate goes on */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
@@ -104,6 +103,7 @@ _Static_assert(sizeof(struct nr_entry) == NR_LINE, "one line");
 struct nr_ring { /* log.c */
 	_Alignas(NR_LINE) _Atomic u64 taken[NR_NODES_MAX]; /* by node: this replica has applied its ring up to there */
 	_Alignas(NR_LINE) u64 written, limit; /* of this ring: how far it is written, and may be. Under the gate */
+	u64 released; /* up to here op_release was called */
 	struct nr_entry slot[];
 };
 
@@ -208,6 +208,7 @@ static inline u32 nr_entry_slots(u32 len)
 
 /* combine.c */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 void nr_wake_next(struct nr_replica *r);
 
 /* log.c. All need a member's gate. */
@@ -215,6 +216,8 @@ _Atomic u64 *nr_log_make(const struct nr *nr, u32 node);
 void nr_log_free(const struct nr *nr, _Atomic u64 *log);
 struct nr_ring *nr_ring_make(const struct nr *nr, u32 node);
 void nr_ring_free(const struct nr *nr, struct nr_ring *ring);
+void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until);
+bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots);
 u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
 bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run);
 const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at);
@@ -230,6 +233,7 @@ void nr_stock_settle(struct nr_replica *r, s64 bytes);
 struct nr_replica *nr_replica_make(u32 node);
 void nr_replica_free(struct nr_replica *r);
 void nr_replica_init(struct nr_replica *r, u32 node);
+void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);

@@ -68,20 +68,34 @@ struct nr_ring *nr_ring_make(const struct nr *nr, u32 node)
 		return NULL;
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
 		atomic_init(&ring->taken[n], 0);
-	ring->written = 0;
+	ring->written = ring->released = 0;
 	ring->limit = log_slots(nr);
 	return ring;
 }
 
+/* Nobody needs what is in it any more. */
 void nr_ring_free(const struct nr *nr, struct nr_ring *ring)
 {
-	if (ring)
-		nr_port_pages_free(ring, ring_pages(nr));
+	if (!ring)
+		return;
+	nr_ring_release(nr, ring, ring->written);
+	nr_port_pages_free(ring, ring_pages(nr));
 }
 
 static struct nr_entry *entry_at(const struct nr *nr, struct nr_ring *ring, u64 at)
 {
 	return &ring->slot[at & (log_slots(nr) - 1)];
+}
+
+/* All have applied it up to `until`. */
+void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until)
+{
+	while (nr->type->op_release && ring->released < until) {
+		const struct nr_entry *e = entry_at(nr, ring, ring->released);
+
+		nr->type->op_release(e->data, e->len);
+		ring->released += nr_entry_slots(e->len);
+	}
 }
 
 /* The batch at index `at` if it is there. */
@@ -116,6 +130,7 @@ static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 		ring = MIN(ring, taken);
 	}
 	r->ring->limit = ring + log_slots(nr);
+	nr_ring_release(nr, r->ring, ring);
 	/* Two of these may cross and leave the older minimum: too careful, never wrong. */
 	atomic_store_explicit(&nr->head, order, memory_order_release); /* H1 */
 }
@@ -145,12 +160,31 @@ static void record_write(struct nr_entry *e, const struct nr_req *q)
 	__builtin_memcpy(e->data, q->op, q->len);
 }
 
+static bool order_full(const struct nr *nr, u64 at)
+{
+	return at - atomic_load_explicit(&nr->head, memory_order_acquire) >= log_slots(nr); /* H2 */
+}
+
+static bool ring_full(const struct nr_ring *ring, u32 slots)
+{
+	return ring->written + slots > ring->limit;
+}
+
+/* For who does not wait: is there room, or after one attempt? Others may take the order's room before he does; then he
+ * makes more, which only a laggard under a stopped combiner can delay. */
+bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots)
+{
+	if (ring_full(r->ring, slots) || order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed)))
+		make_room(nr, r);
+	return !ring_full(r->ring, slots) && !order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed));
+}
+
 static void ring_write(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
 	struct nr_ring *ring = r->ring;
 	u64 at = ring->written;
 
-	while (at + b->slots > ring->limit)
+	while (ring_full(ring, b->slots))
 		make_room(nr, r);
 	for (u32 i = 0; i < b->n; i++) {
 		record_write(entry_at(nr, ring, at), b->req[i]);
@@ -181,9 +215,9 @@ u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 	ring_write(nr, r, b);
 	for (;;) {
 		u64 at = atomic_load_explicit(&nr->tail, memory_order_relaxed);
-		bool mine = false;
+		bool mine;
 
-		if (at - atomic_load_explicit(&nr->head, memory_order_acquire) >= log_slots(nr)) { /* H2 */
+		if (order_full(nr, at)) {
 			make_room(nr, r);
 			continue;
 		}

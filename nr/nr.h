@@ -35,8 +35,20 @@
 #include "base/pool.h"
 #include "base/types.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define NR_NODES_MAX 64
-#define NR_OP_MAX 1024 /* bytes of one operation; spans consecutive log slots */
+#define NR_OP_MAX 1024 /* bytes of one operation */
+#define NR_BATCH 32    /* operations of one combiner round */
+
+/* One operation of a batch. */
+struct nr_call {
+	const void *op;
+	void *ret; /* NULL: nobody wants it here */
+	u32 len, shard;
+};
 
 /* What is replicated: a structure's functions, given once per kind. */
 struct nr_type {
@@ -50,6 +62,12 @@ struct nr_type {
 	size_t (*op_mem)(const void *op, size_t len);                       /* bytes apply may allocate: sum of pool_rounded */
 	u64 (*hash)(const void *state);                                     /* equal states, equal hashes; may be NULL */
 	int (*check)(const void *state);                                    /* 0, or -EINVAL after saying what is broken */
+	/* May be NULL. In place of up to NR_BATCH apply calls: a batch as a whole, with the same outcome as one after
+	 * the other in this order; may sort, merge, cancel out. Batches may be cut differently on each replica. */
+	void (*apply_batch)(void *state, const struct nr_call *call, size_t n);
+	/* May be NULL. An operation may own things (a reference, a buffer). Called once for each that was accepted, when
+	 * every replica has applied it; late if the log has room, at the latest in nr_destroy. Like apply: short, no nr. */
+	void (*op_release)(const void *op, size_t len);
 };
 
 /* Who calls: one per core (kernel) or per thread (hosted), owned by the caller, usable with every instance.
@@ -68,15 +86,20 @@ struct nr_self {
 
 struct nr_config {
 	u32 threads;   /* ids are below this */
-	u32 shards;    /* logs for operations that commute; 0: 1. Now all shards share one log: correct, no gain yet */
-	u32 log_slots; /* power of two; slots of 64 bytes once there is a second replica; 0: 1024; at least 32 */
+	u32 shards;    /* for operations that commute; 0: 1. All shards share one log: correct, no gain */
+	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
+	bool wide;     /* several threads from the start: as after nr_widen */
 };
 
 struct nr; /* see nr/internal.h */
 
 /* Makes an instance with one replica on cfg->node, initialised with type->init(arg). NULL: out of memory. */
 struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg);
+/* The same in the caller's memory: nr_sizeof(type) bytes, aligned to 64. 0, -ENOMEM or -EINVAL (cfg). */
+size_t nr_sizeof(const struct nr_type *type);
+int nr_init(struct nr *mem, const struct nr_type *type, const struct nr_config *cfg, const void *arg);
+void nr_fini(struct nr *nr);
 /* Nobody may be inside any call on it. */
 void nr_destroy(struct nr *nr);
 /* A new instance whose only replica is a clone of this one's state as of now (fork). NULL: out of memory.
@@ -88,10 +111,27 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
  * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
+/* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
+ * that are under a guard, as every update does. */
+int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
+/* The same, or -ETIMEDOUT and no effect, when it was polled for `polls` times in vain (nr_port_relax each) and no combiner
+ * had it yet. */
+int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index,
+		      u64 polls);
+
 /* The state of the caller's replica, fresh (G1), until nr_read_end. Short and without waiting. Does not nest on
  * one instance; guards of different instances may nest (space inside tree is the kernel's only use: see docs). */
 const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard);
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard);
+/* As the replica is, without catching up: old, but whole, and on one replica never older than before. */
+const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard);
+/* One question under a guard. */
+static inline void nr_query(struct nr *nr, struct nr_self *self, void (*query)(const void *state, const void *q, void *ret),
+			    const void *q, void *ret)
+{
+	query(nr_read_begin(nr, self, 0), q, ret);
+	nr_read_end(nr, self, 0);
+}
 
 /* Brings every live replica up to `index` (helping), G6. With one replica: nothing to do. */
 void nr_sync(struct nr *nr, struct nr_self *self, u64 index);
@@ -113,12 +153,13 @@ int nr_widen(struct nr *nr, struct nr_self *self);
 struct nr_stat {
 	const char *name;
 	u32 shards, replicas;
-	u64 log_slots, tail; /* 0, 0 without a log */
+	u64 log_slots, log_used, tail; /* batches: room, still needed by some replica, ever; 0 without a log */
 	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
 	struct nr_replica_stat {
 		u32 node;
 		bool live;
-		u64 applied, consumed, batches, ops, helped; /* index; entries taken from the log; combiner rounds; ... */
+		u64 applied, lag;             /* index; batches it has not applied */
+		u64 consumed, batches, ops, helped; /* operations taken from the log; combiner rounds; ... */
 		u64 batch[NR_BATCH_BUCKETS];
 		u64 pool_pages, pool_used;
 		u64 hash; /* at equal indices if `synced` */
@@ -130,5 +171,9 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 int nr_check(struct nr *nr, struct nr_self *self);
 /* Test switch: runs edit on one replica only, behind the protocol's back. -ENOENT without such a replica. */
 int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void *state));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -62,13 +62,11 @@ static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_s
 	return slot;
 }
 
-const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
+static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 {
-	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
 	struct nr_replica *r;
 	struct nr_slot *slot;
 
-	(void)shard;
 	if (self->held)
 		guard_check(nr, self);
 	nr_enter(self, true);
@@ -80,6 +78,20 @@ const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
 	nr_leave(self);
 	guard_push(nr, self, slot);
 	return r->state;
+}
+
+const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+
+	(void)shard;
+	return read_begin(nr, self, need);
+}
+
+const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	(void)shard;
+	return read_begin(nr, self, 0);
 }
 
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)

@@ -103,33 +103,56 @@ struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 	return slot;
 }
 
-/* Our combiner's own batch: results go to those who wait for them. */
+static void calls_apply(struct nr *nr, struct nr_replica *r, const struct nr_call *call, u32 n)
+{
+	if (nr->type->apply_batch && n > 1) {
+		nr->type->apply_batch(r->state, call, n);
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		nr->type->apply(r->state, call[i].shard, call[i].op, call[i].len, call[i].ret);
+}
+
+/* A batch of requests: results go to those who wait for them. */
+void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
+{
+	struct nr_call call[NR_BATCH];
+
+	for (u32 i = 0; i < b->n; i++) {
+		const struct nr_req *q = b->req[i];
+
+		call[i] = (struct nr_call){ q->op, q->ret, q->len, q->shard };
+	}
+	calls_apply(nr, r, call, b->n);
+}
+
 static s64 apply_own(struct nr *nr, struct nr_replica *r, const struct nr_batch *own)
 {
 	s64 promised = 0;
 
 	if (unlikely(!own))
 		nr_port_panic("nr: a batch of this replica without its combiner");
-	for (u32 i = 0; i < own->n; i++) {
-		struct nr_req *q = own->req[i];
-
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-		promised += q->mem;
-	}
+	nr_replica_apply(nr, r, own);
+	for (u32 i = 0; i < own->n; i++)
+		promised += own->req[i]->mem;
 	return promised;
 }
 
-static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at, u64 *n)
+static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at, u64 *count)
 {
+	struct nr_call call[NR_BATCH];
 	s64 promised = 0;
+	u32 n = 0;
 
-	for (u64 end = at + run->slots; at < end; ++*n) {
+	for (u64 end = at + run->slots; at < end; n++) {
 		const struct nr_entry *e = nr_log_entry(nr, run, at);
 
-		nr->type->apply(r->state, e->shard, e->data, e->len, NULL);
+		call[n] = (struct nr_call){ e->data, NULL, e->len, e->shard };
 		promised += e->mem;
 		at += nr_entry_slots(e->len);
 	}
+	calls_apply(nr, r, call, n);
+	*count += n;
 	return promised;
 }
 

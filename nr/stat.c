@@ -20,6 +20,7 @@ static void replica_stat(const struct nr *nr, struct nr_replica *r, struct nr_re
 	s->node = r->node;
 	s->live = r->live;
 	s->applied = atomic_load_explicit(&r->ltail, memory_order_relaxed);
+	s->lag = nr->log && r->live ? atomic_load_explicit(&nr->tail, memory_order_relaxed) - s->applied : 0;
 	s->consumed = r->consumed;
 	s->batches = r->batches + r->alone;
 	s->ops = r->ops + r->alone;
@@ -53,6 +54,7 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 			continue;
 		replica_stat(nr, nr->rep[n], &out->replica[n], with_hash);
 		out->updates += out->replica[n].ops;
+		out->log_used = MAX(out->log_used, out->replica[n].lag);
 	}
 	nr_unlock_all(nr);
 	nr_leave(self);

@@ -12,6 +12,8 @@
  */
 #include "nr/gate.h"
 
+#define FOREVER UINT64_MAX
+
 static bool anybody_waits(const struct nr_replica *r)
 {
 	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
@@ -37,22 +39,27 @@ static inline int apply_alone(struct nr *nr, struct nr_replica *r, const struct 
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
 	r->alone++;
+	if (unlikely(nr->type->op_release))
+		nr->type->op_release(q->op, q->len);
 	if (index)
 		*index = at;
 	return 0;
 }
 
-/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. */
-static void set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
+/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. Returns
+ * whether it was said before: who clears the bit has the request. */
+static bool set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+	u64 bit = 1ull << id % 64, was;
 
 	if (slot == &r->shared)
-		return;
+		return true;
 	if (on)
-		atomic_fetch_or_explicit(&s->map[id / 64].pending, 1ull << id % 64, memory_order_release);
+		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release);
 	else
-		atomic_fetch_and_explicit(&s->map[id / 64].pending, ~(1ull << id % 64), memory_order_relaxed);
+		was = atomic_fetch_and_explicit(&s->map[id / 64].pending, ~bit, memory_order_relaxed);
+	return was & bit;
 }
 
 static bool leave_request(struct nr_replica *r, struct nr_slot *slot, u32 id, const struct nr_req *q)
@@ -117,12 +124,28 @@ static void sleep_on(struct nr_replica *r, struct nr_req *p)
 	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
 }
 
+/* Time is up. True: no combiner has the request, nor will have. */
+static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool left)
+{
+	if (left && !set_pending(r, slot, id, false))
+		return false;
+	if (left)
+		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
+	return true;
+}
+
+/* In the shared slot a request cannot be taken back. */
+static bool may_leave(const struct nr_replica *r, const struct nr_slot *slot, u64 patience)
+{
+	return patience == FOREVER || slot != &r->shared;
+}
+
 /* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
-static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
+static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
-	bool left = leave_request(r, slot, self->id, q), good = true;
-	u32 polls = 0;
+	bool may = may_leave(r, slot, patience), left = may && leave_request(r, slot, self->id, q), good = true;
+	u64 polls = 0;
 
 	while (!left || !is_done(&slot->req)) {
 		if (gate_try(r, GATE_HELD)) {
@@ -133,11 +156,15 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 			gate_release(r, GATE_HELD);
 			break;
 		}
-		if (polls++ < nr_port_spins || !left)
+		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
+			q->err = -ETIMEDOUT;
+			return true;
+		}
+		if (polls <= nr_port_spins || !left || patience != FOREVER)
 			nr_port_relax();
 		else
 			sleep_on(r, &slot->req);
-		left = left || leave_request(r, slot, self->id, q);
+		left = left || (may && leave_request(r, slot, self->id, q));
 	}
 	if (left && good)
 		take_answer(&slot->req, q);
@@ -145,12 +172,12 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 }
 
 /* False: the replica was dropped under our feet. `held`: we have its gate. */
-static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held)
+static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held, u64 patience)
 {
 	bool live;
 
 	if (!held && !gate_try(r, GATE_HELD))
-		return update_waiting(nr, r, self, q);
+		return update_waiting(nr, r, self, q, patience);
 	live = r->live;
 	if (live)
 		nr_combine(nr, r, q);
@@ -162,14 +189,25 @@ static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self,
 static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, struct nr_req *q, u64 *index,
 						   struct nr_replica *held)
 {
-	bool done = held && update_on(nr, held, self, q, true);
+	bool done = held && update_on(nr, held, self, q, true, FOREVER);
 
 	while (!done)
-		done = update_on(nr, nr_route(nr, self), self, q, false);
+		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
 	nr_leave(self);
 	if (index)
 		*index = q->index;
 	return q->err;
+}
+
+static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+{
+	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
+		nr_port_panic("nr_update: operation too long, or no such shard");
+	q->op = op;
+	q->ret = ret;
+	q->len = (u32)len;
+	q->shard = shard;
+	q->mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
 }
 
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
@@ -178,14 +216,8 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 	struct nr_replica *r;
 	int err;
 
-	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
-		nr_port_panic("nr_update: operation too long, or no such shard");
 	nr_enter(self, false);
-	q.op = op;
-	q.ret = ret;
-	q.len = (u32)len;
-	q.shard = shard;
-	q.mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
+	request(nr, &q, shard, op, len, ret);
 	r = nr_route(nr, self);
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
 		return update_shared(nr, self, &q, index, NULL);
@@ -196,5 +228,47 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 	err = apply_alone(nr, r, &q, index);
 	gate_release(r, GATE_HELD | GATE_WRITING);
 	nr_leave(self);
+	return err;
+}
+
+int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index,
+		      u64 polls)
+{
+	struct nr_req q;
+
+	nr_enter(self, false);
+	request(nr, &q, shard, op, len, ret);
+	while (!update_on(nr, nr_route(nr, self), self, &q, false, MIN(polls, FOREVER - 1)))
+		;
+	nr_leave(self);
+	if (index && !q.err)
+		*index = q.index;
+	return q.err;
+}
+
+/* The gate was free: 0, -ENOMEM or -EAGAIN. */
+static int try_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q)
+{
+	if (!r->live || !nr_combine_try(nr, r, q))
+		return -EAGAIN;
+	return q->err;
+}
+
+int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
+{
+	struct nr_replica *r;
+	struct nr_req q;
+	int err = -EAGAIN;
+
+	nr_enter(self, false);
+	request(nr, &q, shard, op, len, ret);
+	r = nr_route(nr, self);
+	if (gate_try(r, GATE_HELD)) {
+		err = try_holding(nr, r, &q);
+		gate_release(r, GATE_HELD);
+	}
+	nr_leave(self);
+	if (index && !err)
+		*index = q.index;
 	return err;
 }
