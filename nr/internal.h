@@ -43,6 +43,7 @@
  *   S1 slots published, store release           <-> S2 slots found, load acquire [18]
  *   N1 live bit of a replica, store release     <-> N2 route, load acquire
  *   P1 page donated, compare-exchange release   <-> P2 page taken, load acquire             (stock.c)
+ *   I1 id given back, release                   <-> I2 id taken, acquire                   (self.c)
  *   K1 credit, fetch_add/sub acq_rel, both sides                                            (stock.c)
  */
 #ifndef NR_INTERNAL_H

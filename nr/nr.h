@@ -84,6 +84,17 @@ struct nr_self {
 	} guard[NR_GUARDS_MAX];
 };
 
+/* Handles for threads that come and go (nr/self.c): zero all but max, the instances' cfg.threads (0: NR_IDS_MAX). */
+#define NR_IDS_MAX 1024
+struct nr_ids {
+	u32 max;
+	u64 taken[NR_IDS_MAX / 64]; /* private */
+};
+/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. */
+int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
+/* Holds no guard, is in no call; the id may be another's at once. */
+void nr_unregister(struct nr_ids *ids, struct nr_self *self);
+
 struct nr_config {
 	u32 threads;   /* ids are below this */
 	u32 shards;    /* for operations that commute; 0: 1. All shards share one log: correct, no gain */

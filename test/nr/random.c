@@ -23,6 +23,7 @@ struct plan {
 	bool churn, widen;
 	s64 fail_every;
 	bool jolt, sleepy; /* sleepy: who waits goes to sleep at once */
+	bool batch;        /* ledger_batch_type */
 };
 
 static const struct plan *plan;
@@ -168,6 +169,9 @@ static void verdict(s64 bytes_before)
 	if (plan->fail_every)
 		ok(refused > 0, "%s: %lu operations were refused", plan->name, (unsigned long)refused);
 	nr_destroy(nr);
+	if (plan->batch)
+		ok(ledger_released == ops && ledger_batches, "%s: %lu operations released, once each; %lu batches at once",
+		   plan->name, (unsigned long)ledger_released, (unsigned long)ledger_batches);
 	ok(nr_host_bytes == bytes_before, "%s: all memory is back", plan->name);
 }
 
@@ -181,7 +185,8 @@ static void run(const struct plan *p)
 	plan = p;
 	spins = spins ? spins : nr_port_spins;
 	refused = strange = 0;
-	nr = nr_create(&ledger_type, &cfg, NULL);
+	ledger_released = 0;
+	nr = nr_create(p->batch ? &ledger_batch_type : &ledger_type, &cfg, NULL);
 	for (u32 n = 1; n < p->replicas; n++)
 		nr_replica_add(nr, &self, n);
 	if (p->widen)
@@ -205,20 +210,21 @@ int main(int argc, char **argv)
 {
 	u32 scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
 	struct plan plans[] = {
-		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0, false, false },
-		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0, false, false },
-		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0, false, false },
-		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0, false, false },
-		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0, false, false },
-		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0, false, false },
-		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0, false, false },
-		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0, false, false },
-		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7, false, false },
-		{ "large operations, tiny log", 4, 32, 2500, 100, false, true, 0, false, false },
-		{ "stopped anywhere", 3, 32, 4000, 30, true, true, 0, true, false },
-		{ "waiters sleep, 1 replica", 1, 0, 4000, 90, false, true, 0, false, true },
-		{ "waiters sleep, shared slot", 1, 0, 1500, 90, false, false, 0, false, true },
-		{ "waiters sleep, replicas come and go", 2, 32, 3000, 80, true, true, 0, false, true },
+		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0, false, false, false },
+		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0, false, false, false },
+		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0, false, false, false },
+		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0, false, false, false },
+		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0, false, false, false },
+		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0, false, false, false },
+		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0, false, false, false },
+		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0, false, false, false },
+		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7, false, false, false },
+		{ "large operations, tiny log", 4, 32, 2500, 100, false, true, 0, false, false, false },
+		{ "stopped anywhere", 3, 32, 4000, 30, true, true, 0, true, false, false },
+		{ "waiters sleep, 1 replica", 1, 0, 4000, 90, false, true, 0, false, true, false },
+		{ "waiters sleep, shared slot", 1, 0, 1500, 90, false, false, 0, false, true, false },
+		{ "waiters sleep, replicas come and go", 2, 32, 3000, 80, true, true, 0, false, true, false },
+		{ "batches at once, operations that own things", 3, 32, 2000, 80, true, true, 13, false, true, true },
 	};
 
 	ledger_in_apply = stumble_in_apply;
