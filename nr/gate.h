@@ -89,25 +89,27 @@ static inline void gate_release(struct nr_replica *r, u32 how)
 		nr_wake_next(r);
 }
 
-/* The holder's side against readers. */
-static inline void gate_wait_reader(struct nr_slot *s)
-{
-	while (unlikely(atomic_load_explicit(&s->readers, memory_order_seq_cst))) /* W4 */
-		nr_port_relax();
-}
-
-/* WRITING is up: waits until no reader is inside. */
-static inline void gate_wait_readers(struct nr_replica *r)
+/* The holder's side against readers: 0 if none is in a slot that is his to see, once W3 is done. */
+static inline u32 gate_readers(const struct nr_replica *r)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
+	u32 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);   /* W4 */
 
-	gate_wait_reader(&r->shared);
 	for (u32 w = 0; s && w < s->words; w++) {
 		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_seq_cst);
 
 		for (; ids; ids &= ids - 1)
-			gate_wait_reader(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)]);
+			sum |= atomic_load_explicit(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)].readers, memory_order_seq_cst);
 	}
+	return sum;
+}
+
+/* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new
+ * one finds WRITING up, and goes. */
+static inline void gate_wait_readers(const struct nr_replica *r)
+{
+	while (unlikely(gate_readers(r)))
+		nr_port_relax();
 }
 
 static inline void gate_write_begin(struct nr_replica *r)

@@ -27,20 +27,20 @@ static bool anybody_waits(const struct nr_replica *r)
 }
 
 /* We hold the gate, WRITING is up, no log, nobody waits: the case that must cost no more than a mutex. */
-static inline int apply_alone(struct nr *nr, struct nr_replica *r, const struct nr_req *q, u64 *index)
+static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, const struct nr_req *q, u64 *index)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
 	gate_wait_readers(r);
 	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem)))
 		return -ENOMEM;
-	nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
+	type->apply(r->state, q->shard, q->op, q->len, q->ret);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
 	r->alone++;
-	if (unlikely(nr->type->op_release))
-		nr->type->op_release(q->op, q->len);
+	if (unlikely(type->op_release))
+		type->op_release(q->op, q->len);
 	if (index)
 		*index = at;
 	return 0;
@@ -212,8 +212,9 @@ static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, cons
 
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
-	struct nr_req q;
+	const struct nr_type *type = nr->type; /* read before the gate, which would make it wait */
 	struct nr_replica *r;
+	struct nr_req q;
 	int err;
 
 	nr_enter(self, false);
@@ -225,7 +226,7 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 		gate_write_end(r);
 		return update_shared(nr, self, &q, index, r);
 	}
-	err = apply_alone(nr, r, &q, index);
+	err = apply_alone(type, r, &q, index);
 	gate_release(r, GATE_HELD | GATE_WRITING);
 	nr_leave(self);
 	return err;
