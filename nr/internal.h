@@ -57,7 +57,6 @@
 #include <stdatomic.h>
 
 #define NR_LINE 64
-#define NR_TURN 4 /* rounds one caller combines before the gate goes on */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)

@@ -3,9 +3,9 @@
  * nr: node replication. Turns a sequential, deterministic structure into a linearizable concurrent one.
  *
  * An instance has one replica of the structure per NUMA node that uses it, at most NR_NODES_MAX. Updates are
- * ordered by a shared log and applied to every replica; reads run on the replica of the reader's node under a
- * distributed readers-writer lock. An instance starts with one replica and no log: an update then is a
- * combiner try-lock and an apply in place. (Calciu et al., ASPLOS'17; Bhardwaj et al., OSDI'21.)
+ * ordered by a shared log and applied to every replica; reads run on the replica of the reader's node, which only one
+ * combiner at a time changes, for all who wait. An instance starts with one replica and no log: a lone update then is
+ * an apply in place between two atomic steps. (Calciu et al., ASPLOS'17; Bhardwaj et al., OSDI'21.)
  *
  * Guarantees
  *  G1  Linearizable: an update takes effect once, between nr_update's call and return; a read sees every update
@@ -16,9 +16,18 @@
  *  G4  An update that nr_update refuses (-ENOMEM) had no effect anywhere. One that it accepts never fails for
  *      memory on any replica: op_mem bytes were reserved on each of them first.
  *  G5  No thread waits for a timer or for an idle node: whoever needs a lagging replica to move applies the log
- *      to it himself (helping).
+ *      to it himself (helping). Readers wait for a combiner while he changes the state, never while he waits.
  *  G6  After nr_sync(nr, self, index) every live replica has applied all operations below index, and no reader
  *      is still inside a guard that began on a state before them.
+ *  G7  There is no step of an update at which a thread that stops (suspended, off its core) stops other replicas: a batch is in
+ *      the log whole or not at all. Who waits for it, and for how long:
+ *        stopped as combiner, or under a guard   updates and, while the state changes, reads of the same replica: until it
+ *                                                goes on. Others when the log is full: cfg.log_slots batches, or that many
+ *                                                slots of one replica's operations
+ *        stopped while it waits                  nobody
+ *        in nr_replica_add, _drop, nr_stats      as combiner of every replica whose gate it has just then
+ *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
+ *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
@@ -42,6 +51,7 @@ extern "C" {
 #define NR_NODES_MAX 64
 #define NR_OP_MAX 1024 /* bytes of one operation */
 #define NR_BATCH 32    /* operations of one combiner round */
+#define NR_TURN 4      /* rounds one caller combines before the gate goes on */
 
 /* One operation of a batch. */
 struct nr_call {
