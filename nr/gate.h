@@ -5,7 +5,7 @@
  *   HELD      a combiner is in: he collects, appends, applies. One at a time
  *   WRITING   he changes the state: readers stay out. Raised by the holder only
  *   WAITED    somebody sleeps until he is answered; whoever lets go of the gate sees to him (combine.c)
- *   CLAIM     times the number of those who must have it (member.c, fork): they are next, all others keep off
+ *   CLAIM     times the number of those who must have it (member.c, fork, a reader): they are next, all others keep off
  *
  *   free --gate_try--> HELD --gate_write_begin--> HELD|WRITING --gate_write_end--> HELD --gate_release--> free
  *
@@ -22,7 +22,7 @@
  * miss. A W2 that finds WRITING down reads what W5 wrote, or a read-modify-write that followed it, and so sees the
  * writer's work; a W4 that reads what W6 wrote comes after that reader's reads.
  *
- * Writers come first: a reader that finds WRITING up steps back and waits. A slot is listed (seq_cst) before its
+ * A reader that finds WRITING up steps back and waits (read.c says for how long). A slot is listed (seq_cst) before its
  * first W1, so a writer that misses the listing is seen by that reader's W2, as above. A listed slot has one owner, who
  * stores; the slot that all share (listed is 0) is counted.
  */

@@ -57,6 +57,7 @@
 #include <stdatomic.h>
 
 #define NR_LINE 64
+#define NR_READ_POLLS 256 /* before a reader insists */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)

@@ -4,7 +4,10 @@
  *
  * A read needs a state that covers ctail as it was when it began (C2): every update that has returned is below
  * it. If its replica lags, the reader applies the log himself, or waits for whoever is doing it; never further than
- * that first ctail, so it cannot be led on. Entries below ctail are complete: no hole stops a reader.
+ * that first ctail, so it cannot be led on.
+ *
+ * Writers come first, as otherwise readers might keep them out for ever; a reader who met writers only, NR_READ_POLLS
+ * times, takes his turn at the gate and goes in from there.
  *
  * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too.
  */
@@ -40,18 +43,18 @@ static void guard_check(const struct nr *nr, const struct nr_self *self)
 }
 
 /* Enters r in a state that covers `need`; NULL: not this time, route and try again. */
-static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need)
+static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need, u32 *polls)
 {
 	struct nr_slot *slot;
 
 	if (unlikely(nr_ltail(r) < need)) {
-		if (!nr_help(nr, r, need))
+		if (!nr_help(nr, r, need) && ++*polls)
 			nr_port_relax();
 		return NULL;
 	}
 	slot = nr_slot_of(r, self);
 	if (unlikely(!gate_read_try(r, slot))) {
-		while (gate_writing(r, memory_order_relaxed))
+		while (gate_writing(r, memory_order_relaxed) && ++*polls < NR_READ_POLLS)
 			nr_port_relax();
 		return NULL;
 	}
@@ -62,10 +65,26 @@ static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_s
 	return slot;
 }
 
+/* Polled in vain for long: goes in as the next to hold the gate, ahead of all writers. NULL: r is gone. */
+static struct nr_slot *read_ahead(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need)
+{
+	struct nr_slot *slot = NULL;
+
+	gate_acquire(r);
+	if (r->live) {
+		nr_replica_advance(nr, r, need, NULL);
+		slot = nr_slot_of(r, self);
+		gate_read_try(r, slot); /* nobody writes but who holds the gate */
+	}
+	gate_release(r, GATE_HELD);
+	return slot;
+}
+
 static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 {
-	struct nr_replica *r;
 	struct nr_slot *slot;
+	struct nr_replica *r;
+	u32 polls = 0;
 
 	if (self->held)
 		guard_check(nr, self);
@@ -73,7 +92,7 @@ static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 	r = nr_route(nr, self);
 	if (unlikely(nr_ltail(r) < need))
 		atomic_fetch_add_explicit(&nr->stale, 1, memory_order_relaxed);
-	while (!(slot = read_try(nr, r, self, need)))
+	while (!(slot = likely(polls < NR_READ_POLLS) ? read_try(nr, r, self, need, &polls) : read_ahead(nr, r, self, need)))
 		r = nr_route(nr, self);
 	nr_leave(self);
 	guard_push(nr, self, slot);
