@@ -130,7 +130,8 @@ void nr_destroy(struct nr *nr);
 struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg);
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
- * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync. */
+ * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync
+ * when it returns 0. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
 /* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
