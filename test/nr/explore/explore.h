@@ -53,6 +53,9 @@ u32 ex_self(void); /* 0: setup or check */
 const struct ex_clock *ex_now(void);
 bool ex_before(u32 thread, u32 time); /* has that happened before the caller's next step? */
 void ex_wait(void); /* in every waiting loop; the port's relax */
+/* As a futex: sleeps if the newest value of *word is `value`, until a wake; never wakes for no reason. */
+void ex_sleep(const void *word, u32 value, const void *site);
+void ex_wake(const void *word, const void *site);
 u32 ex_choose_free(u32 n); /* the scenario's own choice */
 void ex_fail_alloc(bool on); /* each allocation may fail, by choice */
 

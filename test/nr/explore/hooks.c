@@ -79,7 +79,10 @@ static void *give(size_t size)
 	return ex_alloc(size);
 }
 
+const u32 nr_port_spins = 1;
 void nr_port_relax(void) { ex_wait(); }
+void nr_port_wait(_Atomic u32 *word, u32 value) { ex_sleep(word, value, SITE); }
+void nr_port_wake(_Atomic u32 *word) { ex_wake(word, SITE); }
 void *nr_port_pages(size_t n, u32 node) { (void)node; return give(n * PAGE_SIZE); }
 void nr_port_pages_free(void *p, size_t n) { if (p) mem_free(p, n * PAGE_SIZE, SITE); }
 void *nr_port_alloc(size_t size, u32 node) { (void)node; return give(size); }

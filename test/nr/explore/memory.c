@@ -159,15 +159,14 @@ void mem_plain(const void *p, size_t n, bool write, const void *site)
 	size_t at = (size_t)((const u8 *)p - ex_arena);
 	u32 t = ex_self();
 
-	if (!n)
-		return;
-	for (size_t i = 0; i < n; i++) {
+	/* Thread 0 is before or after everything: only what it makes of atomic places matters. */
+	for (size_t i = 0; t && i < n; i++) {
 		if (write)
 			write_byte(at + i, t, "write", site);
 		else
 			look(at + i, t, "read", site);
 	}
-	if (write)
+	if (write && n)
 		forget_places(at, n);
 }
 
@@ -176,7 +175,7 @@ void mem_alloc(const void *p, size_t n)
 	size_t at = (size_t)((const u8 *)p - ex_arena);
 	u32 t = ex_self();
 
-	for (size_t i = at; i < at + n; i++) {
+	for (size_t i = at; t && i < at + n; i++) {
 		wrote[i] = clock_of[t].of[t];
 		writer[i] = (u8)t;
 	}
@@ -189,7 +188,7 @@ void mem_free(const void *p, size_t n, const void *site)
 	size_t at = (size_t)((const u8 *)p - ex_arena);
 	u32 t = ex_self();
 
-	for (size_t i = at; i < at + n; i++) {
+	for (size_t i = at; t && i < at + n; i++) {
 		write_byte(i, t, "free", site);
 		writer[i] = FREED;
 	}

@@ -22,6 +22,7 @@ struct thread {
 	jmp_buf at;
 	ucontext_t first;
 	bool started, done, stopped;
+	const void *asleep; /* on this word */
 	u32 steps, idle, mark; /* mark: others' stores at its last look */
 	bool fresh; /* its next loads are of the newest stores */
 	u32 priority;
@@ -152,7 +153,7 @@ static bool enabled(u32 t)
 {
 	const struct thread *x = &thread[t];
 
-	return !x->done && !x->stopped && (x->idle < 2 || mem_stores_but(t) != x->mark);
+	return !x->done && !x->stopped && !x->asleep && (x->idle < 2 || mem_stores_but(t) != x->mark);
 }
 
 static void list_others(void)
@@ -250,6 +251,30 @@ void ex_wait(void)
 	x->fresh = x->idle > 0;
 	x->priority = rnd(1000) + 1;
 	give_way();
+}
+
+void ex_sleep(const void *word, u32 value, const void *site)
+{
+	u32 at;
+
+	ex_step(site);
+	memcpy(&at, word, sizeof(at));
+	if (at != value)
+		return;
+	thread[self].asleep = word;
+	thread[self].fresh = false;
+	give_way();
+}
+
+void ex_wake(const void *word, const void *site)
+{
+	ex_step(site);
+	for (u32 t = 1; t <= threads; t++)
+		if (thread[t].asleep == word) {
+			thread[t].asleep = NULL;
+			thread[t].idle = 0;
+			break;
+		}
 }
 
 static void maybe_stop(void)
