@@ -44,6 +44,8 @@ struct ex_scenario {
 
 extern const struct ex_scenario *const ex_scenarios[];
 extern const size_t ex_scenario_count;
+extern const struct ex_scenario *const ex_stands[]; /* for --stop: thread 1 stands, the others show whom it delays */
+extern const size_t ex_stand_count;
 
 /* For scenarios. */
 void *ex_alloc(size_t size); /* watched memory, zeroed, gone after the run */
@@ -52,6 +54,7 @@ _Noreturn void ex_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)
 u32 ex_self(void); /* 0: setup or check */
 const struct ex_clock *ex_now(void);
 bool ex_before(u32 thread, u32 time); /* has that happened before the caller's next step? */
+void ex_here(void); /* a step in plain code: one may be stopped or overtaken here */
 void ex_wait(void); /* in every waiting loop; the port's relax */
 /* As a futex: sleeps if the newest value of *word is `value`, until a wake; never wakes for no reason. */
 void ex_sleep(const void *word, u32 value, const void *site);

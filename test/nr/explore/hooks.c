@@ -63,6 +63,8 @@ void *ex_memset(void *to, int c, size_t n)
 	return memset(to, c, n);
 }
 
+void ex_here(void) { ex_step(SITE); }
+
 /* The port. */
 
 static bool may_fail;

@@ -8,7 +8,8 @@
  *   --weaken A,...   the atomic operations that return to these addresses get weaker orders:
  *                    seq_cst becomes acquire, release or both; these become relaxed. A:relaxed goes all the way
  *   --replay LIST    one run: the choices that a failure printed
- *   --stop T         one line for each step of thread T: whom its standing there delays
+ *   --stop T         instead, for the scenarios of that kind: one line for each step of thread T, with the step's address
+ *                    and the set of threads that its standing there delays
  */
 #include "test/nr/explore/sched.h"
 
@@ -119,9 +120,12 @@ int main(int argc, char **argv)
 			fprintf(stderr, "explore: %s %s: no such option or value\n", argv[i], argv[i + 1]);
 			return 2;
 		}
-	for (size_t s = 0; s < ex_scenario_count; s++)
-		if (wanted(ex_scenarios[s], argv + i, argc - i))
-			run(ex_scenarios[s]);
+	for (size_t s = 0; s < (stop ? ex_stand_count : ex_scenario_count); s++) {
+		const struct ex_scenario *one = stop ? ex_stands[s] : ex_scenarios[s];
+
+		if (wanted(one, argv + i, argc - i))
+			run(one);
+	}
 	if (!stop)
 		printf("1..%d\n", count);
 	return failures != 0;

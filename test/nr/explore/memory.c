@@ -13,7 +13,7 @@
  *                    - for a seq_cst load: the newest seq_cst store
  *                  a read-modify-write takes the newest, and carries on the release of the one it replaces
  *
- * The real memory always holds the newest value.
+ * The real memory always holds the newest value. Memory outside the arena (the stack of thread 0) is only that.
  */
 #include "test/nr/explore/explore.h"
 
@@ -309,6 +309,8 @@ u64 mem_load(const void *p, u32 size, int order, const void *site)
 	u32 t = ex_self(), oldest, n, back = 0;
 	struct place *l;
 
+	if (!mem_watched(p))
+		return value_at(p, size);
 	ex_step(site);
 	order = weakened(order, memory_order_acquire, site);
 	l = find(p, size, t, site);
@@ -353,6 +355,10 @@ void mem_store(void *p, u32 size, u64 v, int order, const void *site)
 {
 	u32 t = ex_self();
 
+	if (!mem_watched(p)) {
+		memcpy(p, &v, size);
+		return;
+	}
 	ex_step(site);
 	put(find(p, size, t, site), t, p, size, v, weakened(order, memory_order_release, site), NULL);
 }
@@ -389,6 +395,12 @@ u64 mem_rmw(void *p, u32 size, enum mem_op op, u64 v, int order, const void *sit
 	struct place *l;
 	u64 old;
 
+	if (!mem_watched(p)) {
+		old = value_at(p, size);
+		v = combine(op, old, v);
+		memcpy(p, &v, size);
+		return old;
+	}
 	ex_step(site);
 	l = find(p, size, t, site);
 	old = store_at(l, l->count - 1)->value;
@@ -402,6 +414,15 @@ bool mem_cas(void *p, u32 size, u64 *expected, u64 v, struct ex_order order, con
 	u32 t = ex_self(), n, back = 0;
 	struct place *l;
 
+	if (!mem_watched(p)) {
+		u64 old = value_at(p, size);
+		bool same = old == *expected;
+
+		*expected = old;
+		if (same)
+			memcpy(p, &v, size);
+		return same;
+	}
 	ex_step(site);
 	order.success = weakened(order.success, memory_order_acq_rel, site);
 	l = find(p, size, t, site);

@@ -73,13 +73,15 @@ static void retire_0(void)
 	struct lin_bytes bytes;
 	u64 index;
 
+	scene_follow(0);
 	lin_make(&bytes, 1, 1, 0, SMALL);
 	ex_check(nr_update(scene_nr, scene_self(0), 0, &bytes, SMALL, NULL, &index) == 0);
+	scene_hint(1);
 	nr_sync(scene_nr, scene_self(0), index);
 	*body = 2; /* nobody may still be looking */
 }
 
-static void look_1(void)
+static void look(void)
 {
 	struct nr_self *self = scene_self(1);
 	const struct lin_state *s = nr_read_begin(scene_nr, self, 0);
@@ -87,6 +89,15 @@ static void look_1(void)
 	if (s->cell[0] == 0)
 		ex_check(*body == 1);
 	nr_read_end(scene_nr, self, 0);
+}
+
+/* Before the update and after it: the second look brings the replica up to date, and nr_sync only sees that it is. */
+static void look_1(void)
+{
+	look();
+	scene_hint(0);
+	scene_follow(1);
+	look();
 }
 
 static void sync_check(void)
@@ -165,6 +176,26 @@ static void fork_1(void)
 }
 SCENARIO(fork_copy, "a fork while another replica is written", 2, two_shared, update_0, fork_1);
 
+/* Whom a standing thread delays (--stop 1): thread 1 stands, thread 2 reads there, 3 updates there, 4 reads beside it,
+ * 5 updates beside it. */
+#define STAND(id, text, setup_, body_)                                                                                 \
+	const struct ex_scenario id = { #id, text, 5, setup_, { body_, read_1, update_1, read_0, update_0 }, scene_check }
+
+static void stand_two(void) { scene_make(&scene_type, 2, 32, true); }
+static void stand_two_lapped(void) { scene_make(&scene_type, 2, 32, true); scene_update(0, LARGE); scene_update(0, LARGE); }
+static void stand_add(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 2) == 0); }
+static void stand_drop(void) { ex_check(nr_replica_drop(scene_nr, scene_self(0), 0) == 0); }
+static void stand_sync(void) { nr_sync(scene_nr, scene_self(0), 2); }
+static void stand_fork(void) { nr_destroy(nr_fork(scene_nr, scene_self(0), 0, NULL, NULL)); }
+STAND(stand_update, "nr_update", stand_two, update_0);
+STAND(stand_large, "nr_update that needs room in the log", stand_two_lapped, large_0);
+STAND(stand_read, "nr_read_begin to nr_read_end", stand_two, read_0);
+STAND(stand_behind, "nr_read_begin on a lagging replica", stand_two_lapped, read_1);
+STAND(stand_syncing, "nr_sync", stand_two_lapped, stand_sync);
+STAND(stand_forking, "nr_fork", stand_two, stand_fork);
+STAND(stand_adding, "nr_replica_add", stand_two, stand_add);
+STAND(stand_dropping, "nr_replica_drop of its own node", stand_two, stand_drop);
+
 /* Two on each side: helping, batches, waiting. */
 SCENARIO(crowd, "two writers there, one here, one reads", 4, two_shared, update_1, update_1, update_0, read_1);
 SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1, large_twice_0);
@@ -175,3 +206,8 @@ const struct ex_scenario *const ex_scenarios[] = {
 	&fork_copy, &crowd, &lap_three,
 };
 const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);
+
+const struct ex_scenario *const ex_stands[] = {
+	&stand_update, &stand_large, &stand_read, &stand_behind, &stand_syncing, &stand_forking, &stand_adding, &stand_dropping,
+};
+const size_t ex_stand_count = ARRAY_SIZE(ex_stands);

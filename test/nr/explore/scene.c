@@ -13,6 +13,28 @@ static _Atomic u32 *signals;
 static struct lin_op op[LIN_OPS];
 static u32 ops;
 
+static void apply(void *state, unsigned shard, const void *bytes, size_t len, void *ret)
+{
+	ex_here();
+	lin_apply(state, shard, bytes, len, ret);
+}
+
+static int init(void *state, struct pool *mem, const void *arg)
+{
+	return lin_type.init(state, mem, arg);
+}
+
+static int clone(void *dst, struct pool *mem, const void *src)
+{
+	ex_here();
+	return lin_type.clone(dst, mem, src);
+}
+
+const struct nr_type scene_type = {
+	.name = "scene", .state_size = sizeof(struct lin_state), .init = init, .clone = clone, .apply = apply,
+	.hash = lin_hash,
+};
+
 void scene_make(const struct nr_type *type, u32 replicas, u32 log_slots, bool wide)
 {
 	struct nr_config cfg = { .threads = EX_THREADS, .log_slots = log_slots };
@@ -77,6 +99,7 @@ u64 scene_read(u32 node)
 	const struct lin_state *s = nr_read_begin(scene_nr, self, 0);
 	u64 result = s->cell[0];
 
+	ex_here();
 	nr_read_end(scene_nr, self, 0);
 	end(o, result);
 	return result;
@@ -90,6 +113,17 @@ void scene_signal(u32 n)
 void scene_await(u32 n)
 {
 	while (!atomic_load_explicit(&signals[n], memory_order_acquire))
+		ex_wait();
+}
+
+void scene_hint(u32 n)
+{
+	atomic_store_explicit(&signals[n], 1, memory_order_relaxed);
+}
+
+void scene_follow(u32 n)
+{
+	while (!atomic_load_explicit(&signals[n], memory_order_relaxed))
 		ex_wait();
 }
 

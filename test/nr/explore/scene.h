@@ -12,6 +12,7 @@
 #include "test/nr/lin.h"
 
 extern struct nr *scene_nr;
+extern const struct nr_type scene_type; /* lin_type, with a step inside apply */
 
 /* Before the threads start: an instance with replicas on nodes 0.. . */
 void scene_make(const struct nr_type *type, u32 replicas, u32 log_slots, bool wide);
@@ -20,6 +21,9 @@ void scene_update(u32 node, size_t len); /* adds one, by an operation of len byt
 u64 scene_read(u32 node);
 void scene_signal(u32 n);
 void scene_await(u32 n);
+/* The same, but nothing travels with it: relaxed. */
+void scene_hint(u32 n);
+void scene_follow(u32 n);
 /* Afterwards: the history is linearizable, the replicas are equal, all memory comes back. */
 void scene_check(void);
 
