@@ -8,7 +8,7 @@
 #define ESOCKTNOSUPPORT 94
 
 static const struct { int family; int (*make)(int type, int protocol, struct socket **out); } families[] = {
-	{ AF_INET, inet_socket },
+	{ AF_INET, inet_socket }, { AF_UNIX, unix_socket },
 };
 
 int socket_new(int family, int type, int protocol, struct socket **out)
@@ -19,6 +19,18 @@ int socket_new(int family, int type, int protocol, struct socket **out)
 		if (families[i].family == family)
 			err = families[i].make(type, protocol, out);
 	return err;
+}
+
+int socket_pair(int family, int type, int protocol, struct socket *out[2])
+{
+	int err;
+
+	if (family == AF_UNIX)
+		return unix_pair(type, protocol, out);
+	err = socket_new(family, type, protocol, &out[0]);
+	if (!err)
+		out[0]->ops->release(out[0]);
+	return err ? err : -EOPNOTSUPP;
 }
 
 static long socket_read(struct file *f, struct io *io, u64 *pos)

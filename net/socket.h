@@ -32,6 +32,7 @@ enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 #define MSG_WAITALL 0x100u
 #define MSG_NOSIGNAL 0x4000u
 #define MSG_MORE 0x8000u
+#define MSG_WAITFORONE 0x10000u
 #define MSG_ERRQUEUE 0x2000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
@@ -82,7 +83,12 @@ int socket_new(int family, int type, int protocol, struct socket **out);
 struct file *socket_file(struct socket *s, u32 flags);
 struct socket *socket_of_file(struct file *f);              /* NULL: it is none */
 
+/* Two that are connected; -EOPNOTSUPP: the family has no such thing. */
+int socket_pair(int family, int type, int protocol, struct socket *out[2]);
+
 /* Families. */
 int inet_socket(int type, int protocol, struct socket **out);
+int unix_socket(int type, int protocol, struct socket **out);
+int unix_pair(int type, int protocol, struct socket *out[2]);
 
 #endif
