@@ -224,6 +224,17 @@ static void entry(void)
 	longjmp(home, 2);
 }
 
+/* Too many steps: while one stands still, the others only go round and round, waiting for him. */
+static void count_step(void)
+{
+	if (++steps <= (plan.mode == EX_STOP ? EX_STEPS / 5 : EX_STEPS))
+		return;
+	if (!may_release())
+		ex_fail("no end after %u steps", steps);
+	steps = 0;
+	release_stopped();
+}
+
 static void give_way(void)
 {
 	list_others();
@@ -241,8 +252,7 @@ void ex_wait(void)
 
 	if (!self)
 		ex_fail("waiting while no other thread runs");
-	if (++steps > EX_STEPS)
-		ex_fail("no end after %u steps", steps);
+	count_step();
 	if (x->mark == mem_stores_but(self))
 		x->idle++;
 	else
@@ -301,8 +311,7 @@ void ex_step(const void *site)
 		return;
 	x->site = site;
 	x->steps++;
-	if (++steps > EX_STEPS)
-		ex_fail("no end after %u steps", steps);
+	count_step();
 	for (u32 i = 0; plan.mode == EX_RANDOM && i < changes; i++)
 		if (change_at[i] == steps)
 			x->priority = i + 1;
