@@ -31,7 +31,8 @@ void nr_port_relax(void)
 #endif
 }
 
-u32 nr_port_spins = 4 * SPINS;
+/* A gate that is held for longer belongs to somebody who does not run. */
+u32 nr_port_spins = 8;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {
