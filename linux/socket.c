@@ -246,7 +246,7 @@ CALL(setsockopt)
 
 CALL(getsockopt)
 {
-	u8 value[64] = { 0 };
+	u8 value[SOCKOPT_MAX] = { 0 };
 	u32 have = sizeof(value);
 	s32 room = 0;
 	struct socket *s;

@@ -3,6 +3,7 @@
 #include "net/socket.h"
 #include "arch/mmu.h"
 #include "kern/process.h"
+#include "net/interfaces.h"
 
 #define DEV_SOCKETS 9 /* st_dev of what lies in no directory */
 #define ESOCKTNOSUPPORT 94
@@ -39,6 +40,8 @@ static long socket_read(struct file *f, struct io *io, u64 *pos)
 	struct socket_msg m = { .flags = file_nonblock(f) ? MSG_DONTWAIT : 0 };
 
 	(void)pos;
+	if (!io->left)
+		return 0; /* by read(2); recv(2) of nothing waits all the same */
 	return s->ops->recv(s, io, &m);
 }
 
@@ -65,7 +68,7 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	s32 count;
 
 	if (cmd != FIONREAD)
-		return -ENOTTY;
+		return interface_ioctl(cmd, (void __user *)arg);
 	n = s->ops->pending(s);
 	if (n < 0)
 		return n;

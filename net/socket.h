@@ -13,6 +13,7 @@
 #include "kern/file.h"
 
 #define SOCKADDR_MAX 128
+#define SOCKOPT_MAX 256
 struct sockaddr { u32 len; u8 bytes[SOCKADDR_MAX]; };
 
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
@@ -66,7 +67,7 @@ struct socket_ops {
 	long (*recv)(struct socket *s, struct io *io, struct socket_msg *m);
 	int (*shutdown)(struct socket *s, int how);
 	int (*set)(struct socket *s, int level, int option, const void *value, u32 len);   /* len >= 4 */
-	int (*get)(struct socket *s, int level, int option, void *value, u32 *len);        /* room for 64 bytes */
+	int (*get)(struct socket *s, int level, int option, void *value, u32 *len);        /* room for SOCKOPT_MAX bytes */
 	u32 (*poll)(struct socket *s, struct poller *p);
 	long (*pending)(struct socket *s);                                                 /* FIONREAD: bytes or -errno */
 	void (*release)(struct socket *s);                                                 /* the file is gone */
