@@ -59,6 +59,46 @@ SCENARIO(join_three, "a replica is added under a writer and a reader", 3, one_wi
 SCENARIO(leave, "a replica goes under its callers", 2, two_shared, drop_1, update_read_1);
 SCENARIO(leave_three, "a replica goes under a reader and others' updates", 3, two_wide, drop_1, update_0, read_1);
 
+static void add_2(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 2) == 0); }
+static void add_read_1(void) { add_1(); scene_read(1); }
+SCENARIO(joins, "two nodes get replicas at once", 2, one_shared, add_read_1, add_2);
+
+/* One id that two threads take in turn: what the first did with its slots is over when the second begins. */
+static struct nr_ids *ids;
+static void ids_setup(void)
+{
+	one_wide();
+	ids = ex_alloc(sizeof(*ids));
+	ids->max = 1;
+}
+
+static void borrow_id(void)
+{
+	struct nr_self self = { .id = 0 };
+	struct lin_bytes bytes;
+	u64 ret = 0;
+
+	while (nr_register(ids, &self, 0))
+		ex_wait();
+	lin_make(&bytes, 1, 1, 0, SMALL);
+	ex_check(nr_update(scene_nr, &self, 0, &bytes, SMALL, &ret, NULL) == 0 && ret < 2);
+	nr_read_begin(scene_nr, &self, 0);
+	nr_read_end(scene_nr, &self, 0);
+	nr_unregister(ids, &self);
+}
+
+static void ids_check(void)
+{
+	const struct lin_state *s = nr_read_begin(scene_nr, scene_self(0), 0);
+
+	ex_check(s->cell[0] == 2);
+	nr_read_end(scene_nr, scene_self(0), 0);
+	nr_destroy(scene_nr);
+}
+
+static const struct ex_scenario id_turns = { "id_turns", "two threads take one id in turn", 2, ids_setup,
+					     { borrow_id, borrow_id }, ids_check };
+
 /* G6: after nr_sync nobody is inside a guard on the old state. The state points at plain memory. */
 static u32 *body;
 static void sync_setup(void)
@@ -106,7 +146,7 @@ static void sync_check(void)
 	nr_destroy(scene_nr);
 }
 
-const struct ex_scenario sync_retire = { "sync_retire", "what a synced update unlinked is free", 2, sync_setup,
+static const struct ex_scenario sync_retire = { "sync_retire", "what a synced update unlinked is free", 2, sync_setup,
 					 { retire_0, look_1 }, sync_check };
 
 /* The memory promise (P1, P2, K1): each operation takes memory on both replicas. */
@@ -179,7 +219,7 @@ SCENARIO(fork_copy, "a fork while another replica is written", 2, two_shared, up
 /* Whom a standing thread delays (--stop 1): thread 1 stands, thread 2 reads there, 3 updates there, 4 reads beside it,
  * 5 updates beside it. */
 #define STAND(id, text, setup_, body_)                                                                                 \
-	const struct ex_scenario id = { #id, text, 5, setup_, { body_, read_1, update_1, read_0, update_0 }, scene_check }
+	static const struct ex_scenario id = { #id, text, 5, setup_, { body_, read_1, update_1, read_0, update_0 }, scene_check }
 
 static void stand_two(void) { scene_make(&scene_type, 2, 32, true); }
 static void stand_two_lapped(void) { scene_make(&scene_type, 2, 32, true); scene_update(0, LARGE); scene_update(0, LARGE); }
@@ -202,7 +242,7 @@ SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1
 
 const struct ex_scenario *const ex_scenarios[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
-	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &sync_retire, &promise,
+	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
 	&fork_copy, &crowd, &lap_three,
 };
 const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);

@@ -28,6 +28,6 @@ void scene_follow(u32 n);
 void scene_check(void);
 
 #define SCENARIO(id, text, nthreads, setup_, ...)                                                                      \
-	const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_check }
+	static const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_check }
 
 #endif
