@@ -19,13 +19,14 @@
  *      to it himself (helping). Readers wait for a combiner while he changes the state, never while he waits.
  *  G6  After nr_sync(nr, self, index) every live replica has applied all operations below index, and no reader
  *      is still inside a guard that began on a state before them.
- *  G7  There is no step of an update at which a thread that stops (suspended, off its core) stops other replicas: a batch is in
- *      the log whole or not at all. Who waits for it, and for how long:
- *        stopped as combiner, or under a guard   updates and, while the state changes, reads of the same replica: until it
- *                                                goes on. Others when the log is full: cfg.log_slots batches, or that many
- *                                                slots of one replica's operations
- *        stopped while it waits                  nobody
- *        in nr_replica_add, _drop, nr_stats      as combiner of every replica whose gate it has just then
+ *  G7  A batch is in the log whole or not at all: there is no step at which a thread that stops (suspended, off its
+ *      core) leaves others a hole to wait at. Who waits for whom stops, until he goes on:
+ *        as combiner, or under a guard   updates of the same replica, and its reads while the state changes. Other
+ *                                        replicas go on until the log is full: cfg.log_slots batches, or that many slots
+ *                                        of one replica's operations
+ *        while he waits for an answer    nobody
+ *        in nr_replica_add, _drop        as combiner of each replica whose gate he holds just then; the same in
+ *                                        nr_stats, nr_check, nr_fork
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
  *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
  *
@@ -35,8 +36,8 @@
  *  - operation bytes are plain data, no pointer to the submitter's stack
  *
  * Context: a caller must not be interrupted by code that calls nr (the kernel runs with interrupts off), and
- * must not migrate to another core between begin and end. nothing here sleeps; waiting loops call
- * nr_port_relax().
+ * must not migrate to another core between begin and end. Waiting loops call nr_port_relax(); only nr_update sleeps, and
+ * only where the port can (nr/port.h).
  */
 #ifndef NR_NR_H
 #define NR_NR_H
@@ -129,7 +130,8 @@ void nr_destroy(struct nr *nr);
 struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg);
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
- * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync. */
+ * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync
+ * when it returns 0. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
 /* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers

@@ -194,7 +194,7 @@ static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self
 	while (!done)
 		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
 	nr_leave(self);
-	if (index)
+	if (index && !q->err)
 		*index = q->index;
 	return q->err;
 }
