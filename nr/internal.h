@@ -33,7 +33,8 @@
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
  *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
- *   T1 tail moved on, compare-exchange relaxed [6]: it carries no data
+ *   T1 tail moved on, compare-exchange release  <-> T2 tail, load acquire: who appends at an index sees every batch
+ *      below it, or he would stop short of his own and answer without a result
  *   E1 batch published, compare-exchange release <-> E2 batch there, load acquire [7]
  *   A1 ltail and taken, store release [8]       <-> A2 both for room, ltail for nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]

@@ -195,7 +195,8 @@ static void ring_write(struct nr *nr, struct nr_replica *r, const struct nr_batc
 
 static void move_tail(struct nr *nr, u64 at)
 {
-	atomic_compare_exchange_strong_explicit(&nr->tail, &at, at + 1, memory_order_relaxed, memory_order_relaxed); /* T1 */
+	atomic_compare_exchange_strong_explicit(&nr->tail, &at, at + 1, memory_order_release, /* T1 */
+						memory_order_relaxed);
 }
 
 /* One attempt to put the batch at index `at`. False: there is one already. */
@@ -214,7 +215,7 @@ u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
 	ring_write(nr, r, b);
 	for (;;) {
-		u64 at = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+		u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
 		bool mine;
 
 		if (order_full(nr, at)) {
