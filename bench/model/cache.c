@@ -52,7 +52,7 @@ static uint64_t node_vcpus[MAX_NODES][MAX_VCPUS / 64];
 static uint32_t private_sets, llc_sets;
 static struct llc llcs[MAX_NODES];
 static uint64_t low_memory;	/* bytes below 4 GiB; the rest begins there */
-static uint32_t random_state;
+static uint32_t random_state, regions;
 
 #define GIB4 (4ull << 30)
 #define MAX_WAIT 25600	/* a vCPU that fell far behind does not wait for the whole past of a line */
@@ -107,7 +107,7 @@ int cache_setup(void)
 	return 0;
 }
 
-/* All caches are empty. */
+/* All caches are empty, and chance is another than in the region before. */
 void cache_begin(void)
 {
 	madvise(directory, lines * sizeof(*directory), MADV_DONTNEED);
@@ -125,7 +125,7 @@ void cache_begin(void)
 		memset(llcs[i].line, 0, llc_sets * profile.llc_ways * sizeof(uint32_t));
 		memset(llcs[i].next, 0, llc_sets);
 	}
-	random_state = 2463534242u ^ (uint32_t)profile.seed * 2654435761u;
+	random_state = 2463534242u ^ ((uint32_t)profile.seed * 1000 + ++regions) * 2654435761u;
 }
 
 /* --- private caches --- */

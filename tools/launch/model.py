@@ -67,7 +67,7 @@ def acceleration():
 
 def plugin(options):
 	"""The words that load the model into QEMU. Builds it."""
-	build.make("model")
+	build.make("model", extra=True)
 	name, *settings = options.model.split(",")
 	settings = [f"profile={profile_path(name)}", f"nodes={options.nodes}", f"memory_mib={options.memory >> 20}", *settings]
 	return ["-plugin", ",".join([PLUGIN, *settings])]

@@ -6,10 +6,10 @@
  *	scalebench -l						names the benchmarks
  *
  * prints a line per point,
- *	point NAME@WORKERS operations=N cycles=N rate=R least=N most=N [p50=N p90=N p99=N longest=N]
+ *	point NAME@WORKERS operations=N rate=R least=N most=N [p50=N p90=N p99=N longest=N]
  *	point NAME@WORKERS failed WHAT ERRNO
  *
- * rate is operations per million cycles, summed over the workers; least and most are the operations of one worker (fairness);
+ * rate is operations per million cycles, of all workers together; least and most are the operations of one worker (fairness);
  * the percentiles, in cycles, belong to benchmarks that note latencies. Before the first point comes "clock KILOHERTZ",
  * the speed of the counter the cycles are of.
  *
@@ -113,31 +113,32 @@ static void meet(struct worker *w)
 	point->begin = scale_clock() + LEAD_TIME;
 }
 
-/* Operations until the clock says `end`; how many. The clock then is in *now. */
-static uint64_t run_until(struct worker *w, uint64_t end, uint64_t *now)
-{
-	uint64_t operations = 0;
-
-	do {
-		for (int i = 0; i < bench->batch; i++)
-			bench->op(w);
-		operations += bench->batch;
-		*now = scale_clock();
-	} while ((int64_t)(*now - end) < 0 && !point->over && !w->finished);
-	return operations;
-}
-
+/*
+ * Operations that end inside the counted part are counted. The part is the same for all workers, so that one which
+ * was kept from working all the time counts as what it is.
+ */
 static void measure(struct worker *w)
 {
-	uint64_t begin = point->begin, from, to;
+	uint64_t from = point->begin + warm_cycles, end = from + count_cycles, now;
+	bool counting = false;
 
-	run_until(w, begin + warm_cycles, &from);
-	if (w->id == 0) {
-		TRIGGER_MEASURE();
-		point->latencies = 0;
+	while (!point->over && !w->finished) {
+		for (int i = 0; i < bench->batch; i++)
+			bench->op(w);
+		if (bench->lead && w->id != 0) /* worker 0 waits for the others, so it must be the one that ends */
+			continue;
+		now = scale_clock();
+		if ((int64_t)(now - end) >= 0)
+			return;
+		if ((int64_t)(now - from) < 0)
+			continue;
+		if (!counting && w->id == 0) {
+			TRIGGER_MEASURE();
+			point->latencies = 0;
+		}
+		counting = true;
+		w->operations += bench->batch;
 	}
-	w->operations = run_until(w, begin + warm_cycles + count_cycles, &to);
-	w->cycles = to - from;
 }
 
 static void *work(void *arg)
@@ -251,19 +252,17 @@ static void print_latencies(void)
 
 static void print_point(const char *text, int count)
 {
-	uint64_t operations = 0, cycles = 0, least = UINT64_MAX, most = 0;
-	double rate = 0;
+	uint64_t operations = 0, least = UINT64_MAX, most = 0;
 
 	for (int i = 0; i < (bench->lead ? 1 : count); i++) {
 		const struct worker *w = &workers[i];
 
 		operations += w->operations;
-		cycles += w->cycles;
-		rate += w->cycles ? (double)w->operations * 1e6 / (double)w->cycles : 0;
 		least = w->operations < least ? w->operations : least;
 		most = w->operations > most ? w->operations : most;
 	}
-	printf("point %s operations=%lu cycles=%lu rate=%.3f least=%lu most=%lu", text, operations, cycles, rate, least, most);
+	printf("point %s operations=%lu rate=%.3f least=%lu most=%lu", text, operations,
+	       (double)operations * 1e6 / (double)count_cycles, least, most);
 	print_latencies();
 	printf("\n");
 }

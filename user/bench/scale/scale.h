@@ -22,7 +22,7 @@ struct worker {
 	int id, workers;
 	long param[MAX_PARAMS];	/* NAME/PARAM/PARAM */
 	uint64_t random;
-	uint64_t operations, cycles;
+	uint64_t operations;
 	long fd, turn;
 	bool finished;		/* an operation says that no further one makes sense */
 	char *memory;
