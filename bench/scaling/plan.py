@@ -70,6 +70,6 @@ def machine(cores):
 
 def points(chosen, cores, quick):
 	"""All points, those of the smallest machines first, so that something is to be seen early."""
-	wanted = [Point(curve, count, figure.length / 4 if quick else figure.length)
+	wanted = [Point(curve, count, figure.length / 2 if quick else figure.length)
 	          for figure in chosen for curve in figure.curves for count in cores if count >= NEEDS.get(curve, 1)]
 	return sorted(wanted, key=lambda point: machine(point.cores)[0])

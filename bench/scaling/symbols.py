@@ -18,7 +18,7 @@ USER = 1 << 47
 SCALEBENCH = os.path.join(store.ROOT, "build", "user", "bench", "scalebench")
 SHOWN, FAR = 12, 1 << 20	# lines shown; a symbol reaches no farther than that
 
-Line = collections.namedtuple("Line", "name where share remote code")
+Line = collections.namedtuple("Line", "name where share remote code pc")	# pc: of the code that cost most
 
 
 class Symbols:
@@ -78,8 +78,15 @@ def name_lines(entries, kernel_symbols, user_symbols):
 		by_code = list(dict.fromkeys(code(part[2]).split("+")[0] for part in parts))
 		name = data or f"memory used by {by_code[0]}"
 		cycles = sum(part[5] for part in parts)
-		found.append(Line(name, line, cycles / total, sum(p[4] for p in parts) / max(sum(p[3] for p in parts), 1), by_code[:4]))
+		found.append(Line(name, line, cycles / total, sum(p[4] for p in parts) / max(sum(p[3] for p in parts), 1), by_code[:4], parts[0][2]))
 	return sorted(found, key=lambda line: -line.share)
+
+
+def source(image, pc):
+	"""file:line of an address of our kernel; for another's there is no debugging information."""
+	done = subprocess.run(["addr2line", "-e", image, hex(pc)], capture_output=True, text=True)
+	place = done.stdout.strip().split(" ")[0]
+	return "" if place.startswith("?") or done.returncode else os.path.relpath(place, store.ROOT)
 
 
 def show(item, curves, images):
@@ -95,4 +102,5 @@ def show(item, curves, images):
 		      f"{region['line_wait_cycles'] / cycles:.0%} waiting for lines, {region['walk_cycles'] / cycles:.0%} in walks, "
 		      f"{region['interrupt_cycles'] / cycles:.0%} entering handlers, {region['idle_cycles'] / cycles:.0%} idle")
 		for line in name_lines(run["lines"], *load(kernel, images[kernel]))[:SHOWN]:
-			print(f"  {line.share:6.1%}  {line.remote:4.0%} remote  {line.name:40} {' '.join(line.code)}")
+			place = source(images[kernel] if line.pc >= USER else SCALEBENCH, line.pc)
+			print(f"  {line.share:6.1%}  {line.remote:4.0%} remote  {line.name:40} {place:24} {' '.join(line.code)}")
