@@ -119,7 +119,7 @@ static void brlock_op(struct worker *w)
  * Memory that processor 0 has touched first, read by the processor of the parameter, a line at a time, each found by the one
  * before. Lines of a page follow each other, so that translations cost next to nothing.
  */
-enum { CHASE_BYTES = 16 << 20, LINE = 64, STEPS = 16 };
+enum { CHASE_BYTES = 16 << 20, LINE = 64, STEPS = 64 };
 
 static char *chase_memory;
 
@@ -148,6 +148,7 @@ static void chase_op(struct worker *w)
 {
 	char *at = w->memory;
 
+#pragma GCC unroll 64
 	for (int i = 0; i < STEPS; i++)
 		at = *(char *volatile *)at;
 	w->memory = at;
@@ -163,7 +164,7 @@ const struct bench micro_benches[] = {
 	  .op = rwlock_op },
 	{ .name = "brlock", .what = "a lock with a line for each reader; 1 write in 1024", .batch = 8,
 	  .prepare = shared_prepare, .op = brlock_op },
-	{ .name = "chase", .what = "/CPU: 16 lines of processor 0's memory, one after the other", .batch = 1, .params = 1,
+	{ .name = "chase", .what = "/CPU: 64 lines of processor 0's memory, one after the other", .batch = 4, .params = 1,
 	  .prepare = chase_prepare, .start = chase_start, .op = chase_op },
 	{ 0 },
 };
