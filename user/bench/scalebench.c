@@ -2,13 +2,14 @@
 /*
  * scalebench: what a kernel gives to many cores at once, on NrOS and, unchanged, on Linux.
  *
- *	scalebench [-w MEGACYCLES] [-c MEGACYCLES] POINT...	POINT is NAME[/PARAM...]@WORKERS
- *	scalebench -l						names the benchmarks
+ *	scalebench [-c MEGACYCLES] POINT...	POINT is NAME[/PARAM...]@WORKERS[:MEGACYCLES]
+ *	scalebench -l				names the benchmarks
  *
  * prints a line per point,
  *	point NAME@WORKERS operations=N rate=R least=N most=N [p50=N p90=N p99=N longest=N]
  *	point NAME@WORKERS failed WHAT ERRNO
  *
+ * MEGACYCLES are counted (10 if nothing is said), after a quarter as many to warm up.
  * rate is operations per million cycles, of all workers together; least and most are the operations of one worker (fairness);
  * the percentiles, in cycles, belong to benchmarks that note latencies. Before the first point comes "clock KILOHERTZ",
  * the speed of the counter the cycles are of.
@@ -44,6 +45,7 @@ struct point {
 	_Atomic int ready __attribute__((aligned(64)));
 	volatile uint64_t begin __attribute__((aligned(64)));
 	_Atomic int done __attribute__((aligned(64)));
+	_Atomic int counting;	/* somebody has reached the counted part */
 	volatile int over;
 	int error;
 	char failed[64];
@@ -52,7 +54,8 @@ struct point {
 };
 
 static const struct bench *const groups[] = { micro_benches, memory_benches, file_benches, process_benches };
-static uint64_t warm_cycles = 2000000, count_cycles = 10000000;
+static uint64_t warm_cycles, count_cycles;
+static double megacycles = 10;
 static const struct bench *bench;
 static struct point *point;
 static struct worker *workers;
@@ -132,7 +135,7 @@ static void measure(struct worker *w)
 			return;
 		if ((int64_t)(now - from) < 0)
 			continue;
-		if (!counting && w->id == 0) {
+		if (!counting && !__atomic_exchange_n(&point->counting, 1, __ATOMIC_SEQ_CST)) {
 			TRIGGER_MEASURE();
 			point->latencies = 0;
 		}
@@ -206,7 +209,20 @@ static const struct bench *find_bench(const char *name, size_t length)
 	return NULL;
 }
 
-/* NAME[/PARAM...]@WORKERS into bench and workers; the number of workers, or -1. */
+/* So many millions of cycles, or the usual number where there is no text. */
+static int set_length(const char *text)
+{
+	char *end = "";
+	double length = *text == ':' ? strtod(text + 1, &end) : megacycles;
+
+	if (*end || !(length > 0 && length < 1e6) || (*text && *text != ':'))
+		return -1;
+	count_cycles = (uint64_t)(length * 1e6);
+	warm_cycles = count_cycles / 4;
+	return 0;
+}
+
+/* NAME[/PARAM...]@WORKERS[:MEGACYCLES] into bench, workers and lengths; the number of workers, or -1. */
 static int parse_point(const char *text)
 {
 	size_t length = strcspn(text, "/@");
@@ -221,7 +237,7 @@ static int parse_point(const char *text)
 	for (; *at == '/' && params < bench->params; at = end)
 		param[params++] = strtol(at + 1, &end, 10);
 	count = *at == '@' ? strtol(at + 1, &end, 10) : -1;
-	if (count < bench->least || count < 1 || count > MAX_WORKERS || *end || params != bench->params)
+	if (count < bench->least || count < 1 || count > MAX_WORKERS || set_length(end) != 0 || params != bench->params)
 		return -1;
 	memset(workers, 0, MAX_WORKERS * sizeof(*workers));
 	for (int i = 0; i < count; i++) {
@@ -319,7 +335,7 @@ static int list(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: scalebench [-w MEGACYCLES] [-c MEGACYCLES] NAME[/PARAM...]@WORKERS... | -l\n");
+	fprintf(stderr, "usage: scalebench [-c MEGACYCLES] NAME[/PARAM...]@WORKERS[:MEGACYCLES]... | -l\n");
 	return 2;
 }
 
@@ -327,15 +343,13 @@ int main(int argc, char **argv)
 {
 	int option, count;
 
-	while ((option = getopt(argc, argv, "w:c:l")) != -1) {
-		if (option == 'w')
-			warm_cycles = (uint64_t)(atof(optarg) * 1e6);
-		else if (option == 'c')
-			count_cycles = (uint64_t)(atof(optarg) * 1e6);
+	while ((option = getopt(argc, argv, "c:l")) != -1) {
+		if (option == 'c')
+			megacycles = atof(optarg);
 		else
 			return option == 'l' ? list() : usage();
 	}
-	if (optind == argc || count_cycles == 0)
+	if (optind == argc || !(megacycles > 0))
 		return usage();
 	point = mmap(NULL, sizeof(*point), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	workers = mmap(NULL, MAX_WORKERS * sizeof(*workers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
