@@ -38,6 +38,8 @@ def show(item, curves, cores):
 	print(f"\n{item.name}: {item.title} ({unit})")
 	print(f"  {'cores':24}" + "".join(f"{count:>14}" for count in cores))
 	for (kernel, curve), series in curves.items():
+		if not series:
+			continue
 		cells = [cell(series.get(count)) for count in cores]
 		print(f"  {kernel + ' ' + curve:24}" + "".join(f"{text:>14}" for text in cells), flush=True)
 

@@ -2,6 +2,7 @@
 /*
  * No kernel at all: what the machine itself does with counters, locks and memory. They say whether the model is right.
  */
+#define _GNU_SOURCE
 #include "scale.h"
 
 #include <sys/mman.h>
@@ -154,6 +155,30 @@ static void chase_op(struct worker *w)
 	w->memory = at;
 }
 
+/*
+ * One page in eight of a range that processor 0 has touched, once each: a TLB miss, a line of page table and a line of
+ * memory, wherever the kernel has put them.
+ */
+enum { WALK_PAGES = 8192, WALK_STRIDE = 8 * PAGE, WALK_STEPS = 4 };
+
+static void walk_prepare(const struct worker *w)
+{
+	(void)w;
+	scale_pin(0);
+	chase_memory = mmap(NULL, (size_t)WALK_PAGES * WALK_STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (chase_memory == MAP_FAILED)
+		scale_fail("mmap");
+	madvise(chase_memory, (size_t)WALK_PAGES * WALK_STRIDE, MADV_NOHUGEPAGE); /* where there are none, well */
+	for (long i = 0; i < WALK_PAGES; i++)
+		*(volatile char *)(chase_memory + i * WALK_STRIDE) = 1;
+}
+
+static void walk_op(struct worker *w)
+{
+	for (int i = 0; i < WALK_STEPS; i++)
+		(void)*(volatile char *)(w->memory + w->turn++ % WALK_PAGES * WALK_STRIDE);
+}
+
 const struct bench micro_benches[] = {
 	{ .name = "private", .what = "a counter of one's own", .batch = 8, .op = private_op },
 	{ .name = "shared", .what = "one atomic counter", .batch = 8, .prepare = shared_prepare, .op = shared_op },
@@ -166,5 +191,7 @@ const struct bench micro_benches[] = {
 	  .prepare = shared_prepare, .op = brlock_op },
 	{ .name = "chase", .what = "/CPU: 64 lines of processor 0's memory, one after the other", .batch = 4, .params = 1,
 	  .prepare = chase_prepare, .start = chase_start, .op = chase_op },
+	{ .name = "walk", .what = "/CPU: 4 pages of processor 0's memory, far apart", .batch = 1, .params = 1,
+	  .prepare = walk_prepare, .start = chase_start, .op = walk_op },
 	{ 0 },
 };
