@@ -172,6 +172,13 @@ struct abi_pollfd { s32 fd; s16 events, revents; };
 #define POLLWRBAND 512
 #define POLLRDHUP 0x2000
 
+struct abi_epoll_event { u32 events; u64 data; } __attribute__((packed));
+enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
+#define EPOLLEXCLUSIVE (1u << 28)
+#define EPOLLWAKEUP (1u << 29)
+#define EPOLLONESHOT (1u << 30)
+#define EPOLLET (1u << 31)
+
 /* ---- processes */
 #define CLONE_VM 0x100ul
 #define CLONE_FS 0x200ul

@@ -62,7 +62,7 @@ void usage_add(struct usage *to, const struct usage *more)
 /* With what its core has not charged yet. Any core; a moment's view. */
 void usage_of_thread(struct thread *t, struct usage *out)
 {
-	const struct percore *pc = percore_of(atomic_load(&t->home));
+	const struct percore *pc = percore_of(thread_core(t));
 	u64 now = clock_ns(), stamp = *(const volatile u64 *)&pc->stamp;
 	u64 more = *(struct thread *const volatile *)&pc->current == t && now > stamp ? now - stamp : 0;
 

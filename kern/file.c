@@ -3,6 +3,8 @@
 #include "kern/file.h"
 #include "base/string.h"
 #include "kern/body.h"
+#include "kern/epoll.h"
+#include "kern/fs.h"
 #include "kern/locks.h"
 #include "kern/pseudo.h"
 #include "kern/thread.h"
@@ -20,6 +22,8 @@ struct file *file_new(const struct file_ops *ops, u32 flags)
 	f->ops = ops;
 	atomic_store_explicit(&f->flags, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), memory_order_relaxed);
 	mutex_init(&f->pos_lock);
+	lock_init(&f->watch_lock);
+	LIST_INIT(&f->watchers);
 	return f;
 }
 
@@ -27,6 +31,8 @@ void file_put(struct file *f)
 {
 	if (!f || !refs_put(&f->refs))
 		return;
+	if (!LIST_EMPTY(&f->watchers))
+		epoll_forget(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	locks_release(f);
@@ -104,6 +110,17 @@ int file_stat(struct file *f, struct abi_stat *st)
 	if (f->ops->stat)
 		return f->ops->stat(f, st);
 	return -EBADF;
+}
+
+int file_stat_nameless(struct file *f, struct abi_stat *st)
+{
+	(void)f;
+	st->dev = DEV_NAMELESS;
+	st->ino = 1;
+	st->nlink = 1;
+	st->mode = 0600;
+	st->blksize = PAGE_SIZE;
+	return 0;
 }
 
 u32 file_poll(struct file *f, struct poller *p)

@@ -19,6 +19,7 @@
 #include "nr/sync/refs.h"
 
 struct body;
+struct epoll_item;
 struct file;
 struct process;
 struct pseudo_node;
@@ -54,6 +55,8 @@ struct file {
 	struct body *body;          /* of a tree file: holds a reference */
 	struct pseudo_node *pseudo;      /* of a file in /proc or /sys: see kern/pseudo.h */
 	void *data;                 /* for ops */
+	LIST_HEAD(, epoll_item) watchers; /* in the sets of epolls: under watch_lock (kern/epoll.c) */
+	struct lock watch_lock;
 	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
 	char name[64];              /* cut; enough for most */
 };
@@ -84,6 +87,7 @@ long file_seek(struct file *f, s64 off, int whence);
 /* SEEK_SET, _CUR, _END by the size from stat; sets f->pos. Under pos_lock: for seek functions of ops. */
 long file_seek_plain(struct file *f, s64 off, int whence);
 int file_stat(struct file *f, struct abi_stat *st);
+int file_stat_nameless(struct file *f, struct abi_stat *st);   /* for ops: a file of no type, in no directory */
 u32 file_poll(struct file *f, struct poller *p);
 
 /* ---- descriptor tables (kern/files.c) */

@@ -109,6 +109,7 @@ void devices_start(void);
 struct device_name { const char *name; u32 mode, rdev; };
 extern const struct device_name device_names[];
 /* st_dev of what is no mount of the tree: minor numbers of major 0, as on Linux. */
+#define DEV_NAMELESS 16 /* anonymous inodes */
 #define DEV_PIPES 15
 #define DEV_PSEUDO(id) (25u - (id)) /* /proc 24, /sys 23 */
 #define RDEV(major, minor) ((u32)((major) << 8 | (minor)))

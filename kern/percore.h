@@ -25,6 +25,7 @@ struct percore {
 	struct thread *current;       /* never NULL once the core is up */
 	struct thread *idle;
 	struct thread *reap;          /* a dead thread whose stack we just left */
+	struct thread *parking;       /* a sleeper whose stack we just left: to be given free */
 	struct thread *moving;        /* a thread on its way to core moving_to, handed over by idle */
 	u32 moving_to;
 	struct thread_tree runq;      /* RUNNABLE threads, without current (kern/runq.h) */
@@ -32,6 +33,8 @@ struct percore {
 	u64 turn_began;               /* clock_ns: current's virtual time is charged until then */
 	u32 queued;                   /* length of runq; others: read as a hint */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
+	u64 send_ns;                  /* what it takes this core to interrupt another: on average */
+	u32 giving_way;               /* current is about to sleep and leave the core to whom it woke */
 	u32 looks, look_at;           /* slices that ended with threads waiting; the core to look at next */
 	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
 	u64 slice_end;                /* clock_ns; 0 without a tick */

@@ -124,12 +124,15 @@ static bool pipe_first(struct pipe *p, struct pipe_slot *out)
 	return any;
 }
 
-static void pipe_consume(struct pipe *p, u32 n)
+/* True: there is room where there was none. */
+static bool pipe_consume(struct pipe *p, u32 n)
 {
 	struct pipe_slot *s;
 	paddr_t empty = 0;
+	bool full;
 
 	lock_acquire(&p->lock);
+	full = pipe_full(p);
 	s = &p->slot[p->tail % p->slots];
 	s->off += n;
 	s->len -= n;
@@ -140,10 +143,11 @@ static void pipe_consume(struct pipe *p, u32 n)
 	lock_release(&p->lock);
 	if (empty)
 		frame_put(empty);
+	return full && empty;
 }
 
 /* What is there, in order. A piece that the program's memory cannot take stays. */
-static long pipe_take(struct pipe *p, struct io *io)
+static long pipe_take(struct pipe *p, struct io *io, bool *room)
 {
 	struct pipe_slot s;
 	size_t done = 0;
@@ -153,7 +157,7 @@ static long pipe_take(struct pipe *p, struct io *io)
 
 		if (io_out(io, (u8 *)phys_to_virt(s.page) + s.off, n) < n)
 			return done ? (long)done : -EFAULT;
-		pipe_consume(p, n);
+		*room |= pipe_consume(p, n);
 		done += n;
 	}
 	return done;
@@ -162,6 +166,7 @@ static long pipe_take(struct pipe *p, struct io *io)
 static long pipe_read(struct file *f, struct io *io, u64 *pos)
 {
 	struct pipe *p = f->data;
+	bool room = false;
 	long n;
 	int err;
 
@@ -170,10 +175,11 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 		return 0;
 	for (;;) {
 		mutex_lock(&p->reader);
-		n = pipe_take(p, io);
+		n = pipe_take(p, io, &room);
 		mutex_unlock(&p->reader);
+		if (room)
+			waitq_wake_for(&p->wait, POLLOUT | POLLWRNORM | WAKE_SYNC);
 		if (n) {
-			waitq_wake(&p->wait);
 			if (f->body)
 				body_touch(f->body, true, false, false);
 			return n;
@@ -298,7 +304,7 @@ static long pipe_write_all(struct file *f, struct pipe *p, struct io *io)
 			return done ? done : n;
 		done += n;
 		if (n)
-			waitq_wake(&p->wait);
+			waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | WAKE_SYNC);
 		if (!io->left)
 			return done;
 		if (file_nonblock(f))
@@ -412,7 +418,7 @@ long pipe_resize(struct file *f, u64 bytes)
 	r = pipe_exchange_ring(p, fresh, slots);
 	mutex_unlock(&p->writer);
 	mutex_unlock(&p->reader);
-	waitq_wake(&p->wait);
+	waitq_wake_for(&p->wait, POLLOUT | POLLWRNORM);
 	return r;
 }
 

@@ -157,7 +157,7 @@ static const char *state_name(char c)
 /* What a running thread has not been charged with yet. A look at another core's words: right to within a switch. */
 static u64 running_ns(const struct thread *t)
 {
-	const struct percore *pc = percore_of(atomic_load(&t->home));
+	const struct percore *pc = percore_of(thread_core(t));
 	u64 stamp = *(const volatile u64 *)&pc->stamp, now = clock_ns();
 
 	return *(struct thread *const volatile *)&pc->current == t && now > stamp ? now - stamp : 0;
@@ -292,7 +292,7 @@ static int task_stat(const struct pseudo_node *n, struct text *t)
 	stat_space(s, w.p->limit[RLIMIT_RSS].cur, look, t);
 	text_printf(t, " %lu %lu %lu %lu %u 0 0 %u %u 0 0 0 0 0", sig.thread & 0x7fffffff, sig.blocked & 0x7fffffff,
 		    sig.ignored & 0x7fffffff, sig.caught & 0x7fffffff, proc_state(&w) == 'S', w.info.exit_signal,
-		    w.t ? atomic_load(&w.t->home) : 0);
+		    w.t ? thread_core(w.t) : 0);
 	stat_space_end(s, look, t);
 	text_printf(t, " %d\n", look && w.info.state == PROCS_ZOMBIE ? w.info.status : 0);
 	if (s)

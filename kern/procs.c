@@ -84,6 +84,15 @@ int procs_info(s32 pid, struct procs_info *out)
 	return err;
 }
 
+s32 procs_parent_of(s32 pid)
+{
+	const struct procs *p = nr_read_begin(procs_nr, nr_me(), 0);
+	s32 parent = procs_parent(p, pid);
+
+	nr_read_end(procs_nr, nr_me(), 0);
+	return parent;
+}
+
 struct process *process_of_pid(s32 pid)
 {
 	const struct procs *p = nr_read_begin(procs_nr, nr_me(), 0);

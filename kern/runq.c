@@ -87,6 +87,12 @@ void runq_arrive(struct percore *pc, struct thread *t)
 	t->vtime += pc->vfloor;
 }
 
+/* The other core's floor may move meanwhile: it only grows, and runq_woken bounds what that gives away. */
+void runq_pull(struct percore *pc, const struct percore *from, struct thread *t)
+{
+	t->vtime += pc->vfloor - *(const volatile s64 *)&from->vfloor;
+}
+
 bool runq_preempts(struct percore *pc, const struct thread *t)
 {
 	const struct thread *now = pc->current;

@@ -26,6 +26,7 @@ void runq_charge(struct percore *pc);                           /* current has r
 void runq_woken(struct percore *pc, struct thread *t);          /* it slept: before runq_put */
 void runq_leave(struct percore *pc, struct thread *t);          /* it goes to another core, or comes from one */
 void runq_arrive(struct percore *pc, struct thread *t);
+void runq_pull(struct percore *pc, const struct percore *from, struct thread *t); /* taken from there */
 bool runq_preempts(struct percore *pc, const struct thread *t); /* should t, just put, run instead of current? */
 bool runq_due(struct percore *pc);                              /* current's turn is over: is it another's? */
 

@@ -36,6 +36,7 @@ struct process;
 
 enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 enum { MSG_WAKE = 1, MSG_MIGRATE = 2 };
+#define THREAD_PARKED (1u << 31)
 
 struct cpuset { u64 bit[CORES_MAX / 64]; };
 static inline bool cpuset_has(const struct cpuset *s, u32 c) { return s->bit[c / 64] >> (c % 64) & 1; }
@@ -56,8 +57,11 @@ struct thread {
 	s64 vtime;                       /* kern/runq.h */
 	struct timer sleep_timer;
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
+	bool sleep_timed;                /* sleep_timer may be armed */
 	bool sleep_expired;
-	_Atomic u32 home;
+	u64 hinted;                      /* clock_ns of the first synchronous wake-up of this turn; 0 none */
+	u64 lingers;                     /* ns that it went on running after such, on average */
+	_Atomic u32 home;                /* who owns all this: a core, or THREAD_PARKED and where it ran last */
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
 	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
@@ -151,6 +155,7 @@ static inline void thread_get(struct thread *t) { refs_get(&t->refs); }
 void thread_prepare(struct thread *t, void (*fn)(void *), void *arg);
 void thread_start(struct thread *t);                        /* places it on a core and makes it RUNNABLE */
 _Noreturn void thread_gone(void);                           /* end of the current thread; never returns */
+static inline u32 thread_core(const struct thread *t) { return atomic_load(&t->home) & ~THREAD_PARKED; }
 static inline struct process *process_current(void) { return thread_current()->proc; }
 static inline struct trapframe *thread_frame(struct thread *t) { return kstack_frame(t->kstack); }
 
@@ -164,6 +169,8 @@ void sched_yield_now(void);
 void sched_tick(struct percore *pc);
 /* Any core, also from interrupts and under a waitq lock. */
 void thread_wake(struct thread *t);
+/* The same by a thread that is likely to sleep soon: then the sleeper may come to this core. */
+void thread_wake_sync(struct thread *t);
 /* Makes it look at its signals soon: wakes it, or interrupts the core it runs on. */
 void thread_kick(struct thread *t);
 /* Who may run it from now on; it moves soon. */

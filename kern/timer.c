@@ -27,7 +27,7 @@ static void timer_hardware(struct timer_base *b, u64 slice_end)
 
 	if (slice_end && slice_end < at)
 		at = slice_end;
-	if (at == b->hardware)
+	if (at >= b->hardware)
 		return;
 	b->hardware = at;
 	timer_set(at);
@@ -37,6 +37,8 @@ void timer_program(u64 slice_end)
 {
 	struct timer_base *b = &percore()->timers;
 
+	if (!slice_end || slice_end >= b->hardware)
+		return;
 	lock_acquire(&b->lock);
 	timer_hardware(b, slice_end);
 	lock_release(&b->lock);

@@ -130,6 +130,7 @@ void trap_timer(struct trapframe *f)
 	pc->interrupts++;
 	if (pc->slice_end && clock_ns() >= pc->slice_end) {
 		pc->slice_end = 0;
+		pc->giving_way = 0;
 		pc->resched = 1;
 	}
 	timer_run(pc->slice_end);

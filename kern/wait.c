@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Wait queues: see wait.h. */
 #include "kern/wait.h"
+#include "kern/poll.h"
 #include "kern/thread.h"
 
 void waitq_init(struct waitq *q)
@@ -9,24 +10,21 @@ void waitq_init(struct waitq *q)
 	TAILQ_INIT(&q->list);
 }
 
-static void waitq_enter(struct waitq *q, struct waiter *w, bool exclusive)
+void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool exclusive)
 {
 	w->thread = thread_current();
+	w->wake = wake;
 	w->exclusive = exclusive;
 	w->queued = true;
 	lock_acquire(&q->lock);
 	TAILQ_INSERT_TAIL(&q->list, w, link);
 	lock_release(&q->lock);
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 void waitq_add(struct waitq *q, struct waiter *w)
 {
-	waitq_enter(q, w, false);
-}
-
-void waitq_add_exclusive(struct waitq *q, struct waiter *w)
-{
-	waitq_enter(q, w, true);
+	waitq_add_function(q, w, NULL, false);
 }
 
 void waitq_remove(struct waitq *q, struct waiter *w)
@@ -37,35 +35,70 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	lock_release(&q->lock);
 }
 
-static void waitq_wake_some(struct waitq *q, bool all)
+static bool waiter_wake(struct waiter *w, u32 events)
+{
+	if (w->wake)
+		return w->wake(w, events & ~WAKE_SYNC);
+	if (events & WAKE_SYNC)
+		thread_wake_sync(w->thread);
+	else
+		thread_wake(w->thread);
+	return true;
+}
+
+static bool waitq_wake_some(struct waitq *q, u32 events, bool all)
 {
 	struct waiter *w;
+	bool any = false;
 
 	lock_acquire(&q->lock);
 	TAILQ_FOREACH(w, &q->list, link) {
-		thread_wake(w->thread);
-		if (w->exclusive && !all)
+		bool useful = waiter_wake(w, events);
+
+		any |= useful;
+		if (useful && w->exclusive && !all)
 			break;
 	}
 	lock_release(&q->lock);
+	return any;
 }
 
 /*
- * The unlocked look is safe: a waiter adds itself (a full barrier in the lock) before it checks its
- * condition, and wakers change the condition before they come here.
+ * The unlocked look is safe: a waiter adds itself before it looks at its condition, a waker changes the condition before
+ * it looks at the list, and each has a full fence between the two. So one of them sees the other. (Releasing the lock is
+ * no such fence: the waiter's link may still be in its store buffer when it loads the condition.)
  */
-void waitq_wake(struct waitq *q)
+static bool waitq_occupied(struct waitq *q)
 {
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!waitq_empty(q))
-		waitq_wake_some(q, true);
+	return !waitq_empty(q);
+}
+
+void waitq_wake(struct waitq *q)
+{
+	if (waitq_occupied(q))
+		waitq_wake_some(q, 0, true);
 }
 
 void waitq_wake_one(struct waitq *q)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	if (!waitq_empty(q))
-		waitq_wake_some(q, false);
+	if (waitq_occupied(q))
+		waitq_wake_some(q, 0, false);
+}
+
+bool waitq_wake_for(struct waitq *q, u32 events)
+{
+	return waitq_occupied(q) && waitq_wake_some(q, events, false);
+}
+
+bool poller_fire(struct waiter *w, u32 events)
+{
+	struct poller *p = container_of(w, struct poll_entry, w)->owner;
+
+	(void)events;
+	atomic_store_explicit(&p->fired, true, memory_order_relaxed); /* thread_wake's message orders it */
+	thread_wake(w->thread);
+	return true;
 }
 
 bool wait_sleep(u64 deadline)

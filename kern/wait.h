@@ -10,6 +10,10 @@
  * A wake between 2 and 3 is not lost: it is a message to this thread's home core, which is the core that runs
  * it until it sleeps. A waiter lives on its thread's stack; one thread may wait on many queues (poll).
  * waitq_wake may be called from interrupts and under locks; it takes the queue's short lock.
+ *
+ * A waiter may also be a function (kern/poll.h, kern/epoll.c), which is called under the queue's lock, in whatever context
+ * the wake is: it takes short locks and wakes other queues, never this one. What happened comes along as POLL* bits, so that
+ * who waits for input is not told of room; a plain waiter is woken by anything.
  */
 #ifndef KERN_WAIT_H
 #define KERN_WAIT_H
@@ -20,11 +24,16 @@
 #include "nr/sync/lock.h"
 
 struct thread;
+struct waiter;
+
+/* events: POLL* bits, 0: anything may have happened. False: it was no use to this one; wake another exclusive one. */
+typedef bool (*waiter_fn)(struct waiter *w, u32 events);
 
 struct waiter {
 	TAILQ_ENTRY(waiter) link;
 	struct thread *thread;
-	bool exclusive;    /* waitq_wake_one passes the baton to one of these */
+	waiter_fn wake;    /* NULL: wake the thread */
+	bool exclusive;    /* one of these is enough, unless everybody is woken */
 	bool queued;
 };
 
@@ -33,12 +42,15 @@ struct waitq {
 	TAILQ_HEAD(waiter_list, waiter) list;
 };
 
+#define WAITQ_INIT(q) { LOCK_INIT, TAILQ_HEAD_INITIALIZER((q).list) }
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
-void waitq_add_exclusive(struct waitq *q, struct waiter *w);
+void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool exclusive);
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_wake(struct waitq *q);      /* everybody */
 void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
+#define WAKE_SYNC (1u << 27)           /* beside POLL* bits: the caller is likely to sleep soon (thread_wake_sync) */
+bool waitq_wake_for(struct waitq *q, u32 events); /* the same, for these events; true if somebody was of use */
 static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
 
 #define FOREVER (~0ul)

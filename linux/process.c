@@ -225,10 +225,8 @@ CALL(gettid) { (void)a; return thread_current()->tid; }
 
 CALL(getppid)
 {
-	struct procs_info info;
-
 	(void)a;
-	return procs_info(process_current()->pid, &info) ? 0 : info.ppid;
+	return procs_parent_of(process_current()->pid);
 }
 
 static long family(s32 pid, bool session)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Timers that a program makes itself: timer_create(2) and its kin. */
 #include "kern/clock.h"
+#include "kern/eventfd.h"
 #include "kern/process.h"
 #include "linux/call.h"
 
@@ -124,3 +125,78 @@ CALL(timer_getoverrun)
 }
 
 CALL(timer_delete) { return ptimer_delete(process_current(), a[0]) ? 0 : -EINVAL; }
+
+/* ---- as files */
+
+#define TFD_TIMER_ABSTIME 1u
+#define TFD_TIMER_CANCEL_ON_SET 2u /* taken, and has no effect: a read does not tell that the clock was set */
+
+CALL(timerfd_create)
+{
+	u32 flags = a[1];
+	s32 clock = a[0];
+	struct file *f;
+	int fd;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK) || !clock_has_timers(clock) || clock == CLOCK_TAI)
+		return -EINVAL;
+	f = timerfd_new(clock, flags & O_NONBLOCK);
+	if (!f)
+		return -ENOMEM;
+	fd = fd_install(f, 0, flags & O_CLOEXEC);
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+/* A borrowed file, or NULL with *err. */
+static struct file *timerfd_of(int fd, long *err)
+{
+	struct file *f = file_of_fd(fd);
+
+	*err = !f ? -EBADF : file_is_timerfd(f) ? 0 : -EINVAL;
+	if (!*err)
+		return f;
+	file_put(f);
+	return NULL;
+}
+
+static struct abi_itimerspec timerfd_spec(struct file *f)
+{
+	struct ptimer_state s;
+
+	timerfd_get(f, &s.left, &s.every);
+	return spec_of(&s);
+}
+
+CALL(timerfd_settime)
+{
+	struct abi_itimerspec new, old;
+	struct file *f;
+	long r;
+
+	if (user_copy_in(&new, UPTR(2), sizeof(new)))
+		return -EFAULT;
+	if (((u32)a[1] & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) || !spec_valid(&new.value) || !spec_valid(&new.interval))
+		return -EINVAL;
+	f = timerfd_of(a[0], &r);
+	if (r)
+		return r;
+	old = timerfd_spec(f);
+	timerfd_set(f, expiry_of(timerfd_clock(f), &new.value, a[1] & TFD_TIMER_ABSTIME), spec_ns(&new.interval));
+	file_put(f);
+	return a[3] && user_copy_out(UPTR(3), &old, sizeof(old)) ? -EFAULT : 0;
+}
+
+CALL(timerfd_gettime)
+{
+	struct abi_itimerspec now;
+	long r;
+	struct file *f = timerfd_of(a[0], &r);
+
+	if (r)
+		return r;
+	now = timerfd_spec(f);
+	file_put(f);
+	return user_copy_out(UPTR(1), &now, sizeof(now));
+}

@@ -6,10 +6,10 @@
 #include "kern/futex.h"
 #include "kern/process.h"
 #include "linux/call.h"
+#include "linux/wait.h"
 #include "mem/slab.h"
 
 #define NS 1000000000ul
-#define POLL_QUEUES 2 /* wait queues that one file may name */
 
 struct watch {
 	struct file *file;
@@ -42,6 +42,7 @@ static int watch_wait(struct watch *w, u32 n, u64 deadline)
 	if (n && !p.entry)
 		return -ENOMEM;
 	for (;;) {
+		atomic_store_explicit(&p.fired, false, memory_order_relaxed);
 		ready = watch_scan(w, n, &p);
 		if (ready || late)
 			break;
@@ -49,7 +50,8 @@ static int watch_wait(struct watch *w, u32 n, u64 deadline)
 			ready = -EINTR;
 			break;
 		}
-		late = sched_sleep(deadline);
+		if (!atomic_load_explicit(&p.fired, memory_order_relaxed))
+			late = sched_sleep(deadline);
 	}
 	poller_done(&p);
 	kfree(p.entry);
@@ -131,8 +133,7 @@ CALL(poll)
 	return -ERESTART_RESTARTBLOCK;
 }
 
-/* A relative timespec; 0 or -errno. */
-static int deadline_of(const void __user *user, u64 *deadline)
+int deadline_of(const void __user *user, u64 *deadline)
 {
 	struct abi_timespec t;
 
@@ -159,7 +160,7 @@ static void deadline_out(void __user *user, u64 deadline)
 	user_copy_out(user, &t, sizeof(t));
 }
 
-static int mask_begin(const void __user *set, size_t size)
+int mask_begin(const void __user *set, size_t size)
 {
 	struct thread *t = thread_current();
 	sigset_t mask;
@@ -176,12 +177,12 @@ static int mask_begin(const void __user *set, size_t size)
 	return 0;
 }
 
-static long mask_end(long r, bool masked)
+long mask_end(long r, bool masked)
 {
 	struct thread *t = thread_current();
 
-	if (r == -EINTR)
-		return -ERESTARTNOHAND; /* the mask comes back when the signal is delivered */
+	if (r == -EINTR || r == -ERESTARTNOHAND)
+		return r; /* the mask comes back when the signal is delivered */
 	if (masked && t->restore_blocked) {
 		t->restore_blocked = false;
 		signal_set_blocked(t->saved_blocked);
@@ -200,7 +201,7 @@ CALL(ppoll)
 		return r;
 	r = poll_common(UPTR(0), a[1], deadline);
 	deadline_out(UPTR(2), deadline);
-	return mask_end(r, a[3]);
+	return mask_end(r == -EINTR ? -ERESTARTNOHAND : r, a[3]);
 }
 
 /* ---- select */
@@ -303,7 +304,7 @@ CALL(select)
 		tv = (struct abi_timeval){ left / NS, left % NS / 1000 };
 		user_copy_out(UPTR(4), &tv, sizeof(tv));
 	}
-	return mask_end(r, false);
+	return r == -EINTR ? -ERESTARTNOHAND : r;
 }
 
 CALL(pselect6)
@@ -320,7 +321,7 @@ CALL(pselect6)
 		return r;
 	r = select_common(a[0], a, deadline);
 	deadline_out(UPTR(4), deadline);
-	return mask_end(r, m.set);
+	return mask_end(r == -EINTR ? -ERESTARTNOHAND : r, m.set);
 }
 
 /* ---- futex */

@@ -204,7 +204,7 @@ void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *l
 		sock_put(s);
 		return NULL;
 	}
-	waitq_wake(&l->wait);
+	waitq_wake_for(&l->wait, POLLIN | POLLRDNORM);
 	return s;
 }
 
@@ -252,7 +252,7 @@ int tcp_data(void *sock, struct port_packet *p, u32 len)
 		s->rx_bytes += len;
 		lock_release(&s->lock);
 	}
-	waitq_wake(&s->wait);
+	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
 	return 0;
 }
 
@@ -296,7 +296,7 @@ void tcp_acked(void *sock, u32 len)
 	room = room && tcp_has_room(s);
 	lock_release(&s->lock);
 	if (room)
-		waitq_wake(&s->wait);
+		waitq_wake_for(&s->wait, POLLOUT | POLLWRNORM);
 	if (s->give || s->finish || s->close)
 		tcp_push(s->shard, s);
 }

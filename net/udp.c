@@ -47,7 +47,7 @@ static void udp_work(struct shard *sh, struct net_msg *m)
 	s->tx_bytes -= sent;
 	lock_release(&s->lock);
 	if (sent)
-		waitq_wake(&s->wait);
+		waitq_wake_for(&s->wait, POLLOUT | POLLWRNORM);
 	sock_put(s);
 }
 
@@ -77,7 +77,7 @@ void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_
 	chunk_add(&s->rx, c);
 	s->rx_bytes += len + CHUNK_COST;
 	lock_release(&s->lock);
-	waitq_wake(&s->wait);
+	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
 }
 
 /* ---- calls */

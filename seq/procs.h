@@ -173,6 +173,7 @@ enum procs_which { PROCS_ALL, PROCS_OF_GROUP, PROCS_OF_SESSION, PROCS_CHILDREN, 
 
 /* 0 or -ESRCH. procs_by_tid fills the info of the thread's process and the thread's own handle. */
 int procs_get(const struct procs *p, s32 pid, struct procs_info *out);
+s32 procs_parent(const struct procs *p, s32 pid);                   /* 0: none, or no such process */
 int procs_by_tid(const struct procs *p, s32 tid, struct procs_info *out, u64 *thread);
 /* Up to `max` entries with number > after, increasing; returns how many. Call again with the last number: an entry
  * present all the time is seen exactly once. `key`: pgid, sid, parent or pid; ignored for PROCS_ALL. */

@@ -39,6 +39,13 @@ int procs_get(const struct procs *p, s32 pid, struct procs_info *out)
 	return 0;
 }
 
+s32 procs_parent(const struct procs *p, s32 pid)
+{
+	const struct procs_proc *c = procs_proc_at(p, pid);
+
+	return c && c->parent ? c->parent->all.nr : 0;
+}
+
 int procs_by_tid(const struct procs *p, s32 tid, struct procs_info *out, u64 *thread)
 {
 	const struct procs_thread *t = procs_thread_at(p, tid);

@@ -172,6 +172,7 @@ static bool same_proc(const struct procs *p, const struct model *m, s32 pid)
 	u32 children = 0;
 
 	must((procs_get(p, pid, &i) == 0) == c->used, "is there a process %d?", pid);
+	must(procs_parent(p, pid) == (c->used ? c->parent : 0), "the parent of %d", pid);
 	if (!c->used)
 		return true;
 	for (s32 k = 1; k < m->pid_max; k++)

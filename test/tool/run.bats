@@ -4,6 +4,12 @@
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
+	tool=
+}
+
+# A tool left running by a test that failed would hold bats' output open for ever.
+teardown() {
+	[ -z "$tool" ] || kill -KILL "$tool" 2>/dev/null || true
 }
 
 # boot STATUS WORDS... : run, with stdout in `out` and stderr in `err`; the status must be STATUS.
@@ -113,7 +119,7 @@ boot() {
 
 @test "Ctrl-C stops the machine and leaves nothing behind" {
 	"$NROS" run -- sh -c 'echo up; sleep 1000' </dev/null >out 2>err &
-	local tool=$!
+	tool=$!
 	for _ in $(seq 600); do grep -q up out && break; sleep 0.1; done
 	local machine
 	machine=$(pgrep -P "$tool")
@@ -127,7 +133,7 @@ boot() {
 
 @test "killing the tool kills the machine" {
 	"$NROS" run -- sh -c 'echo up; sleep 1000' </dev/null >out 2>err &
-	local tool=$!
+	tool=$!
 	for _ in $(seq 600); do grep -q up out && break; sleep 0.1; done
 	local machine
 	machine=$(pgrep -P "$tool")

@@ -2,6 +2,8 @@
 """Debian's archive as this machine knows it, used without root.
 
 mirror()   the machine's own Debian entry (one-line or deb822 format): base address and key ring.
+security() the same for the security suite.
+private()  options that make apt work in a directory of ours: its sources, index, cache and state.
 download() one file by its place in the archive and its sha256; no index needed.
 newest()   looks a package up in a suite's index, kept in a private apt directory under build/,
            so that neither /etc/apt nor /var/lib/apt changes, and backports need no setup.
@@ -17,7 +19,9 @@ from base import ToolError, build_path, quiet_run
 Mirror = collections.namedtuple("Mirror", "uri signed_by")
 Found = collections.namedtuple("Found", "version sha256 path")
 
-DEFAULT = Mirror("http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg")
+KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+DEFAULT = Mirror("http://deb.debian.org/debian", KEYS)
+DEFAULT_SECURITY = Mirror("http://deb.debian.org/debian-security", KEYS)
 
 
 def one_line_entries(text):
@@ -49,9 +53,8 @@ def codename(release="/etc/os-release"):
 	return match.group(1) if match else "stable"
 
 
-def mirror(etc="/etc/apt"):
-	"""The entry of this machine's own suite; Debian's usual address where there is none."""
-	own = {codename(), "stable", "oldstable"}
+def entry(own, etc):
+	"""The first entry that has one of the suites `own` and the component main; None if there is none."""
 	formats = [(f"{etc}/sources.list", one_line_entries), (f"{etc}/sources.list.d/*.list", one_line_entries),
 	           (f"{etc}/sources.list.d/*.sources", deb822_entries)]
 	for pattern, entries in formats:
@@ -61,7 +64,16 @@ def mirror(etc="/etc/apt"):
 			for suites, components, uri, key in entries(text):
 				if own & set(suites) and "main" in components:
 					return Mirror(uri.rstrip("/"), key)
-	return DEFAULT
+	return None
+
+
+def mirror(etc="/etc/apt"):
+	"""The entry of this machine's own suite; Debian's usual address where there is none."""
+	return entry({codename(), "stable", "oldstable"}, etc) or DEFAULT
+
+
+def security(etc="/etc/apt"):
+	return entry({f"{name}-security" for name in (codename(), "stable", "oldstable")}, etc) or DEFAULT_SECURITY
 
 
 def download(path, sha256, target):
@@ -77,23 +89,35 @@ def download(path, sha256, target):
 			os.unlink(rest)
 
 
-def private_apt(suite):
-	"""The options that make apt use a directory of ours holding one suite, with its index up to date."""
-	here = build_path("apt", suite, "sources.list")
-	home = os.path.dirname(here)
+def sources(suites):
+	"""The lines of a sources.list for pairs (mirror, suite)."""
+	for source, suite in suites:
+		signed = f"[signed-by={source.signed_by}] " if source.signed_by else ""
+		for kind in ("deb", "deb-src"):
+			yield f"{kind} {signed}{source.uri} {suite} main\n"
+
+
+def private(name, suites, installed=""):
+	"""The options that make apt use build/apt/NAME for pairs (mirror, suite), with `installed` as dpkg's state."""
+	home = os.path.dirname(build_path("apt", name, "x"))
 	for directory in ("lists/partial", "cache/archives/partial"):
 		os.makedirs(os.path.join(home, directory), exist_ok=True)
-	source = mirror()
-	signed = f"[signed-by={source.signed_by}] " if source.signed_by else ""
-	with open(here, "w") as file:
-		for kind in ("deb", "deb-src"):
-			file.write(f"{kind} {signed}{source.uri} {suite} main\n")
+	for file, text in (("sources.list", "".join(sources(suites))), ("status", installed)):
+		with open(os.path.join(home, file), "w") as out:
+			out.write(text)
 	options = []
-	for setting in (f"Dir::Etc::sourcelist={here}", "Dir::Etc::sourceparts=/dev/null",
+	for setting in (f"Dir::Etc::sourcelist={home}/sources.list", "Dir::Etc::sourceparts=/dev/null",
 	                "Dir::Etc::preferencesparts=/dev/null", f"Dir::State::lists={home}/lists",
+	                f"Dir::State::status={home}/status", f"Dir::State::extended_states={home}/extended",
 	                f"Dir::Cache={home}/cache", "Debug::NoLocking=1", "APT::Sandbox::User=root",
-	                f"APT::Default-Release={suite}"):
+	                "APT::Update::Error-Mode=any", "Acquire::Retries=2"):
 		options += ["-o", setting]
+	return options
+
+
+def private_apt(suite):
+	"""private() for one suite of the main archive, with its index up to date."""
+	options = private(suite, [(mirror(), suite)]) + ["-o", f"APT::Default-Release={suite}"]
 	quiet_run(["apt-get", *options, "update"], f"cannot read the index of {suite}")
 	return options
 

@@ -34,14 +34,20 @@ def padding(position, boundary):
 
 
 class Archive:
-	"""`modes`: what directories that appear by themselves get, by path (755 where it does not say)."""
+	"""`modes`: what directories that appear by themselves get, by path (755 where it does not say).
+	`aliases`: top directories that are links, and where they lead; what is put below them goes there."""
 
-	def __init__(self, modes=()):
-		self.entries, self.modes = {}, dict(modes)
+	def __init__(self, modes=(), aliases=()):
+		self.entries, self.modes, self.aliases = {}, dict(modes), dict(aliases)
+
+	def resolve(self, path):
+		"""The path under which an entry is kept."""
+		top, slash, rest = path.strip("/").partition("/")
+		return self.aliases.get(top, top) + slash + rest
 
 	def put(self, path, entry):
 		"""Enter one entry; directories above it that are not there yet appear."""
-		path = path.strip("/")
+		path = self.resolve(path)
 		above = os.path.dirname(path)
 		if above and above not in self.entries:
 			self.directory(above)

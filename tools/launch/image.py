@@ -2,20 +2,24 @@
 """Root images: the default one, another root in its place, and what one run adds.
 
 The default image is Debian's busybox-static (binary package, unpacked without root) under all of its
-names, the few files a root needs, init, and the programs of user/ in /usr/lib/nros. A machine gets
-one file: the root's archive followed by a small archive for this run (/.nros and --add).
+names, the few files a root needs, init, and the programs of user/ in /usr/lib/nros. With --package
+the root comes from store.py. A machine gets one file: the root's archive followed by a small archive
+for this run (/.nros and --add).
 """
 
 import glob
 import lzma
 import os
 import shutil
+import stat
 import tarfile
 
 import cpio
+import debroot
 import fetch
 import machine
-from base import BUILD, ToolError, build_path, quiet_run, say
+import store
+from base import BUILD, ToolError, build_path, say
 
 DEFAULT = os.path.join(BUILD, "image", "default.cpio")
 INIT = os.path.join(BUILD, "user", "init")
@@ -36,11 +40,16 @@ def add_skeleton(archive):
 	archive.device("dev/null", 0o666, 1, 3)
 
 
+def add_hosts(archive):
+	for name, text in (("hostname", "nros\n"), ("hosts", HOSTS)):
+		if f"etc/{name}" not in archive.entries:
+			archive.file(f"etc/{name}", text)
+
+
 def add_busybox(archive):
-	item, directory = fetch.fetch("busybox")
-	busybox = os.path.join(directory, "bin", "busybox")
-	archive.copy("bin/busybox", busybox)
-	for path in quiet_run([busybox, "--list-full"], "busybox").split():
+	item, program, names = debroot.busybox()
+	archive.copy("bin/busybox", program)
+	for path in names:
 		if path not in archive.entries:
 			archive.link(path, "/bin/busybox")
 	return item
@@ -48,17 +57,16 @@ def add_busybox(archive):
 
 def make_default(target, init, programs):
 	archive = cpio.Archive(MODES)
-	busybox = add_busybox(archive)
+	item = add_busybox(archive)
 	add_skeleton(archive)
 	archive.file("etc/passwd", PASSWD)
 	archive.file("etc/group", GROUP)
-	archive.file("etc/hostname", "nros\n")
-	archive.file("etc/hosts", HOSTS)
+	add_hosts(archive)
 	archive.copy("init", init)
 	for program in programs:
 		archive.copy(f"usr/lib/nros/{os.path.basename(program)}", program)
 	write_archive(archive, target)
-	say(f"default image: busybox-static {busybox.version}, {os.path.getsize(target) >> 10} KiB")
+	say(f"default image: busybox-static {item.version}, {os.path.getsize(target) >> 10} KiB")
 
 
 def write_archive(archive, target):
@@ -86,27 +94,42 @@ def is_cpio(path):
 		return file.read(6) == b"070701"
 
 
-def write_root(rootfs, out):
-	"""The root's archive: the default image, or what --rootfs names (directory, tar or cpio)."""
-	archive = cpio.Archive(MODES)
+def read_rootfs(archive, path):
+	"""Enter what --rootfs names: a directory or a tar file. Its top directories may be links (/bin into /usr)."""
 	try:
-		if rootfs is None or (os.path.isfile(rootfs) and is_cpio(rootfs)):
-			with open(rootfs or DEFAULT, "rb") as source:
-				shutil.copyfileobj(source, out)
-			out.write(bytes(cpio.padding(out.tell(), cpio.PAGE)))
-		elif os.path.isdir(rootfs):
-			archive.tree("", rootfs)
+		if os.path.isdir(path):
+			archive.tree("", path)
 		else:
-			from_tar(archive, rootfs)
+			from_tar(archive, path)
 	except tarfile.ReadError:
-		raise ToolError(f"--rootfs {rootfs}: neither a directory, a tar file nor a cpio archive")
+		raise ToolError(f"--rootfs {path}: neither a directory, a tar file nor a cpio archive")
 	except OSError as error:
-		raise ToolError(f"--rootfs {error.filename or rootfs}: {error.strerror}")
-	if rootfs is not None:
+		raise ToolError(f"--rootfs {error.filename or path}: {error.strerror}")
+	for name, entry in archive.entries.items():
+		if "/" not in name and stat.S_ISLNK(entry.mode):
+			archive.aliases[name] = os.path.normpath("/" + os.fsdecode(entry.data)).strip("/")
+
+
+def start_root(options, out):
+	"""Begin the machine's archive with its root; returns the archive that what this run adds goes to."""
+	archive, finished = cpio.Archive(MODES), DEFAULT
+	if options.package:
+		finished, archive.aliases = store.get(options.package).cpio, dict(debroot.MERGED)
+	elif options.rootfs is not None and os.path.isfile(options.rootfs) and is_cpio(options.rootfs):
+		finished = options.rootfs
+	elif options.rootfs is not None:
+		read_rootfs(archive, options.rootfs)
+		finished = None
+	if finished:
+		with open(finished, "rb") as source:
+			shutil.copyfileobj(source, out)
+		out.write(bytes(cpio.padding(out.tell(), cpio.PAGE)))
+	if finished != DEFAULT:
 		add_skeleton(archive)
 		archive.copy("init", INIT)
-	if archive.entries:
-		archive.write(out)
+	if options.package:
+		add_hosts(archive)
+	return archive
 
 
 def add_host_paths(archive, additions):
@@ -138,7 +161,13 @@ def add_network(archive, options):
 
 def write_run(target, options, mode):
 	"""The machine's whole initial archive: root, then this run's program, environment and additions."""
-	archive = cpio.Archive(MODES)
+	with open(target, "wb") as out:
+		archive = start_root(options, out)
+		add_run(archive, options, mode)
+		archive.write(out)
+
+
+def add_run(archive, options, mode):
 	archive.file(".nros/argv", joined(options.program))
 	archive.file(".nros/env", joined(f"{key}={value}" for key, value in options.env.items()))
 	archive.file(".nros/workdir", options.workdir)
@@ -146,9 +175,6 @@ def write_run(target, options, mode):
 	if options.net:
 		add_network(archive, options)
 	add_host_paths(archive, options.add)
-	with open(target, "wb") as out:
-		write_root(options.rootfs, out)
-		archive.write(out)
 
 
 def main(arguments):

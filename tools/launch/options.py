@@ -8,7 +8,7 @@ import re
 from base import ToolError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LATER = ("--package", "--volume")
+LATER = ("--volume",)
 UNITS = {"": 1 << 20, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 MAX_CORES, MAX_NODES = 254, 64
 
@@ -54,6 +54,12 @@ def variable(text):
 	return key, value
 
 
+def package(text):
+	if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", text):
+		raise argparse.ArgumentTypeError(f"{text!r} is not the name of a Debian package")
+	return text
+
+
 def addition(text):
 	"""HOSTPATH[:GUESTPATH]; without a guest path, or below one that ends in /, it keeps its own name."""
 	host, _, guest = text.partition(":")
@@ -91,6 +97,8 @@ def make_parser():
 	add("--cores", type=number(1, MAX_CORES), default=4, metavar="N", help="processors (4)")
 	add("--nodes", type=number(1, MAX_NODES), metavar="N", help="NUMA nodes (2, or 1 for one core)")
 	add("--memory", type=size, default=1 << 30, metavar="SIZE", help="memory, such as 96M or 4G (1G)")
+	add("--package", type=package, action="append", default=[], metavar="NAME",
+	    help="a Debian package (with its dependencies) in the image")
 	add("--rootfs", type=existing, metavar="PATH", help="directory, tar or cpio archive to use as root")
 	add("--add", type=addition, action="append", default=[], metavar="HOSTPATH[:GUESTPATH]", help="copy a file or tree in")
 	add("--publish", type=publication, action="append", default=[], metavar="HOST:GUEST",
@@ -132,6 +140,8 @@ def parse(arguments, terminal):
 	options.nodes = options.nodes or min(2, options.cores)
 	if options.nodes > options.cores:
 		raise ToolError(f"--nodes {options.nodes}: more nodes than cores ({options.cores})")
+	if options.package and options.rootfs:
+		raise ToolError("--package and --rootfs: one root or the other")
 	if options.kernel not in ("nros", "linux"):
 		raise ToolError(f"NROS_KERNEL={options.kernel}: neither nros nor linux")
 	if options.trace and options.kernel == "linux":

@@ -4,9 +4,9 @@ start() { sleep 1000 & until grep -q sleep /proc/$!/comm; do usleep 2000; done; 
 start
 kill -0 $! && echo alive
 kill $!
-wait $!; echo $?
+wait $! 2>/dev/null; echo $?
 kill -0 $! 2>/dev/null || echo gone
 start
-kill -9 $!; wait $!; echo $?
+kill -9 $!; wait $! 2>/dev/null; echo $?
 start
-kill -INT $!; kill -QUIT $!; kill -HUP $!; wait $!; echo $?
+kill -INT $!; kill -QUIT $!; kill -HUP $!; wait $! 2>/dev/null; echo $?

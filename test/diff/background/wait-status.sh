@@ -8,5 +8,5 @@ wait $a; echo $?
 wait $c; echo $?
 wait $a; echo $?
 wait 999999; echo $?
-sh -c 'kill -9 $$' & wait $!; echo $?
+sh -c 'kill -9 $$' & wait $! 2>/dev/null; echo $?
 wait; echo $?

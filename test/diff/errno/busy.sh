@@ -8,7 +8,7 @@ n=0
 until [ "$(readlink /proc/$p/exe 2>/dev/null)" = "$PWD/sleep" ] || [ $n = 300 ]; do usleep 5000; n=$((n + 1)); done
 echo x >sleep; echo $?
 rm sleep && echo removed while running; readlink /proc/$p/exe | sed 's,.*/,,'
-kill $p; wait $p; echo $?
+kill $p; wait $p 2>/dev/null; echo $?
 cp "$box" true; chmod 755 true; exec 5>>true; ./true; echo $?; exec 5>&-; ./true; echo $?
 mkdir d; cd d; rmdir ../d && echo removed under foot; ls; touch x
 pwd -P >/dev/null 2>&1; cd ..; pwd | grep -q t. && echo back

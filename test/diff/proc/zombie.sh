@@ -8,6 +8,6 @@ until [ "$(awk '{ print $3 }' /proc/$z/stat 2>/dev/null)" = Z ] || [ $n = 300 ];
 awk '{ print $2, $3 }' /proc/$z/stat; wc -c </proc/$z/cmdline
 kill -0 $z && echo can be probed; kill -9 $z; echo $?
 awk '{ print $3 }' /proc/$z/stat
-kill $h; wait $h; echo $?
+kill $h; wait $h 2>/dev/null; echo $?
 n=0; while [ -d /proc/$z ] && [ $n -lt 300 ]; do usleep 10000; n=$((n + 1)); done
 [ -d /proc/$z ] || echo reaped by process 1

@@ -7,6 +7,6 @@ n=0
 until grep -q 1001 /proc/$b/cmdline 2>/dev/null || [ $n = 300 ]; do usleep 5000; n=$((n + 1)); done
 tr '\0' ' ' </proc/$a/cmdline; echo
 ps -o pid,args | grep 'sleep 100[1]' >/dev/null && echo listed
-kill $b; wait $b; echo $?
+kill $b; wait $b 2>/dev/null; echo $?
 [ -d /proc/$b ] || echo gone; [ -d /proc/$a ] && echo there
-kill $a; wait $a; echo $?
+kill $a; wait $a 2>/dev/null; echo $?
