@@ -25,7 +25,8 @@ enum decode {
 	DECODE_TRIGGER,	/* nopl 0x4e534d00+command(%rax): the guest speaks to the model */
 };
 
-enum trigger { TRIGGER_BEGIN = 1, TRIGGER_END, TRIGGER_MEASURE };
+/* A region begins; it ends; what is counted begins; what is counted ends. */
+enum trigger { TRIGGER_BEGIN = 1, TRIGGER_END, TRIGGER_MEASURE, TRIGGER_MEASURED };
 
 /* A memory operand of the forms (register) and displacement(register); base is -1 for any other. */
 struct operand {

@@ -157,7 +157,7 @@ void lines_report(FILE *, uint64_t top);
 
 int report_open(const char *path);
 void report_measure(void);	/* the warm-up is over: count from here */
-void report_region(void);
+void report_region(void);	/* the measured part is over; only the first call after report_measure counts */
 
 /* --- registers of the guest (plugin.c) --- */
 

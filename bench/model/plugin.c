@@ -5,7 +5,7 @@
  * The guest begins a region with the trigger instruction, a nop on any real processor. All translated code is then thrown
  * away and translated again with the model's callbacks in it, and thrown away once more when the region ends:
  *
- *	off --begin--> on, warming up --measure--> on, counting --end--> off
+ *	off --begin--> on, warming up --measure--> on, counting --measured--> on, some still at it --end--> off
  *
  * Options: profile=FILE, out=FILE, then any name=value of a profile.
  */
@@ -198,6 +198,8 @@ static void on_trigger(unsigned int vcpu, void *data)
 		begin_region(&vcpus[vcpu]);
 	else if (command == TRIGGER_MEASURE && region_on)
 		report_measure();
+	else if (command == TRIGGER_MEASURED && region_on)
+		report_region();
 	else if (command == TRIGGER_END && region_on)
 		end_region();
 }

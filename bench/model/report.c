@@ -6,7 +6,7 @@
  *	line ...						see lines.c
  *	end N
  *
- * Counters run from the region's beginning; the measured part begins where the guest says so (report_measure).
+ * Counters run from the region's beginning; the measured part begins and ends where the guest says so, else with the region.
  */
 #include "model.h"
 
@@ -16,6 +16,7 @@
 
 static FILE *out;
 static int number;
+static bool reported;
 static struct counters sum_before;
 static uint64_t instructions_before, cycles_before;
 static double host_before;
@@ -62,6 +63,7 @@ static uint64_t instructions(void)
 
 void report_measure(void)
 {
+	reported = false;
 	sum_before = sum();
 	instructions_before = instructions();
 	cycles_before = clock_slowest();
@@ -105,8 +107,9 @@ static void report_counters(void)
 
 void report_region(void)
 {
-	if (!out)
+	if (!out || reported)
 		return;
+	reported = true;
 	fprintf(out, "region %d cycles=%lu vcpus=%d host_seconds=%.2f instructions=%lu", ++number,
 		clock_slowest() - cycles_before, vcpu_count, host_seconds() - host_before, instructions() - instructions_before);
 	report_counters();

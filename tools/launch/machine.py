@@ -117,7 +117,7 @@ def command_line(options, terminal):
 	words = ["console=ttyS1" if terminal else "console=ttyS0", "panic=-1"]
 	words += ["loglevel=7"] if options.verbose else ["quiet"]
 	words += ["trace=syscalls"] if options.trace else []
-	words += ["idle=halt", "nokaslr"] if options.model and options.kernel == "linux" else []	# see docs/model.md
+	words += model.kernel_words(options) if options.model else []
 	words += ["ip={}::{}:{}".format(*NETWORK)] if options.net else []
 	return " ".join(words + options.append.split())
 

@@ -47,6 +47,15 @@ def check(options):
 			raise ToolError(f"--model: {setting!r} is not NAME=VALUE")
 
 
+def kernel_words(options):
+	"""Linux's command line: what it would find out by itself on a machine, and cannot under emulation (docs/model.md)."""
+	if options.kernel != "linux":
+		return []
+	with open(profile_path(options.model.split(",")[0])) as file:
+		mhz = re.findall(r"(?m)^\s*mhz\s*=\s*(\d+)", file.read()) + re.findall(r",mhz=(\d+)", options.model)
+	return ["idle=halt", "nokaslr", "tsc=reliable", *(f"tsc_early_khz={value}000" for value in mhz[-1:])]
+
+
 def qemu():
 	"""The QEMU the plugin is written for, and its data directory."""
 	program = os.path.join(fetch.fetch("qemu")[1], "usr", "bin", "qemu-system-x86_64")

@@ -37,6 +37,7 @@
 #define TRIGGER_BEGIN() TRIGGER(1)
 #define TRIGGER_END() TRIGGER(2)
 #define TRIGGER_MEASURE() TRIGGER(3)
+#define TRIGGER_MEASURED() TRIGGER(4)
 
 enum { LATENCIES = 65536, LEAD_TIME = 4000 };
 
@@ -45,7 +46,7 @@ struct point {
 	_Atomic int ready __attribute__((aligned(64)));
 	volatile uint64_t begin __attribute__((aligned(64)));
 	_Atomic int done __attribute__((aligned(64)));
-	_Atomic int counting;	/* somebody has reached the counted part */
+	_Atomic int counting, counted;	/* somebody has reached the counted part, and its end */
 	volatile int over;
 	int error;
 	char failed[64];
@@ -131,8 +132,11 @@ static void measure(struct worker *w)
 		if (bench->lead && w->id != 0) /* worker 0 waits for the others, so it must be the one that ends */
 			continue;
 		now = scale_clock();
-		if ((int64_t)(now - end) >= 0)
+		if ((int64_t)(now - end) >= 0) {
+			if (!__atomic_exchange_n(&point->counted, 1, __ATOMIC_SEQ_CST))
+				TRIGGER_MEASURED();
 			return;
+		}
 		if ((int64_t)(now - from) < 0)
 			continue;
 		if (!counting && !__atomic_exchange_n(&point->counting, 1, __ATOMIC_SEQ_CST)) {
@@ -314,14 +318,15 @@ static void run_point(const char *text, int count)
 static void print_clock(void)
 {
 	struct timespec from, now;
-	uint64_t start = scale_clock(), ns;
+	uint64_t start = scale_clock(), end, ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &now);
+		end = scale_clock();
 		ns = (now.tv_sec - from.tv_sec) * 1000000000ull + now.tv_nsec - from.tv_nsec;
 	} while (ns < 20000000);
-	printf("clock %lu\n", (scale_clock() - start) * 1000000 / ns);
+	printf("clock %lu\n", (end - start) * 1000000 / ns);
 }
 
 static int list(void)
