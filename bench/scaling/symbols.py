@@ -100,7 +100,7 @@ def show(item, curves, images):
 		cycles = region["cycles"] * cores or 1
 		print(f"\n{kernel} {curve} at {cores} cores: {region['miss_cycles'] / cycles:.0%} of the cycles in misses, "
 		      f"{region['line_wait_cycles'] / cycles:.0%} waiting for lines, {region['walk_cycles'] / cycles:.0%} in walks, "
-		      f"{region['interrupt_cycles'] / cycles:.0%} entering handlers, {region['idle_cycles'] / cycles:.0%} idle")
+		      f"{region['interrupt_cycles'] / cycles:.0%} entering handlers, {min(region['idle_cycles'] / cycles, 1):.0%} idle")
 		for line in name_lines(run["lines"], *load(kernel, images[kernel]))[:SHOWN]:
 			place = source(images[kernel] if line.pc >= USER else SCALEBENCH, line.pc)
 			print(f"  {line.share:6.1%}  {line.remote:4.0%} remote  {line.name:40} {place:24} {' '.join(line.code)}")
