@@ -16,6 +16,7 @@ import store
 
 USER = 1 << 47
 SCALEBENCH = os.path.join(store.ROOT, "build", "user", "bench", "scalebench")
+PRIMITIVES = ("nr/sync/", "arch/include/")
 SHOWN, FAR = 12, 1 << 20	# lines shown; a symbol reaches no farther than that
 
 Line = collections.namedtuple("Line", "name where share remote code pc")	# pc: of the code that cost most
@@ -83,10 +84,11 @@ def name_lines(entries, kernel_symbols, user_symbols):
 
 
 def source(image, pc):
-	"""file:line of an address of our kernel; for another's there is no debugging information."""
-	done = subprocess.run(["addr2line", "-e", image, hex(pc)], capture_output=True, text=True)
-	place = done.stdout.strip().split(" ")[0]
-	return "" if place.startswith("?") or done.returncode else os.path.relpath(place, store.ROOT)
+	"""file:line of an address of our kernel: of the caller where a lock or the like was inlined. Linux's has no such tables."""
+	done = subprocess.run(["addr2line", "-i", "-e", image, hex(pc)], capture_output=True, text=True)
+	places = [os.path.relpath(line.split(" ")[0], store.ROOT) for line in done.stdout.splitlines() if not line.startswith("?")]
+	outside = [place for place in places if not place.startswith(PRIMITIVES)]
+	return (outside or places or [""])[0]
 
 
 def show(item, curves, images):
