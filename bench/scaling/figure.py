@@ -79,14 +79,16 @@ def write(path, item, curves):
 	out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="12">',
 	       f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', text(WIDTH / 2, 20, item.title, extra='font-size="14"'),
 	       text((WIDTH + LEFT - RIGHT) / 2, HEIGHT - 12, "cores"), *grid(axes, xs),
-	       text(16, HEIGHT / 2, "cycles" if latency else "operations per million cycles", extra=f'transform="rotate(-90 16 {HEIGHT / 2})"')]
+	       text(16, HEIGHT / 2, "cycles" if latency else "operations per million cycles",
+	            extra=f'transform="rotate(-90 16 {HEIGHT / 2})"')]
 	names = list(dict.fromkeys(name for _, name in known))
 	for number, ((kernel, name), values) in enumerate(known.items()):
 		which = names.index(name)
 		color, dash = SHADES[kernel][which % 4], DASHES[which // 4 % 4]
 		y = TOP + 14 + 18 * number
 		out += curve(axes, values, color, dash)
-		out += [line(WIDTH - RIGHT + 10, y - 4, WIDTH - RIGHT + 30, y - 4, f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'),
+		stroke = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
+		out += [line(WIDTH - RIGHT + 10, y - 4, WIDTH - RIGHT + 30, y - 4, stroke),
 		        text(WIDTH - RIGHT + 36, y, f"{kernel} {name}", "start")]
 	with open(path, "w") as file:
 		file.write("\n".join([*out, "</svg>"]) + "\n")

@@ -10,9 +10,9 @@ import plan
 HEAD = """<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->
 # Scaling in modelled time
 
-Written by `./nros bench scaling`. Operations per million cycles of all cores together, median of the repetitions; for `unmap` the median
-latency in cycles. What the model is, and what not to read into it: [docs/model.md](../../docs/model.md); what bounds the curves:
-[docs/scaling.md](../../docs/scaling.md).
+Written by `./nros bench scaling`. Operations per million cycles of all cores together, median of the repetitions;
+for `unmap` the median latency in cycles. What the model is, and what not to read into it:
+[docs/model.md](../../docs/model.md); what bounds the curves: [docs/scaling.md](../../docs/scaling.md).
 """
 
 

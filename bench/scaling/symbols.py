@@ -78,8 +78,8 @@ def name_lines(entries, kernel_symbols, user_symbols):
 		data = (user_symbols if virtual < USER else kernel_symbols).name(virtual) if virtual else "page table"
 		by_code = list(dict.fromkeys(code(part[2]).split("+")[0] for part in parts))
 		name = data or f"memory used by {by_code[0]}"
-		cycles = sum(part[5] for part in parts)
-		found.append(Line(name, line, cycles / total, sum(p[4] for p in parts) / max(sum(p[3] for p in parts), 1), by_code[:4], parts[0][2]))
+		count, remote, cycles = (sum(part[n] for part in parts) for n in (3, 4, 5))
+		found.append(Line(name, line, cycles / total, remote / max(count, 1), by_code[:4], parts[0][2]))
 	return sorted(found, key=lambda line: -line.share)
 
 
@@ -105,4 +105,5 @@ def show(item, curves, images):
 		      f"{region['interrupt_cycles'] / cycles:.0%} entering handlers, {min(region['idle_cycles'] / cycles, 1):.0%} idle")
 		for line in name_lines(run["lines"], *load(kernel, images[kernel]))[:SHOWN]:
 			place = source(images[kernel] if line.pc >= USER else SCALEBENCH, line.pc)
-			print(f"  {line.share:6.1%}  {line.remote:4.0%} remote  {line.name:40} {place:24} {' '.join(line.code)}")
+			print(f"  {line.share:6.1%}  {line.remote:4.0%} remote  {line.name:40} {place:24} "
+			      f"{' '.join(line.code)}")
