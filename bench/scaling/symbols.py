@@ -8,6 +8,7 @@ scalebench, which both run.
 
 import bisect
 import collections
+import functools
 import os
 import subprocess
 
@@ -58,6 +59,7 @@ def linux_symbols(image):
 		return file.read()
 
 
+@functools.lru_cache(maxsize=None)
 def load(kernel, image):
 	return Symbols(nm(image) if kernel == "nros" else linux_symbols(image)), Symbols(nm(SCALEBENCH))
 
@@ -83,6 +85,7 @@ def name_lines(entries, kernel_symbols, user_symbols):
 	return sorted(found, key=lambda line: -line.share)
 
 
+@functools.lru_cache(maxsize=None)
 def source(image, pc):
 	"""file:line of an address of our kernel: of the caller where a lock or the like was inlined. Linux's has no such tables."""
 	done = subprocess.run(["addr2line", "-i", "-e", image, hex(pc)], capture_output=True, text=True)
