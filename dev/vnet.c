@@ -24,7 +24,7 @@ struct vnet {
 	u8 mac[6];
 	void (*notify)(void *ctx);
 	void *ctx;
-	u64 received, sent, dropped;
+	struct vnet_stat stat;
 };
 
 static struct vnet *first;
@@ -37,7 +37,7 @@ u32 vnet_core(const struct vnet *v, unsigned pair) { (void)pair; return v->core;
 
 void vnet_stats(const struct vnet *v, struct vnet_stat *out)
 {
-	*out = (struct vnet_stat){ v->received, v->sent, v->dropped };
+	*out = v->stat;
 }
 
 struct vnet_buf *vnet_buf_alloc(u32 len)
@@ -82,9 +82,10 @@ struct vnet_buf *vnet_receive(struct vnet *v, unsigned pair, u32 *len)
 		rx_fill(v);
 		virtio_kick(v->rx);
 	}
-	v->received++;
 	*len = MIN(*len, VNET_BUF - (u32)offsetof(struct vnet_buf, header));
 	*len -= MIN(*len, VNET_HEADER_SIZE);
+	v->stat.received++;
+	v->stat.received_bytes += *len;
 	return b;
 }
 
@@ -136,8 +137,9 @@ int vnet_send(struct vnet *v, unsigned pair, struct vnet_buf *b, u32 len, u16 cs
 	if (v->tx->nfree < TX_SIZE / 2)
 		tx_reclaim(v);
 	err = virtq_add(v->tx, &seg, 1, 0, b);
-	v->sent += !err;
-	v->dropped += err != 0;
+	v->stat.sent += !err;
+	v->stat.sent_bytes += err ? 0 : len;
+	v->stat.dropped += err != 0;
 	lock_release(&v->lock);
 	if (err)
 		kfree(b);

@@ -55,7 +55,7 @@ void vnet_buf_free(struct vnet_buf *b);
 int vnet_send(struct vnet *v, unsigned pair, struct vnet_buf *b, u32 len, u16 csum_start, u16 csum_offset);
 void vnet_kick(struct vnet *v, unsigned pair);
 
-struct vnet_stat { u64 received, sent, dropped; };
+struct vnet_stat { u64 received, received_bytes, sent, sent_bytes, dropped; };
 void vnet_stats(const struct vnet *v, struct vnet_stat *out);
 
 #endif

@@ -85,6 +85,12 @@ static void flush_ask(struct flush_order *mine, u32 core)
 		core_ipi(core, IPI_FLUSH);
 }
 
+static void flush_wait(struct flush_order *mine)
+{
+	while (atomic_load_explicit(&mine->waiting, memory_order_acquire)) /* O4 */
+		nr_port_relax();
+}
+
 static void flush_others(struct space *s, u64 start, u64 end)
 {
 	struct flush_order *mine = &percore()->flush;
@@ -103,8 +109,26 @@ static void flush_others(struct space *s, u64 start, u64 end)
 				flush_ask(mine, c);
 		}
 	}
-	while (atomic_load_explicit(&mine->waiting, memory_order_acquire)) /* O4 */
-		nr_port_relax();
+	flush_wait(mine);
+}
+
+/* A core that runs a program now has ordered its memory when it answers; another does when it next loads a space (F3). */
+void flush_barrier_all(void)
+{
+	struct flush_order *mine = &percore()->flush;
+	u32 c;
+
+	mine->start = mine->end = 0;
+	atomic_thread_fence(memory_order_seq_cst);
+	for (c = 0; c < cores_count(); c++)
+		if (c != core_id() && atomic_load(&percore_of(c)->loaded))
+			flush_ask(mine, c);
+	flush_wait(mine);
+}
+
+void flush_barrier(struct space *s)
+{
+	flush_others(s, 0, 0);
 }
 
 void flush_range(struct space *s, u64 start, u64 end)

@@ -70,12 +70,11 @@ static int key_make(struct space *s, u64 addr, bool private_key, struct futex_ke
 	return 0;
 }
 
-static u32 bucket_wake(struct bucket *b, const struct futex_key *k, u32 n, u32 bits)
+static u32 bucket_wake_locked(struct bucket *b, const struct futex_key *k, u32 n, u32 bits)
 {
 	struct sleeper *s, *next;
 	u32 woken = 0;
 
-	lock_acquire(&b->lock);
 	for (s = TAILQ_FIRST(&b->list); s && woken < n; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (!key_equal(&s->key, k) || !(s->bits & bits))
@@ -87,6 +86,15 @@ static u32 bucket_wake(struct bucket *b, const struct futex_key *k, u32 n, u32 b
 		thread_wake(s->thread);
 		woken++;
 	}
+	return woken;
+}
+
+static u32 bucket_wake(struct bucket *b, const struct futex_key *k, u32 n, u32 bits)
+{
+	u32 woken;
+
+	lock_acquire(&b->lock);
+	woken = bucket_wake_locked(b, k, n, bits);
 	lock_release(&b->lock);
 	return woken;
 }
@@ -253,4 +261,78 @@ long futex_requeue(u64 from, u64 to, u32 wake, u32 move, bool compare, u32 value
 	r = compare && now != value ? -EAGAIN : requeue_locked(ba, bb, &a, &b, wake, move);
 	unlock_two(ba, bb);
 	return r;
+}
+
+/* ---- wake, and change a second word on the way: what an unlock and a signal have in common */
+
+/* op:4 compare:4 operand:12 comparand:12, both signed. */
+static bool word_op(u32 encoded, u32 old, u32 *new)
+{
+	u32 op = encoded >> 28 & 7, operand = (s32)(encoded << 8) >> 20;
+
+	operand = encoded >> 31 ? 1u << (operand & 31) : operand;
+	*new = op == 0 ? operand : op == 1 ? old + operand : op == 2 ? old | operand : op == 3 ? old & ~operand : old ^ operand;
+	return op <= 4;
+}
+
+static bool word_compare(u32 encoded, u32 old, bool *holds)
+{
+	s32 a = (s32)old, b = (s32)(encoded << 20) >> 20;
+	u32 how = encoded >> 24 & 15;
+	bool answer[6] = { a == b, a != b, a < b, a <= b, a > b, a >= b };
+
+	*holds = how < 6 && answer[how];
+	return how < 6;
+}
+
+/* The word as it was; faults are off. */
+static int word_change(u64 addr, u32 encoded, u32 *old)
+{
+	u32 seen, new;
+	int err;
+
+	do {
+		err = user_load32(old, (u32 __user *)addr);
+		if (err)
+			return err;
+		word_op(encoded, *old, &new);
+		seen = *old;
+		err = user_cas32((u32 __user *)addr, &seen, new);
+	} while (!err && seen != *old);
+	return err;
+}
+
+long futex_wake_op(u64 first, u32 n, u64 second, u32 n_second, u32 encoded, bool private_key)
+{
+	struct space *sp = process_current()->space;
+	struct futex_key a, b;
+	struct bucket *ba, *bb;
+	u32 old = 0, woken;
+	bool holds;
+	int err = !word_op(encoded, 0, &old) || !word_compare(encoded, 0, &holds) ? -ENOSYS : key_make(sp, first, private_key, &a);
+
+	if (!err)
+		err = key_make(sp, second, private_key, &b);
+	if (err)
+		return err;
+	ba = bucket_of(&a);
+	bb = bucket_of(&b);
+	for (;;) {
+		lock_two(ba, bb);
+		user_nofault_begin();
+		err = word_change(second, encoded, &old);
+		user_nofault_end();
+		if (!err)
+			break;
+		unlock_two(ba, bb);
+		err = user_fault_in((void __user *)second, 4, true);
+		if (err)
+			return err;
+	}
+	woken = bucket_wake_locked(ba, &a, n, ~0u);
+	word_compare(encoded, old, &holds);
+	if (holds)
+		woken += bucket_wake_locked(bb, &b, n_second, ~0u);
+	unlock_two(ba, bb);
+	return woken;
 }

@@ -19,6 +19,7 @@
 #include "kern/fs.h"
 #include "kern/futex.h"
 #include "kern/load.h"
+#include "kern/power.h"
 #include "kern/process.h"
 #include "kern/space.h"
 #include "kern/tty.h"
@@ -169,6 +170,7 @@ static void init_start(void)
 	refs64_add(&p->fs->cwd_body->refs, 2);
 	thread_prepare(t, init_exec, NULL);
 	thread_start(t);
+	power_start(p);
 	process_put(p); /* the table and the thread have theirs */
 }
 

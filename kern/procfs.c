@@ -14,6 +14,12 @@ static int thread_self_readlink(const struct pseudo_node *n, char *buf, size_t s
 	return MIN(snprintf(buf, size, "%u/task/%u", process_current()->pid, thread_current()->tid), (int)size);
 }
 
+static const struct pseudo_entry net_children[] = {
+	PSEUDO_FILE("dev", proc_net_dev),
+	PSEUDO_FILE("route", proc_net_route),
+	{ 0 },
+};
+
 static const struct pseudo_entry root_children[] = {
 	PSEUDO_FILE("cmdline", proc_kernel_cmdline),
 	PSEUDO_FILE("cpuinfo", proc_cpuinfo),
@@ -26,6 +32,7 @@ static const struct pseudo_entry root_children[] = {
 	PSEUDO_FILE("meminfo", proc_meminfo),
 	PSEUDO_TEXT("modules", ""),
 	PSEUDO_LINK("mounts", "self/mounts"),
+	PSEUDO_DIR("net", net_children),
 	PSEUDO_DIR("nros", proc_nros_children),
 	PSEUDO_TEXT("partitions", "major minor  #blocks  name\n\n"),
 	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },

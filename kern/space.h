@@ -41,6 +41,7 @@ struct space {
 	u64 code_start, code_end, data_start, data_end, stack_start, arg_start, arg_end, env_start, env_end;
 	u64 auxv[48];
 	u32 auxv_len;
+	bool expedited;                      /* it may ask for barriers (membarrier(2)); once set it stays */
 };
 
 /* Empty, with one reference; mappings are placed below mmap_base. NULL: no memory. */
@@ -103,6 +104,9 @@ void space_usage(struct space *s, struct space_usage *out);
 /* TLB (kern/flush.c): returns when no core can use a translation of s that was in the page map before. */
 void flush_space(struct space *s);
 void flush_range(struct space *s, u64 start, u64 end);
+/* Every core that runs a thread of the space (of any space) has made a full memory barrier. */
+void flush_barrier(struct space *s);
+void flush_barrier_all(void);
 void flush_page_here(struct space *s, u64 va);      /* for the only thread of s: the others hear of it when they load s */
 void flush_serve(void);                             /* answers requests to this core; from waiting loops and IPIs */
 static inline bool space_alone(struct space *s) { return atomic_load(&s->users) <= 1; }

@@ -204,3 +204,36 @@ CALL(munlock) { return lock_range(a, 0, REGIONS_LOCKED); }
 CALL(mlock2) { return a[2] & ~1ul ? -EINVAL : lock_range(a, REGIONS_LOCKED, 0); }
 CALL(mlockall) { return !a[0] || (a[0] & ~7ul) || a[0] == 4 ? -EINVAL : 0; }
 CALL(munlockall) { (void)a; return 0; }
+
+/* ---- barriers on other cores */
+
+enum { MEMBARRIER_QUERY = 0, MEMBARRIER_GLOBAL = 1, MEMBARRIER_GLOBAL_EXPEDITED = 2, MEMBARRIER_REGISTER_GLOBAL_EXPEDITED = 4,
+       MEMBARRIER_PRIVATE_EXPEDITED = 8, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 16 };
+
+CALL(membarrier)
+{
+	struct space *s = process_current()->space;
+
+	if ((u32)a[1])
+		return -EINVAL;
+	switch ((s32)a[0]) {
+	case MEMBARRIER_QUERY:
+		return MEMBARRIER_GLOBAL | MEMBARRIER_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER_GLOBAL_EXPEDITED |
+		       MEMBARRIER_PRIVATE_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
+	case MEMBARRIER_GLOBAL: case MEMBARRIER_GLOBAL_EXPEDITED:
+		flush_barrier_all();
+		return 0;
+	case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED:
+		s->expedited = true;
+		return 0;
+	case MEMBARRIER_REGISTER_GLOBAL_EXPEDITED:
+		return 0;
+	case MEMBARRIER_PRIVATE_EXPEDITED:
+		if (!s->expedited)
+			return -EPERM;
+		flush_barrier(s);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Sockets: the calls. What a family does is behind net/socket.h. */
 #include "net/socket.h"
+#include "arch/clock.h"
 #include "base/string.h"
 #include "kern/process.h"
 #include "linux/call.h"
+#include "linux/wait.h"
 #include "mem/slab.h"
 
 #define IOV_MAX 1024
@@ -89,9 +91,36 @@ CALL(socket)
 	return err ? err : install(s, flags);
 }
 
+static int install_pair(struct socket *s[2], u32 flags, int fd[2])
+{
+	struct file *f[2] = { socket_file(s[0], flags & SOCK_NONBLOCK), socket_file(s[1], flags & SOCK_NONBLOCK) };
+	int err = f[0] && f[1] ? fd_install2(f[0], f[1], flags & SOCK_CLOEXEC, fd) : -ENOMEM;
+
+	if (err) {
+		file_put(f[0]);
+		file_put(f[1]);
+	}
+	return err;
+}
+
 CALL(socketpair)
 {
-	return (s32)a[0] == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
+	u32 flags = (u32)a[1] & ~SOCK_TYPE;
+	struct socket *s[2];
+	int fd[2], err;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	err = socket_pair(a[0], a[1] & SOCK_TYPE, a[2], s);
+	if (!err)
+		err = install_pair(s, flags, fd);
+	if (err)
+		return err;
+	if (!user_copy_out(UPTR(3), fd, sizeof(fd)))
+		return 0;
+	fd_close(fd[0]);
+	fd_close(fd[1]);
+	return -EFAULT;
 }
 
 CALL(bind)
@@ -217,7 +246,7 @@ CALL(setsockopt)
 
 CALL(getsockopt)
 {
-	u8 value[64] = { 0 };
+	u8 value[SOCKOPT_MAX] = { 0 };
 	u32 have = sizeof(value);
 	s32 room = 0;
 	struct socket *s;
@@ -427,5 +456,68 @@ CALL(recvmsg)
 	if (!r)
 		r = recvmsg_on(f, s, UPTR(1), a[2]);
 	file_put(f);
+	return r;
+}
+
+/* ---- many at once: what was done before an error counts, and the error is told if that is nothing */
+
+struct abi_mmsghdr { struct abi_msghdr h; u32 len, pad; };
+
+CALL(sendmmsg)
+{
+	struct abi_mmsghdr __user *v = UPTR(1);
+	u32 n = MIN((u32)a[2], IOV_MAX), i;
+	struct socket *s;
+	long r;
+	struct file *f = socket_of_fd(a[0], &s, &r);
+
+	for (i = 0; !r && i < n; i++) {
+		long sent = sendmsg_on(f, s, &v[i].h, a[3]);
+		u32 len = sent;
+
+		r = sent < 0 ? sent : user_copy_out(&v[i].len, &len, sizeof(len));
+		if (r)
+			break;
+	}
+	file_put(f);
+	return i ? (long)i : r;
+}
+
+static long recv_many(struct file *f, struct socket *s, struct abi_mmsghdr __user *v, u32 n, u32 flags, u64 deadline)
+{
+	u32 i;
+	long r = 0;
+
+	for (i = 0; i < n; i++) {
+		long got = recvmsg_on(f, s, &v[i].h, flags & ~MSG_WAITFORONE);
+		u32 len = got;
+
+		r = got < 0 ? got : user_copy_out(&v[i].len, &len, sizeof(len));
+		if (r)
+			break;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (deadline != FOREVER && clock_ns() >= deadline)
+			return i + 1;
+	}
+	return i ? (long)i : r;
+}
+
+/* The time is looked at after each message only, as Linux does. */
+CALL(recvmmsg)
+{
+	u64 deadline;
+	struct socket *s;
+	struct file *f;
+	long r = deadline_of(UPTR(4), &deadline);
+
+	if (r)
+		return r;
+	f = socket_of_fd(a[0], &s, &r);
+	if (!r)
+		r = recv_many(f, s, UPTR(1), MIN((u32)a[2], IOV_MAX), a[3], deadline);
+	file_put(f);
+	if (r >= 0)
+		deadline_out(UPTR(4), deadline);
 	return r;
 }

@@ -148,7 +148,7 @@ int deadline_of(const void __user *user, u64 *deadline)
 	return 0;
 }
 
-static void deadline_out(void __user *user, u64 deadline)
+void deadline_out(void __user *user, u64 deadline)
 {
 	struct abi_timespec t = { 0, 0 };
 	u64 now = clock_ns();
@@ -373,6 +373,8 @@ CALL(futex)
 		return futex_requeue(a[0], a[4], a[2], a[3], false, 0, private_key);
 	case FUTEX_CMP_REQUEUE:
 		return futex_requeue(a[0], a[4], a[2], a[3], true, a[5], private_key);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(a[0], a[2], a[4], a[3], a[5], private_key);
 	default:
 		return -ENOSYS;
 	}

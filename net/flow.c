@@ -3,7 +3,7 @@
 #include "net/flow.h"
 #include "base/string.h"
 
-enum { ETH_SIZE = 14, IP_MIN = 20, PROTO_TCP = 6, PROTO_UDP = 17, DHCP_CLIENT = 68 };
+enum { ETH_SIZE = 14, IP_MIN = 20, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, DHCP_CLIENT = 68, ICMP_UNREACHABLE = 3 };
 
 static u32 get16(const u8 *p) { return (u32)p[0] << 8 | p[1]; }
 
@@ -26,6 +26,26 @@ u32 flow_udp(u16 local_port, u32 shards)
 	return local_port == DHCP_CLIENT ? 0 : pick(mix(local_port), shards);
 }
 
+/* An ICMP error carries the start of the packet that it is about: one of ours (RFC 792). */
+static u32 flow_of_complaint(const u8 *icmp, u32 len, u32 shards)
+{
+	const u8 *ip = icmp + 8, *ports;
+	u32 head;
+	struct port_name from, to;
+
+	if (len < 8 + IP_MIN || icmp[0] != ICMP_UNREACHABLE)
+		return 0;
+	head = (ip[0] & 15) * 4u;
+	if (head < IP_MIN || len < 8 + head + 4)
+		return 0;
+	ports = ip + head;
+	memcpy(&from.ip, ip + 12, 4);
+	memcpy(&to.ip, ip + 16, 4);
+	from.port = get16(ports);
+	to.port = get16(ports + 2);
+	return ip[9] == PROTO_UDP ? flow_udp(from.port, shards) : ip[9] == PROTO_TCP ? flow_tcp(&from, &to, shards) : 0;
+}
+
 u32 flow_of_ip(const u8 *p, u32 len, u32 shards)
 {
 	struct port_name from, to;
@@ -39,7 +59,9 @@ u32 flow_of_ip(const u8 *p, u32 len, u32 shards)
 	to.port = get16(p + head + 2);
 	if (p[9] == PROTO_TCP)
 		return flow_tcp(&from, &to, shards);
-	return p[9] == PROTO_UDP ? flow_udp(to.port, shards) : 0;
+	if (p[9] == PROTO_UDP)
+		return flow_udp(to.port, shards);
+	return p[9] == PROTO_ICMP ? flow_of_complaint(p + head, len - head, shards) : 0;
 }
 
 u32 flow_of_frame(const u8 *p, u32 len, u32 shards)

@@ -37,10 +37,10 @@ int names_start(void)
 	return 0;
 }
 
-static int names_update(const struct sockets_op *op)
+static int names_update(const struct sockets_op *op, u64 *index)
 {
 	struct sockets_ret ret = { 0 };
-	int err = nr_update(names_nr, nr_me(), 0, op, sizeof(*op), &ret, NULL);
+	int err = nr_update(names_nr, nr_me(), 0, op, sizeof(*op), &ret, index);
 
 	return err ? err : ret.err;
 }
@@ -49,22 +49,24 @@ int names_bind(u32 protocol, const struct port_name *n, u16 flags, u32 owner, u6
 {
 	struct sockets_op op = { SOCKETS_BIND, protocol, n->ip, n->port, flags, owner, id };
 
-	return names_update(&op);
+	return names_update(&op, NULL);
 }
 
 int names_listen(u32 protocol, const struct port_name *n, u64 id)
 {
 	struct sockets_op op = { SOCKETS_LISTEN, protocol, n->ip, n->port, 0, 0, id };
 
-	return names_update(&op);
+	return names_update(&op, NULL);
 }
 
 /* An update that frees cannot be refused for memory. */
 void names_unbind(u32 protocol, const struct port_name *n, u64 id)
 {
 	struct sockets_op op = { SOCKETS_UNBIND, protocol, n->ip, n->port, 0, 0, id };
+	u64 index = 0;
 
-	names_update(&op);
+	names_update(&op, &index);
+	nr_sync(names_nr, nr_me(), index);
 }
 
 bool names_used(u32 protocol, const struct port_name *n)
@@ -74,4 +76,15 @@ bool names_used(u32 protocol, const struct port_name *n)
 
 	nr_read_end(names_nr, nr_me(), 0);
 	return used;
+}
+
+u32 names_find(u32 protocol, const struct port_name *n, void (*hold)(u64 id), u64 *id)
+{
+	const struct sockets *s = nr_read_begin(names_nr, nr_me(), 0);
+	u32 count = sockets_find(s, protocol, n->ip, n->port, id);
+
+	if (count == 1)
+		hold(*id);
+	nr_read_end(names_nr, nr_me(), 0);
+	return count;
 }

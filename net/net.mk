@@ -7,7 +7,7 @@ LWIP := build/dep/lwip-2.1.3+dfsg1/src
 LWIP_SRC := $(addprefix $(LWIP)/core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c \
 	udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c ipv4/ip4_addr.c ipv4/ip4_frag.c) \
 	$(LWIP)/netif/ethernet.c
-STACK_OBJ := $(patsubst %.c,$(BUILD)/stack/%.o,$(subst $(LWIP)/,lwip/,$(LWIP_SRC)) net/lwip/stack.c base/string.c)
+STACK_OBJ := $(patsubst %.c,$(BUILD)/stack/%.o,$(subst $(LWIP)/,lwip/,$(LWIP_SRC)) net/lwip/stack.c net/lwip/flows.c base/string.c)
 STACK_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
 	-fpic -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none \

@@ -38,6 +38,8 @@ struct port_kernel {
 	void (*consumed)(void *room);                     /* the frame that came with this room may go */
 	void (*configured)(void *shard, u32 ip, u32 mask, u32 gateway); /* DHCP has an answer */
 
+	/* May a new connection begin? False: it will be tried again later, and nobody is told. */
+	bool (*admits)(void *listener, const struct port_name *remote);
 	/* A new connection; the result is its sock, NULL refuses it. */
 	void *(*accepted)(void *listener, struct port_end *e, const struct port_name *local, const struct port_name *remote);
 	void (*connected)(void *sock);
@@ -47,9 +49,11 @@ struct port_kernel {
 	void (*failed)(void *sock, int err);              /* -ECONNRESET, -ETIMEDOUT; 0: ended well. Only `gone` may follow */
 	void (*gone)(void *sock);
 	void (*datagram)(void *sock, struct port_packet *p, u32 len, const struct port_name *from);
+	void (*unreachable)(void *sock, const struct port_name *to); /* UDP: nobody has that port */
 };
 
 struct port_keepalive { bool on; u32 idle_ms, interval_ms, count; };
+struct port_options { bool nodelay; struct port_keepalive keep; u8 tos, ttl; };
 
 struct port_stack {
 	void (*copy)(struct port_packet *p, u32 offset, void *dst, u32 len);
@@ -60,9 +64,8 @@ struct port_stack {
 	void (*dhcp)(void);
 
 	int (*tcp_connect)(void *sock, const struct port_name *local, const struct port_name *remote, struct port_end **out);
-	int (*tcp_listen)(void *listener, const struct port_name *local, u32 backlog, struct port_end **out);
+	int (*tcp_listen)(void *listener, const struct port_name *local, struct port_end **out);
 	void (*tcp_unlisten)(struct port_end *e);
-	void (*tcp_took)(struct port_end *e);             /* an accepted connection reached its program */
 	/* Bytes taken (less than len: there is room again after `acked`), or -ENOMEM. */
 	int (*tcp_write)(struct port_end *e, const void *data, u32 len, bool more);
 	void (*tcp_flush)(struct port_end *e);
@@ -71,11 +74,12 @@ struct port_stack {
 	/* Nobody cares any more, `acked` and `gone` still come. -ENOMEM. `e` is not used after it. */
 	int (*tcp_close)(struct port_end *e);
 	void (*tcp_abort)(struct port_end *e);            /* a reset goes out; `gone` comes before it returns */
-	void (*tcp_options)(struct port_end *e, bool nodelay, const struct port_keepalive *k);
+	void (*tcp_options)(struct port_end *e, const struct port_options *o);
 
 	int (*udp_open)(void *sock, const struct port_name *local, struct port_udp **out);
 	void (*udp_close)(struct port_udp *u);
 	void (*udp_connect)(struct port_udp *u, const struct port_name *remote); /* NULL: from anybody again */
+	void (*udp_options)(struct port_udp *u, const struct port_options *o);
 	int (*udp_send)(struct port_udp *u, const struct port_name *to, const void *data, u32 len);
 };
 

@@ -52,7 +52,8 @@ static void shard_time(struct shard *s)
 {
 	u64 next = s->stack->tick(clock_ns() / MS), at = next == ~0ul ? ~0ul : next * MS;
 
-	if (at != ~0ul && (at != s->timer_at || !s->timer.armed)) {
+	/* One that is set earlier may fire: setting it anew with each packet costs more. */
+	if (at != ~0ul && (at < s->timer_at || !s->timer.armed)) {
 		s->timer_at = at;
 		timer_arm(&s->timer, at);
 	}
@@ -217,6 +218,8 @@ static int stack_output(void *shard, struct port_packet *p, u32 len, bool loop)
 	s->stack->copy(p, 0, b->frame, len);
 	if (!loop)
 		return wire_output(s, b, len);
+	s->looped++;
+	s->looped_bytes += len;
 	frame_forward(s, shards[flow_of_ip(b->frame, len, nshards)], b, len, true);
 	return 0;
 }
@@ -253,7 +256,8 @@ static void stack_configured(void *shard, u32 ip, u32 mask, u32 gateway)
 static const struct port_kernel services = {
 	.alloc = kmalloc, .free = kfree, .now_ms = now_ms, .random = random_word, .fail = stack_broken, .output = stack_output,
 	.consumed = frame_consumed, .configured = stack_configured, .accepted = tcp_accepted, .connected = tcp_connected,
-	.data = tcp_data, .eof = tcp_eof, .acked = tcp_acked, .failed = tcp_failed, .gone = tcp_gone, .datagram = udp_datagram,
+	.data = tcp_data, .eof = tcp_eof, .acked = tcp_acked, .failed = tcp_failed, .gone = tcp_gone, .datagram = udp_datagram, .admits = tcp_admits,
+	.unreachable = udp_unreachable,
 };
 
 /* ---- the thread */

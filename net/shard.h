@@ -50,8 +50,9 @@ struct shard {
 	bool receives;              /* the device interrupts this core */
 	u32 looping;                /* packets to this machine that wait here */
 	struct net_frame *loop_first, **loop_last;
+	struct listen_group *listening; /* listen.c */
 	struct sock *gone;          /* whose connections are over: their references drop when the stack is left */
-	u64 frames_in, frames_forwarded, messages;
+	u64 frames_in, frames_forwarded, messages, looped, looped_bytes;
 	_Alignas(64) struct mpsc mail;
 };
 

@@ -68,7 +68,8 @@ struct sock *sock_new(const struct socket_ops *ops, u32 type, u32 protocol)
 	waitq_init(&s->wait);
 	mutex_init(&s->reader);
 	mutex_init(&s->writer);
-	s->rcvbuf = s->sndbuf = BUFFER;
+	s->rcvbuf = (struct sock_buffer){ BUFFER, type == SOCK_STREAM ? 131072 : 212992 };
+	s->sndbuf = (struct sock_buffer){ BUFFER, type == SOCK_STREAM ? 16384 : 212992 };
 	s->keep = (struct port_keepalive){ false, 7200000, 75000, 9 };
 	s->accept_last = &s->accept_first;
 	return s;
@@ -81,7 +82,7 @@ void sock_put(struct sock *s)
 	chunks_drop(&s->rx);
 	chunks_drop(&s->tx);
 	chunks_drop(&s->out);
-	kfree(s->ends);
+	kfree(s->members);
 	kcache_free(&sock_cache, s);
 }
 

@@ -27,6 +27,9 @@
 #define ENETUNREACH 101
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IP_TTL_DEFAULT 64
+#define MSS_WIRE 1460u
+#define MSS_LOOP 32000u
 #define IP_LOOPBACK 0x0100007fu /* 127.0.0.1 in network byte order */
 
 struct chunk {
@@ -44,8 +47,10 @@ struct chunk *chunk_take(struct chunks *l);
 void chunks_drop(struct chunks *l);
 
 enum sock_state { SOCK_NEW, SOCK_CONNECTING, SOCK_CONNECTED, SOCK_LISTENING, SOCK_CLOSED };
-enum { TODO_SEND = 1, TODO_READ = 2, TODO_FINISH = 4, TODO_CLOSE = 8, TODO_ABORT = 16, TODO_TOOK = 32, TODO_OPTIONS = 64,
-       TODO_CONNECT = 128 };
+enum { TODO_SEND = 1, TODO_READ = 2, TODO_FINISH = 4, TODO_CLOSE = 8, TODO_ABORT = 16, TODO_OPTIONS = 32, TODO_CONNECT = 64 };
+
+/* A buffer's size: what it is, and what SO_SNDBUF, SO_RCVBUF say. Linux grows the first without telling. */
+struct sock_buffer { u32 size, said; };
 
 struct sock {
 	struct socket socket;
@@ -66,8 +71,9 @@ struct sock {
 	struct net_msg work;
 	struct port_name local, remote;
 	bool named;                 /* holds a name in net/names.h */
-	u32 rcvbuf, sndbuf;
+	struct sock_buffer rcvbuf, sndbuf;
 	u64 rcvtimeo, sndtimeo;     /* ns; 0: for ever */
+	u8 tos, ttl;                /* ttl 0: the default */
 	bool reuse, share, nodelay, cork, broadcast, oobinline, linger;
 	u32 linger_s;
 	struct port_keepalive keep;
@@ -85,7 +91,7 @@ struct sock {
 	/* listening */
 	u32 backlog, waiting;
 	struct sock *accept_first, **accept_last, *accept_next; /* under the listener's lock */
-	struct port_end **ends;     /* per shard */
+	struct listen_member *members; /* per shard: listen.c */
 };
 
 static inline struct sock *sock_of(struct socket *s) { return container_of(s, struct sock, socket); }
@@ -106,6 +112,7 @@ void inet_address_out(const struct port_name *n, struct sockaddr *out);
 int inet_bind(struct socket *s, const struct sockaddr *a);
 int inet_set(struct socket *s, int level, int option, const void *value, u32 len);
 int inet_get(struct socket *s, int level, int option, void *value, u32 *len);
+struct port_options sock_options(const struct sock *s);
 int inet_name(struct socket *s, bool peer, struct sockaddr *out);
 /* The address that packets to `to` leave from; 0: there is no way. May wait a moment for DHCP. */
 u32 inet_source(u32 to);
@@ -123,6 +130,8 @@ void tcp_eof(void *sock);
 void tcp_acked(void *sock, u32 len);
 void tcp_failed(void *sock, int err);
 void tcp_gone(void *sock);
+bool tcp_admits(void *listener, const struct port_name *remote);
+void udp_unreachable(void *sock, const struct port_name *to);
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from);
 
 #endif

@@ -3,12 +3,13 @@
 #include "net/socket.h"
 #include "arch/mmu.h"
 #include "kern/process.h"
+#include "net/interfaces.h"
 
 #define DEV_SOCKETS 9 /* st_dev of what lies in no directory */
 #define ESOCKTNOSUPPORT 94
 
 static const struct { int family; int (*make)(int type, int protocol, struct socket **out); } families[] = {
-	{ AF_INET, inet_socket },
+	{ AF_INET, inet_socket }, { AF_UNIX, unix_socket },
 };
 
 int socket_new(int family, int type, int protocol, struct socket **out)
@@ -21,12 +22,26 @@ int socket_new(int family, int type, int protocol, struct socket **out)
 	return err;
 }
 
+int socket_pair(int family, int type, int protocol, struct socket *out[2])
+{
+	int err;
+
+	if (family == AF_UNIX)
+		return unix_pair(type, protocol, out);
+	err = socket_new(family, type, protocol, &out[0]);
+	if (!err)
+		out[0]->ops->release(out[0]);
+	return err ? err : -EOPNOTSUPP;
+}
+
 static long socket_read(struct file *f, struct io *io, u64 *pos)
 {
 	struct socket *s = f->data;
 	struct socket_msg m = { .flags = file_nonblock(f) ? MSG_DONTWAIT : 0 };
 
 	(void)pos;
+	if (!io->left)
+		return 0; /* by read(2); recv(2) of nothing waits all the same */
 	return s->ops->recv(s, io, &m);
 }
 
@@ -53,7 +68,7 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	s32 count;
 
 	if (cmd != FIONREAD)
-		return -ENOTTY;
+		return interface_ioctl(cmd, (void __user *)arg);
 	n = s->ops->pending(s);
 	if (n < 0)
 		return n;

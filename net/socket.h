@@ -13,6 +13,7 @@
 #include "kern/file.h"
 
 #define SOCKADDR_MAX 128
+#define SOCKOPT_MAX 256
 struct sockaddr { u32 len; u8 bytes[SOCKADDR_MAX]; };
 
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
@@ -32,6 +33,7 @@ enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 #define MSG_WAITALL 0x100u
 #define MSG_NOSIGNAL 0x4000u
 #define MSG_MORE 0x8000u
+#define MSG_WAITFORONE 0x10000u
 #define MSG_ERRQUEUE 0x2000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
@@ -65,7 +67,7 @@ struct socket_ops {
 	long (*recv)(struct socket *s, struct io *io, struct socket_msg *m);
 	int (*shutdown)(struct socket *s, int how);
 	int (*set)(struct socket *s, int level, int option, const void *value, u32 len);   /* len >= 4 */
-	int (*get)(struct socket *s, int level, int option, void *value, u32 *len);        /* room for 64 bytes */
+	int (*get)(struct socket *s, int level, int option, void *value, u32 *len);        /* room for SOCKOPT_MAX bytes */
 	u32 (*poll)(struct socket *s, struct poller *p);
 	long (*pending)(struct socket *s);                                                 /* FIONREAD: bytes or -errno */
 	void (*release)(struct socket *s);                                                 /* the file is gone */
@@ -82,7 +84,12 @@ int socket_new(int family, int type, int protocol, struct socket **out);
 struct file *socket_file(struct socket *s, u32 flags);
 struct socket *socket_of_file(struct file *f);              /* NULL: it is none */
 
+/* Two that are connected; -EOPNOTSUPP: the family has no such thing. */
+int socket_pair(int family, int type, int protocol, struct socket *out[2]);
+
 /* Families. */
 int inet_socket(int type, int protocol, struct socket **out);
+int unix_socket(int type, int protocol, struct socket **out);
+int unix_pair(int type, int protocol, struct socket *out[2]);
 
 #endif

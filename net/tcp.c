@@ -86,6 +86,15 @@ static void tcp_push(struct shard *sh, struct sock *s)
 
 /* ---- words from programs */
 
+static void tcp_options_apply(struct shard *sh, struct sock *s)
+{
+	struct port_options o = sock_options(s);
+
+	sh->stack->tcp_options(s->end, &o);
+}
+
+static bool options_matter(const struct sock *s) { return s->nodelay || s->keep.on || s->tos || s->ttl; }
+
 static void tcp_work(struct shard *sh, struct net_msg *m)
 {
 	struct sock *s = container_of(m, struct sock, work);
@@ -106,10 +115,8 @@ static void tcp_work(struct shard *sh, struct net_msg *m)
 	s->tx = (struct chunks){ NULL, NULL };
 	lock_release(&s->lock);
 	out_append(s, &fresh);
-	if (s->end && (todo & TODO_TOOK))
-		sh->stack->tcp_took(s->end);
 	if (s->end && (todo & TODO_OPTIONS))
-		sh->stack->tcp_options(s->end, s->nodelay, &s->keep);
+		tcp_options_apply(sh, s);
 	if (s->end && read)
 		sh->stack->tcp_read(s->end, read);
 	s->finish |= todo & TODO_FINISH;
@@ -132,81 +139,12 @@ long tcp_open(struct shard *sh, void *arg)
 	err = sh->stack->tcp_connect(s, &s->local, &s->remote, &s->end);
 	if (err)
 		sock_put(s);
-	else if (s->nodelay || s->keep.on)
-		sh->stack->tcp_options(s->end, s->nodelay, &s->keep);
+	else if (options_matter(s))
+		tcp_options_apply(sh, s);
 	return err;
-}
-
-long tcp_listen_here(struct shard *sh, void *arg)
-{
-	struct sock *s = arg;
-	int err;
-
-	sock_get(s);
-	err = sh->stack->tcp_listen(s, &s->local, s->backlog, &s->ends[sh->id]);
-	if (err)
-		sock_put(s);
-	return err;
-}
-
-long tcp_unlisten_here(struct shard *sh, void *arg)
-{
-	struct sock *s = arg;
-	struct port_end *e = s->ends[sh->id];
-
-	if (!e)
-		return 0;
-	s->ends[sh->id] = NULL;
-	sh->stack->tcp_unlisten(e);
-	sock_put(s);
-	return 0;
 }
 
 /* ---- what happened */
-
-static bool accept_queue(struct sock *l, struct sock *s)
-{
-	bool open;
-
-	lock_acquire(&l->lock);
-	open = l->state == SOCK_LISTENING;
-	if (open) {
-		*l->accept_last = s;
-		l->accept_last = &s->accept_next;
-		l->waiting++;
-	}
-	lock_release(&l->lock);
-	return open;
-}
-
-void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *local, const struct port_name *remote)
-{
-	struct sock *l = listener, *s = tcp_new();
-
-	if (!s)
-		return NULL;
-	s->shard = shard_here();
-	s->state = SOCK_CONNECTED;
-	s->told = true;
-	s->end = e;
-	s->local = *local;
-	s->remote = *remote;
-	s->nodelay = l->nodelay;
-	s->keep = l->keep;
-	s->sndbuf = l->sndbuf;
-	s->rcvbuf = l->rcvbuf;
-	sock_get(s); /* the queue's, then the file's */
-	if (s->nodelay || s->keep.on)
-		sock_tell(s, TODO_OPTIONS);
-	if (!accept_queue(l, s)) {
-		s->end = NULL;
-		sock_put(s);
-		sock_put(s);
-		return NULL;
-	}
-	waitq_wake_for(&l->wait, POLLIN | POLLRDNORM);
-	return s;
-}
 
 void tcp_connected(void *sock)
 {
@@ -304,12 +242,14 @@ void tcp_acked(void *sock, u32 len)
 void tcp_failed(void *sock, int err)
 {
 	struct sock *s = sock;
+	bool was_over;
 
 	lock_acquire(&s->lock);
+	was_over = s->eof;
 	s->end = NULL;
 	s->eof = true;
 	s->refused = s->state == SOCK_CONNECTING;
-	s->err = err == -ECONNRESET && s->refused ? -ECONNREFUSED : err;
+	s->err = err != -ECONNRESET ? err : s->refused ? -ECONNREFUSED : was_over ? -EPIPE : err;
 	s->state = s->refused ? SOCK_NEW : SOCK_CLOSED;
 	lock_release(&s->lock);
 	waitq_wake(&s->wait);

@@ -7,6 +7,7 @@
 #include "net/tcp.h"
 
 #define EADDRNOTAVAIL 99
+#define SOMAXCONN 4096u /* net.core.somaxconn */
 #define SEND_CHUNK (32u << 10)
 #define READ_STEP (32u << 10) /* bytes taken before the window is opened */
 
@@ -146,8 +147,8 @@ static int listen_everywhere(struct sock *s)
 	u32 n = shards_count(), i;
 	int err = 0;
 
-	s->ends = kzalloc(n * sizeof(*s->ends));
-	if (!s->ends)
+	s->members = kzalloc(n * sizeof(*s->members));
+	if (!s->members)
 		return -ENOMEM;
 	for (i = 0; i < n && !err; i++)
 		err = shard_call(shard_of(i), tcp_listen_here, s);
@@ -161,8 +162,10 @@ static int tcp_listen(struct socket *sk, int backlog)
 	struct sock *s = sock_of(sk);
 	int err;
 
-	if (s->state == SOCK_LISTENING)
+	if (s->state == SOCK_LISTENING) {
+		s->backlog = MIN((u32)backlog, SOMAXCONN);
 		return 0;
+	}
 	if (s->state != SOCK_NEW)
 		return -EINVAL;
 	if (!s->named) {
@@ -173,7 +176,7 @@ static int tcp_listen(struct socket *sk, int backlog)
 		if (err)
 			return err;
 	}
-	s->backlog = backlog < 0 ? 4096 : MAX(backlog, 1);
+	s->backlog = MIN((u32)backlog, SOMAXCONN);
 	err = names_listen(IPPROTO_TCP, &s->local, (u64)s);
 	if (err)
 		return err;
@@ -218,7 +221,6 @@ static int tcp_accept(struct socket *sk, bool wait, struct socket **out)
 		if (err)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
 	}
-	sock_tell(s, TODO_TOOK);
 	*out = &s->socket;
 	return 0;
 }
@@ -309,8 +311,6 @@ static long tcp_recv(struct socket *sk, struct io *io, struct socket_msg *m)
 		m->name->len = 0;
 	if (m->flags & MSG_OOB)
 		return -EINVAL;
-	if (!io->left)
-		return 0;
 	for (;;) {
 		mutex_lock(&s->reader);
 		n = rx_take(s, io, m->flags);
@@ -322,8 +322,10 @@ static long tcp_recv(struct socket *sk, struct io *io, struct socket_msg *m)
 			sock_tell(s, TODO_READ);
 		if (done && (!io->left || !(m->flags & MSG_WAITALL) || (m->flags & MSG_PEEK)))
 			return done;
-		if (*(volatile u32 *)&s->rx_bytes)
+		if (*(volatile u32 *)&s->rx_bytes && io->left)
 			continue;
+		if (s->rx_bytes)
+			return done;
 		n = rx_verdict(s);
 		if (n <= 0)
 			return done ? done : n;
@@ -341,13 +343,13 @@ static bool tx_ready(struct sock *s)
 {
 	volatile struct sock *v = s;
 
-	return v->tx_bytes <= v->sndbuf / 3 * 2 || v->err || v->wr_shut || v->state != SOCK_CONNECTED;
+	return v->tx_bytes <= v->sndbuf.size / 3 * 2 || v->err || v->wr_shut || v->state != SOCK_CONNECTED;
 }
 
 /* Copies a piece in and lines it up. Bytes, 0 without room, -EFAULT, -ENOMEM. */
 static long tx_add(struct sock *s, struct io *io)
 {
-	u32 filled = *(volatile u32 *)&s->tx_bytes, room = filled < s->sndbuf ? s->sndbuf - filled : 0;
+	u32 filled = *(volatile u32 *)&s->tx_bytes, room = filled < s->sndbuf.size ? s->sndbuf.size - filled : 0;
 	u32 n = MIN(MIN(io->left, room), SEND_CHUNK);
 	struct chunk *c = n ? chunk_new(n) : NULL;
 
@@ -377,7 +379,7 @@ static long tx_verdict(struct sock *s)
 		return -EPIPE;
 	if (s->state == SOCK_CONNECTING)
 		return -EAGAIN;
-	return s->state == SOCK_CONNECTED ? 0 : s->state == SOCK_NEW && s->named ? -EPIPE : -ENOTCONN;
+	return s->state == SOCK_CONNECTED ? 0 : -EPIPE;
 }
 
 static long tx_fill(struct sock *s, struct io *io)
@@ -437,7 +439,7 @@ static int tcp_shutdown(struct socket *sk, int how)
 		waitq_wake(&s->wait);
 		return 0;
 	}
-	if (s->state != SOCK_CONNECTED && s->state != SOCK_CLOSED)
+	if (s->state != SOCK_CONNECTED)
 		return -ENOTCONN;
 	lock_acquire(&s->lock);
 	s->rd_shut |= how != SHUT_WR;
@@ -469,7 +471,7 @@ static void tcp_release(struct socket *sk)
 {
 	struct sock *s = sock_of(sk);
 
-	if (s->ends)
+	if (s->members)
 		unlisten(s);
 	else if (s->shard)
 		sock_tell(s, s->rx_bytes || (s->linger && !s->linger_s) ? TODO_ABORT : TODO_CLOSE);
@@ -519,23 +521,13 @@ static int tcp_name(struct socket *sk, bool peer, struct sockaddr *out)
 {
 	struct sock *s = sock_of(sk);
 
-	if (peer && s->state != SOCK_CONNECTED && !(s->state == SOCK_CLOSED && !s->ends))
+	if (peer && s->state != SOCK_CONNECTED)
 		return -ENOTCONN;
 	return inet_name(sk, peer, out);
 }
 
-static int tcp_set(struct socket *sk, int level, int option, const void *value, u32 len)
-{
-	struct sock *s = sock_of(sk);
-	int err = inet_set(sk, level, option, value, len);
-
-	if (!err && s->shard && (level == SOL_TCP || option == SO_KEEPALIVE))
-		sock_tell(s, TODO_OPTIONS);
-	return err;
-}
-
 static const struct socket_ops tcp_ops = {
 	.bind = inet_bind, .connect = tcp_connect, .listen = tcp_listen, .accept = tcp_accept, .name = tcp_name,
-	.send = tcp_send, .recv = tcp_recv, .shutdown = tcp_shutdown, .set = tcp_set, .get = inet_get, .poll = tcp_poll,
+	.send = tcp_send, .recv = tcp_recv, .shutdown = tcp_shutdown, .set = inet_set, .get = inet_get, .poll = tcp_poll,
 	.pending = tcp_pending, .release = tcp_release,
 };

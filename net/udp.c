@@ -2,6 +2,9 @@
 /*
  * UDP sockets. A socket lives on the shard that its port hashes to, from the moment it has one; datagrams for it are
  * carried there. Each chunk is one datagram. See sock.h.
+ *
+ * A datagram for this machine does not see the stack: the sender finds who has the name and puts it into his buffer, so
+ * that it is there, or refused, when send returns. (If several have the name, the stack decides.)
  */
 #include "arch/clock.h"
 #include "base/string.h"
@@ -15,6 +18,13 @@
 static const struct socket_ops udp_ops;
 
 /* ---- on the shard */
+
+static void udp_options_apply(struct shard *sh, struct sock *s)
+{
+	struct port_options o = sock_options(s);
+
+	sh->stack->udp_options(s->udp, &o);
+}
 
 static void udp_work(struct shard *sh, struct net_msg *m)
 {
@@ -38,6 +48,8 @@ static void udp_work(struct shard *sh, struct net_msg *m)
 	}
 	if (s->udp && (todo & TODO_CONNECT))
 		sh->stack->udp_connect(s->udp, s->remote.port ? &s->remote : NULL);
+	if (s->udp && (todo & TODO_OPTIONS))
+		udp_options_apply(sh, s);
 	if (s->udp && (todo & TODO_CLOSE)) {
 		sh->stack->udp_close(s->udp);
 		s->udp = NULL;
@@ -63,21 +75,49 @@ static long udp_open(struct shard *sh, void *arg)
 	return err;
 }
 
+/* Who is full loses it: datagrams may get lost. False: this socket talks with somebody else. */
+static bool udp_queue(struct sock *s, struct chunk *c)
+{
+	bool hears, fits;
+
+	lock_acquire(&s->lock);
+	hears = s->state != SOCK_CONNECTED || (s->remote.port == c->from.port && s->remote.ip == c->from.ip);
+	fits = hears && s->rx_bytes + c->len <= s->rcvbuf.size && !s->rd_shut;
+	if (fits) {
+		chunk_add(&s->rx, c);
+		s->rx_bytes += c->len + CHUNK_COST;
+	}
+	lock_release(&s->lock);
+	if (fits)
+		waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
+	else
+		kfree(c);
+	return hears;
+}
+
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from)
 {
 	struct sock *s = sock;
-	struct chunk *c = s->rx_bytes + len > s->rcvbuf ? NULL : chunk_new(len);
+	struct chunk *c = s->rx_bytes + len > s->rcvbuf.size ? NULL : chunk_new(len);
 
 	if (!c)
-		return; /* full: datagrams may get lost */
+		return;
 	s->shard->stack->copy(p, 0, c->data, len);
 	c->len = len;
 	c->from = *from;
+	udp_queue(s, c);
+}
+
+/* Only a socket with a peer hears of it, as on Linux. */
+void udp_unreachable(void *sock, const struct port_name *to)
+{
+	struct sock *s = sock;
+
 	lock_acquire(&s->lock);
-	chunk_add(&s->rx, c);
-	s->rx_bytes += len + CHUNK_COST;
+	if (s->state == SOCK_CONNECTED && s->remote.ip == to->ip && s->remote.port == to->port)
+		s->err = -ECONNREFUSED;
 	lock_release(&s->lock);
-	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
+	waitq_wake(&s->wait);
 }
 
 /* ---- calls */
@@ -192,7 +232,30 @@ static int udp_target(struct sock *s, const struct sockaddr *a, struct port_name
 	return !to->port ? -EINVAL : inet_source(to->ip) ? 0 : -ENETUNREACH;
 }
 
-static bool udp_has_room(const volatile struct sock *s) { return s->tx_bytes < s->sndbuf || s->err || s->wr_shut; }
+static void hold_sock(u64 id) { sock_get((struct sock *)id); }
+
+/* From this machine to this machine. False: more than one may want it. */
+static bool udp_send_here(struct sock *s, struct chunk *c, const struct port_name *to)
+{
+	struct port_name from = { s->local.ip ? s->local.ip : inet_source(to->ip), s->local.port };
+	struct sock *t;
+	u64 id;
+	u32 n = names_find(IPPROTO_UDP, to, hold_sock, &id);
+
+	if (n > 1)
+		return false;
+	t = n ? (struct sock *)id : NULL;
+	c->from = from;
+	if (!t)
+		kfree(c);
+	if (!t || !udp_queue(t, c))
+		udp_unreachable(s, to);
+	if (t)
+		sock_put(t);
+	return true;
+}
+
+static bool udp_has_room(const volatile struct sock *s) { return s->tx_bytes < s->sndbuf.size || s->err || s->wr_shut; }
 
 static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 {
@@ -202,6 +265,7 @@ static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 	u32 len = io->left;
 	int err = io->left > DATAGRAM_MAX ? -EMSGSIZE : udp_target(s, m->name, &to);
 
+	err = err ? err : sock_take_error(s);
 	if (!err && s->wr_shut)
 		return sock_broken_pipe(m->flags);
 	if (!err)
@@ -219,6 +283,8 @@ static long udp_send(struct socket *sk, struct io *io, struct socket_msg *m)
 		kfree(c);
 		return -EFAULT;
 	}
+	if (inet_is_ours(to.ip) && udp_send_here(s, c, &to))
+		return len;
 	lock_acquire(&s->lock);
 	chunk_add(&s->tx, c);
 	s->tx_bytes += len + CHUNK_COST;
@@ -312,7 +378,7 @@ static u32 udp_poll(struct socket *sk, struct poller *p)
 	poller_wait(p, &s->wait);
 	lock_acquire(&s->lock);
 	mask = s->rx.first || s->rd_shut ? POLLIN | POLLRDNORM : 0;
-	mask |= s->tx_bytes < s->sndbuf ? POLLOUT | POLLWRNORM : 0;
+	mask |= s->tx_bytes < s->sndbuf.size ? POLLOUT | POLLWRNORM : 0;
 	mask |= (s->err ? POLLERR : 0) | (s->rd_shut ? POLLRDHUP : 0) | (s->rd_shut && s->wr_shut ? POLLHUP : 0);
 	lock_release(&s->lock);
 	return mask;

@@ -129,6 +129,20 @@ bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port)
 	return false;
 }
 
+u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u64 *id)
+{
+	const struct sockets_name *n;
+	u32 count = 0;
+
+	for (n = s->bucket[bucket_of(protocol, port)]; n; n = n->next) {
+		if (!meet(n, protocol, ip, port))
+			continue;
+		*id = n->id;
+		count++;
+	}
+	return count;
+}
+
 /* ---- as a whole */
 
 int sockets_init(struct sockets *s, struct pool *pool, const void *arg)

@@ -50,6 +50,8 @@ size_t sockets_op_mem_max(void);
 u64 sockets_hash(const struct sockets *s);
 int sockets_check(const struct sockets *s);
 
+/* How many names receive what is sent to this one; *id: one of their holders. */
+u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u64 *id);
 /* Does any name meet this one? For the choice of a port. */
 bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port);
 

@@ -16,6 +16,9 @@
  *
  *	start --ready--> running --the program is dead--> draining --pumps are gone--> reported, off
  *
+ * Told to stop (by the host, or by SIGTERM: the power button), init sends the program's process group SIGTERM
+ * and goes on as before; it then also waits until the group is empty, so that servers may save.
+ *
  * Draining: a pump that gets SIGTERM moves what is in its pipe and exits at the first empty read, so
  * background processes that still hold the pipe cannot keep the machine up.
  */
@@ -47,6 +50,7 @@ enum port { STDIN, STDOUT, STDERR, CONTROL, PORTS };
 
 static int ports[PORTS];
 static volatile sig_atomic_t program; /* its pid, for the handler of SIGTERM */
+static volatile sig_atomic_t stopping;
 static volatile sig_atomic_t pump_source;
 
 /* --- small helpers --- */
@@ -117,6 +121,12 @@ static void mount_all(void)
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	symlink("/proc/self/fd", "/dev/fd");
+	symlink("fd/0", "/dev/stdin");
+	symlink("fd/1", "/dev/stdout");
+	symlink("fd/2", "/dev/stderr");
+	mkdir("/dev/shm", 01777);
+	mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 	mkdir("/dev/pts", 0755);
 	mount("devpts", "/dev/pts", "devpts", 0, "mode=620,gid=5,ptmxmode=666");
 }
@@ -347,10 +357,12 @@ static pid_t start_on_tty(char **argv, char **env, struct winsize *size)
 	run((int[]){tty, tty, tty}, argv, env);
 }
 
+/* The power button, or the host's word by way of the child below: the program's whole session is told, as by ^C. */
 static void stop_program(int signal)
 {
 	(void)signal;
-	if (program > 0)
+	stopping = 1;
+	if (program > 0 && kill(-program, SIGTERM) < 0)
 		kill(program, SIGTERM);
 }
 
@@ -367,7 +379,7 @@ static void start_control(void)
 			_exit(0);
 		words[got > 0 ? got : 0] = '\0';
 		if (strstr(words, "stop"))
-			stop_program(SIGTERM);
+			kill(1, SIGTERM);
 	}
 }
 
@@ -381,6 +393,13 @@ static int wait_for(pid_t pid)
 		gone = wait4(-1, &status, 0, NULL);
 	} while (gone != pid && !(gone < 0 && errno == ECHILD));
 	return status;
+}
+
+/* A server that the program started may still be saving: whoever was told to stop is waited for. */
+static void wait_for_session(pid_t pid)
+{
+	while (stopping && kill(-pid, 0) == 0 && (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR))
+		;
 }
 
 /* wait_for() may already have reaped a pump whose pipe ended before the program did. */
@@ -428,6 +447,7 @@ int main(void)
 		fail("fork");
 	start_control();
 	int status = wait_for(program);
+	wait_for_session(program);
 	finish_pumps(pumps);
 	if (mode && mode[0] == 't') {
 		int tty = open(TTY, O_RDWR | O_NOCTTY);

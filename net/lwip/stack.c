@@ -3,14 +3,13 @@
  * An instance of lwIP behind net/port.h. This file is linked into the stack's image, so its variables exist once per
  * instance, hence once per core. Nothing of the kernel is linked here: it is reached through `kernel`.
  *
- * Timers cost nothing where there is nothing to time. TCP has three paces: FINE, lwIP's 5 ms, while bytes or flags are
- * unacknowledged; COARSE, a second, while a connection only grows old (TIME_WAIT, FIN_WAIT_2, keep-alive), with lwIP's
- * count of ticks moved by what really passed; and none.
+ * Connections and their timers are in flows.c.
  */
 #include "base/errno.h"
 #include "base/string.h"
 #include "lwip/dhcp.h"
 #include "lwip/etharp.h"
+#include "lwip/icmp.h"
 #include "lwip/init.h"
 #include "lwip/ip4_frag.h"
 #include "lwip/netif.h"
@@ -19,19 +18,19 @@
 #include "lwip/tcp.h"
 #include "lwip/timeouts.h"
 #include "lwip/udp.h"
+#include "net/lwip/flows.h"
 #include "net/port.h"
 #include "netif/ethernet.h"
 
-#define COARSE_MS 1000
 #define NEVER (~0ul)
 
 static const struct port_kernel *kernel;
 static struct port_start start;
 static struct netif wire, loop;
-static u64 tcp_last, arp_last, dhcp_last;
-static enum { NONE, COARSE, FINE } tcp_pace;
+static u64 arp_last, dhcp_last;
 static bool dhcp_on;
 static u32 dhcp_told;
+static bool aborted; /* the connection whose event is being told */
 
 /* ---- what lwIP asks for */
 
@@ -63,13 +62,7 @@ void stack_fail(const char *why)
 	__builtin_trap();
 }
 
-/* A connection has something to wait for. */
-void tcp_timer_needed(void)
-{
-	if (tcp_pace == NONE)
-		tcp_last = kernel->now_ms();
-	tcp_pace = FINE;
-}
+void tcp_timer_needed(void) { } /* flows.c knows */
 
 static int error(err_t e)
 {
@@ -153,54 +146,51 @@ static void stack_input(void *room, void *frame, u32 len, bool looped)
 
 	r->custom.custom_free_function = room_free;
 	p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &r->custom, frame, len);
+	flows_begin();
 	if (!p)
 		kernel->consumed(room);
 	else if ((looped ? loop.input : wire.input)(p, looped ? &loop : &wire) != ERR_OK)
 		pbuf_free(p);
+	flows_leave();
+}
+
+/* An ICMP message that nobody has the port that we wrote to: whose datagram was it? (RFC 792) */
+static void port_unreachable(const u8 *inner, u32 len)
+{
+	u32 head = (inner[0] & 15) * 4u;
+	const u8 *udp = inner + head;
+	struct port_name to;
+
+	if (len < head + 4 || inner[9] != IP_PROTO_UDP)
+		return;
+	memcpy(&to.ip, inner + 16, 4);
+	to.port = udp[2] << 8 | udp[3];
+	for (struct udp_pcb *u = udp_pcbs; u; u = u->next)
+		if (u->local_port == (udp[0] << 8 | udp[1]))
+			kernel->unreachable(u->recv_arg, &to);
+}
+
+/* Each IP packet before lwIP reads it. 1: it is dropped here. */
+int stack_look(struct pbuf *p)
+{
+	const u8 *ip = p->payload;
+	u32 head = (ip[0] & 15) * 4u;
+
+	if (p->len < head + 8)
+		return 0;
+	if (ip[9] == IP_PROTO_TCP && !flows_input(ip, p->len)) {
+		pbuf_free(p);
+		return 1;
+	}
+	if (ip[9] == IP_PROTO_ICMP && ip[head] == ICMP_DUR && ip[head + 1] == ICMP_DUR_PORT && p->len >= head + 8 + 20)
+		port_unreachable(ip + head + 8, p->len - head - 8);
+	return 0;
 }
 
 /* ---- time */
 
-static bool pcb_is_busy(const struct tcp_pcb *p)
-{
-	return p->unsent || p->unacked || p->refused_data || p->ooseq || p->persist_backoff || p->state == SYN_SENT ||
-	       p->state == SYN_RCVD || p->state == LAST_ACK || p->state == CLOSING || p->state == FIN_WAIT_1 ||
-	       (p->flags & (TF_ACK_DELAY | TF_ACK_NOW | TF_CLOSEPEND));
-}
-
-static int tcp_wanted(void)
-{
-	int pace = tcp_tw_pcbs ? COARSE : NONE;
-
-	for (const struct tcp_pcb *p = tcp_active_pcbs; p; p = p->next) {
-		if (pcb_is_busy(p))
-			return FINE;
-		if (p->state == FIN_WAIT_2 || ip_get_option(p, SOF_KEEPALIVE))
-			pace = COARSE;
-	}
-	return pace;
-}
-
-static u64 tcp_tick(u64 now)
-{
-	u64 passed = (now - tcp_last) / TCP_TMR_INTERVAL;
-
-	if (tcp_pace == NONE)
-		return NEVER;
-	if (passed >= (tcp_pace == FINE ? 1 : COARSE_MS / TCP_TMR_INTERVAL)) {
-		if (passed > 2)
-			tcp_ticks += passed / 2 - 1; /* one of lwIP's counts is two intervals */
-		tcp_last = now;
-		tcp_tmr();
-		if (passed > 2)
-			tcp_tmr();
-		tcp_pace = tcp_wanted();
-	}
-	return tcp_pace == NONE ? NEVER : tcp_last + (tcp_pace == FINE ? TCP_TMR_INTERVAL : COARSE_MS);
-}
-
 /* Neighbours grow old a second at a time; while nothing happens they do so later, all at once. */
-static u64 arp_tick(u64 now)
+static u64 arp_tick(u64 now, bool fine)
 {
 	u32 n = 0;
 
@@ -209,7 +199,7 @@ static u64 arp_tick(u64 now)
 	for (; now - arp_last >= ARP_TMR_INTERVAL; arp_last += ARP_TMR_INTERVAL)
 		if (n++ < 2 * ARP_MAXAGE)
 			etharp_tmr();
-	return tcp_pace == FINE || dhcp_on ? arp_last + ARP_TMR_INTERVAL : NEVER;
+	return fine || dhcp_on ? arp_last + ARP_TMR_INTERVAL : NEVER;
 }
 
 static u64 dhcp_tick(u64 now)
@@ -234,7 +224,7 @@ static u64 dhcp_tick(u64 now)
 
 static u64 stack_tick(u64 now)
 {
-	u64 tcp = tcp_tick(now), arp = arp_tick(now), dhcp = dhcp_tick(now);
+	u64 tcp = flows_tick(now), arp = arp_tick(now, tcp != NEVER), dhcp = dhcp_tick(now);
 
 	return MIN(tcp, MIN(arp, dhcp));
 }
@@ -280,8 +270,9 @@ static err_t on_data(void *sock, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 static err_t on_acked(void *sock, struct tcp_pcb *pcb, u16_t len)
 {
 	(void)pcb;
+	aborted = false;
 	kernel->acked(sock, len);
-	return ERR_OK;
+	return aborted ? ERR_ABRT : ERR_OK;
 }
 
 static err_t on_connected(void *sock, struct tcp_pcb *pcb, err_t err)
@@ -326,7 +317,6 @@ static err_t on_accept(void *listener, struct tcp_pcb *pcb, err_t err)
 		return ERR_VAL;
 	name_of(&local, &pcb->local_ip, pcb->local_port);
 	name_of(&remote, &pcb->remote_ip, pcb->remote_port);
-	tcp_backlog_delayed(pcb);
 	sock = kernel->accepted(listener, (struct port_end *)pcb, &local, &remote);
 	if (!sock)
 		return ERR_MEM; /* lwIP resets it */
@@ -354,29 +344,31 @@ static struct tcp_pcb *pcb_new(const struct port_name *local)
 
 static int stack_connect(void *sock, const struct port_name *local, const struct port_name *remote, struct port_end **out)
 {
-	struct tcp_pcb *pcb = pcb_new(local);
+	struct tcp_pcb *pcb = flows_taken(local, remote) ? NULL : pcb_new(local);
 	ip_addr_t to = IPADDR4_INIT(remote->ip);
 	err_t err;
 
 	if (!pcb)
-		return -ENOMEM;
+		return flows_taken(local, remote) ? -EADDRINUSE : -ENOMEM;
+	flows_begin();
 	err = tcp_connect(pcb, &to, remote->port, on_connected);
-	if (err != ERR_OK) {
+	if (err == ERR_OK) {
+		pcb_attach(pcb, sock);
+		*out = (struct port_end *)pcb;
+	} else {
 		tcp_abort(pcb);
-		return error(err);
 	}
-	pcb_attach(pcb, sock);
-	*out = (struct port_end *)pcb;
-	return 0;
+	flows_leave();
+	return error(err);
 }
 
-static int stack_listen(void *listener, const struct port_name *local, u32 backlog, struct port_end **out)
+static int stack_listen(void *listener, const struct port_name *local, struct port_end **out)
 {
 	struct tcp_pcb *pcb = pcb_new(local), *l;
 
 	if (!pcb)
 		return -ENOMEM;
-	l = tcp_listen_with_backlog(pcb, MIN(MAX(backlog, 1u), 255u));
+	l = tcp_listen_with_backlog(pcb, 255); /* handshakes under way; who is done counts in the kernel's queue */
 	if (!l) {
 		tcp_abort(pcb);
 		return -ENOMEM;
@@ -387,8 +379,14 @@ static int stack_listen(void *listener, const struct port_name *local, u32 backl
 	return 0;
 }
 
-static void stack_unlisten(struct port_end *e) { tcp_close(pcb_of(e)); }
-static void stack_took(struct port_end *e) { tcp_backlog_accepted(pcb_of(e)); }
+/* Handshakes under way with it come to nothing: lwIP resets them when they are done. */
+static void stack_unlisten(struct port_end *e)
+{
+	flows_begin();
+	tcp_close(pcb_of(e));
+	flows_leave();
+}
+
 
 static int stack_write(struct port_end *e, const void *data, u32 len, bool more)
 {
@@ -398,33 +396,41 @@ static int stack_write(struct port_end *e, const void *data, u32 len, bool more)
 	len = MIN(len, MIN((u32)tcp_sndbuf(pcb), 0xffffu));
 	if (!len)
 		return 0;
+	flows_enter(pcb);
 	err = tcp_write(pcb, data, len, more ? TCP_WRITE_FLAG_MORE : 0);
+	flows_leave();
 	if (err == ERR_MEM && pcb->snd_queuelen)
 		return 0;
-	tcp_timer_needed();
 	return err == ERR_OK ? (int)len : error(err);
 }
 
 static void stack_flush(struct port_end *e)
 {
-	tcp_timer_needed();
+	flows_enter(pcb_of(e));
 	tcp_output(pcb_of(e));
+	flows_leave();
 }
 
 static void stack_read(struct port_end *e, u32 len)
 {
+	flows_enter(pcb_of(e));
 	while (len) {
 		u16 part = MIN(len, 0xffffu);
 
 		tcp_recved(pcb_of(e), part);
 		len -= part;
 	}
+	flows_leave();
 }
 
 static int stack_finish(struct port_end *e)
 {
-	tcp_timer_needed();
-	return error(tcp_shutdown(pcb_of(e), 0, 1));
+	err_t err;
+
+	flows_enter(pcb_of(e));
+	err = tcp_shutdown(pcb_of(e), 0, 1);
+	flows_leave();
+	return error(err);
 }
 
 static int stack_close(struct port_end *e)
@@ -432,27 +438,35 @@ static int stack_close(struct port_end *e)
 	struct tcp_pcb *pcb = pcb_of(e);
 	err_t err;
 
-	tcp_timer_needed();
-	tcp_backlog_accepted(pcb);
+	flows_enter(pcb);
 	tcp_recv(pcb, NULL);
 	tcp_err(pcb, NULL);
+	flows_close(pcb);
 	err = tcp_close(pcb);
 	if (err != ERR_OK)
 		tcp_err(pcb, on_error);
+	flows_leave();
 	return error(err);
 }
 
 static void stack_abort(struct port_end *e)
 {
+	flows_enter(pcb_of(e));
 	tcp_err(pcb_of(e), NULL);
 	tcp_abort(pcb_of(e));
+	aborted = true;
+	flows_leave();
 }
 
-static void stack_options(struct port_end *e, bool nodelay, const struct port_keepalive *k)
+static void stack_options(struct port_end *e, const struct port_options *o)
 {
+	const struct port_keepalive *k = &o->keep;
 	struct tcp_pcb *pcb = pcb_of(e);
 
-	if (nodelay)
+	flows_enter(pcb);
+	pcb->tos = o->tos;
+	pcb->ttl = o->ttl;
+	if (o->nodelay)
 		tcp_nagle_disable(pcb);
 	else
 		tcp_nagle_enable(pcb);
@@ -463,7 +477,7 @@ static void stack_options(struct port_end *e, bool nodelay, const struct port_ke
 		ip_set_option(pcb, SOF_KEEPALIVE);
 	else
 		ip_reset_option(pcb, SOF_KEEPALIVE);
-	tcp_timer_needed();
+	flows_leave();
 }
 
 /* ---- UDP */
@@ -508,6 +522,12 @@ static void stack_udp_connect(struct port_udp *u, const struct port_name *remote
 		udp_connect((struct udp_pcb *)u, &ip, remote->port);
 	else
 		udp_disconnect((struct udp_pcb *)u);
+}
+
+static void stack_udp_options(struct port_udp *u, const struct port_options *o)
+{
+	((struct udp_pcb *)u)->tos = o->tos;
+	((struct udp_pcb *)u)->ttl = o->ttl;
 }
 
 static int stack_udp_send(struct port_udp *u, const struct port_name *to, const void *data, u32 len)
@@ -567,11 +587,11 @@ static void interfaces_add(void)
 
 static const struct port_stack stack = {
 	.copy = stack_copy, .input = stack_input, .tick = stack_tick, .configure = stack_configure, .dhcp = stack_dhcp,
-	.tcp_connect = stack_connect, .tcp_listen = stack_listen, .tcp_unlisten = stack_unlisten, .tcp_took = stack_took,
+	.tcp_connect = stack_connect, .tcp_listen = stack_listen, .tcp_unlisten = stack_unlisten,
 	.tcp_write = stack_write, .tcp_flush = stack_flush, .tcp_read = stack_read, .tcp_finish = stack_finish,
 	.tcp_close = stack_close, .tcp_abort = stack_abort, .tcp_options = stack_options,
 	.udp_open = stack_udp_open, .udp_close = stack_udp_close, .udp_connect = stack_udp_connect,
-	.udp_send = stack_udp_send,
+	.udp_options = stack_udp_options, .udp_send = stack_udp_send,
 };
 
 const struct port_stack *stack_start(const struct port_kernel *k, const struct port_start *s)
@@ -581,6 +601,9 @@ const struct port_stack *stack_start(const struct port_kernel *k, const struct p
 	arp_last = k->now_ms();
 	lwip_init();
 	tcp_ext_arg_alloc_id();
+	tcp_ext_arg_alloc_id();
+	if (!flows_start(k))
+		return NULL;
 	interfaces_add();
 	return &stack;
 }

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
 # The guest's half of the differential test: runs the named scripts one after another in one boot.
@@ -27,12 +27,22 @@ grep -q '^u1:' /etc/passwd 2>/dev/null || {
 grep -q '^u1:' /etc/group 2>/dev/null || printf 'root:x:0:\nu1:x:1000:\n' >/etc/group
 [ -e /bin/sh ] || ln -s "$(readlink /proc/self/exe)" /bin/sh
 
-for name; do
+interpret() {
+	case $1 in
+	*.bash) timeout -k 5 120 bash "$1" ;;
+	*.py) timeout -k 5 120 python3 -P "$1" ;;
+	*.sql) timeout -k 5 120 sqlite3 -batch database <"$1" ;;
+	*) timeout -k 5 120 sh "$1" ;;
+	esac
+}
+
+for script; do
+	name=${script%.*}
 	dir=/tmp/t.$(echo "$name" | tr / .)
 	rm -rf "$dir"
 	mkdir "$dir" && cd "$dir" || exit 1
 	echo "=== BEGIN $name"
-	timeout -k 5 120 sh "$scripts/$name.sh" >/tmp/output 2>&1 </dev/null
+	interpret "$scripts/$script" >/tmp/output 2>&1 </dev/null
 	status=$?
 	cat /tmp/output
 	echo

@@ -3,8 +3,11 @@
 
 A script's outcome is bytes: its output, then a line "=== status N". Two kinds of scripts:
 
-	KIND/NAME.sh	run by guest.sh, many in one boot; framing is explained there
+	KIND/NAME.sh	run by guest.sh, many in one boot; framing is explained there. Also .bash, .py, .sql
 	jobs/NAME.tty	typed on a terminal at one interactive shell (terminal.py)
+
+The scripts are those of test/diff, or of another directory (use()), whose file `packages` then names the Debian
+packages of the image they run in.
 
 A kernel may die or hang in a script. The outcome of that script then says so, and the scripts after it
 get a new boot; after BOOTS boots that each ended so the rest counts as not run."""
@@ -19,16 +22,44 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "guest"))
 import machine                                                                      # noqa: E402
 import terminal                                                                     # noqa: E402
 
+GUEST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest.sh")
+KINDS = (".sh", ".bash", ".py", ".sql")
+packages = []
 BOOTS = 8
 CORES, NODES, MEMORY = 4, 2, "1G"
 BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script
 
 
+def use(directory):
+    """Work with the scripts of another directory."""
+    global HERE
+    HERE = os.path.abspath(directory)
+    with open(os.path.join(HERE, "packages")) as file:
+        packages[:] = [line.strip() for line in file if not line.startswith("#")]
+
+
+def options():
+    """The options that any of the commands takes first; returns the other arguments and the kernel."""
+    kernel, arguments = "nros", sys.argv[1:]
+    while arguments[:1] in (["--kernel"], ["--scripts"]):
+        if arguments[0] == "--kernel":
+            kernel = arguments[1]
+        else:
+            use(arguments[1])
+        arguments = arguments[2:]
+    return arguments, kernel
+
+
+def scripts():
+    """The file of each script by its name (kind/name)."""
+    paths = [path for kind in KINDS for path in glob.glob(os.path.join(HERE, "*", "*" + kind))]
+    paths += glob.glob(os.path.join(HERE, "jobs", "*.tty"))
+    return {os.path.splitext(os.path.relpath(path, HERE))[0]: path for path in paths}
+
+
 def names(patterns=()):
-    """The names (kind/name) of all scripts, or of those that match a pattern (a prefix)."""
-    paths = glob.glob(os.path.join(HERE, "*", "*.sh")) + glob.glob(os.path.join(HERE, "jobs", "*.tty"))
-    every = sorted(os.path.splitext(os.path.relpath(p, HERE))[0] for p in paths)
-    return [n for n in every if not patterns or any(n.startswith(p) for p in patterns)]
+    """The names of all scripts, or of those that match a pattern (a prefix)."""
+    return [n for n in sorted(scripts()) if not patterns or any(n.startswith(p) for p in patterns)]
 
 
 def parse(data):
@@ -48,14 +79,17 @@ def parse(data):
 
 
 def run_shell_scripts(wanted, kernel, say):
-    """Outcomes of KIND/NAME.sh scripts."""
-    outcomes, left = {}, list(wanted)
+    """Outcomes of the scripts that guest.sh runs."""
+    outcomes, left, files = {}, list(wanted), scripts()
     for _ in range(BOOTS):
         if not left:
             break
-        result = machine.run(["busybox", "sh", "/diff/guest.sh", *left], kernel=kernel, cores=CORES, nodes=NODES,
-                             memory=MEMORY, timeout=BOOT_SECONDS + SCRIPT_SECONDS * len(left),
-                             add=[HERE + ":/diff"])
+        shell = ["sh"] if packages else ["busybox", "sh"]    # busybox's would prefer itself to the packages' programs
+        result = machine.run([*shell, "/diff.sh", *(os.path.relpath(files[n], HERE) for n in left)],
+                             kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY,
+                             timeout=BOOT_SECONDS + SCRIPT_SECONDS * len(left),
+                             add=[HERE + ":/diff", GUEST + ":/diff.sh"],
+                             options=[word for name in packages for word in ("--package", name)])
         done, broken = parse(result.out)
         outcomes.update(done)
         left = [n for n in left if n not in done]

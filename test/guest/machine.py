@@ -31,6 +31,11 @@ class Tap:
         sys.stdout.flush()
         return good
 
+    def skip(self, name, why):
+        self.count += 1
+        print(f"ok {self.count} - {name} # SKIP {why}")
+        sys.stdout.flush()
+
     def comment(self, text):
         for line in str(text).splitlines():
             print("# " + line)

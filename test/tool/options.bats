@@ -28,7 +28,7 @@ refused() {
 }
 
 @test "options that are not in this version" {
-	for word in --package --volume; do
+	for word in --volume; do
 		pattern="$word: not in this version" refused run "$word" x -- true
 	done
 }

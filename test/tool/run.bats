@@ -131,6 +131,41 @@ boot() {
 	[ -z "$(find "$(dirname "$NROS")/build/run" -maxdepth 1 -name "$tool-*")" ]
 }
 
+# saver: a machine whose program saves on SIGTERM and ends with 7; sets $tool once it is up.
+saver() {
+	"$NROS" run "$@" -- sh -c 'trap "echo saved; exit 7" TERM; echo up; while :; do sleep 0.1; done' </dev/null >out 2>err &
+	tool=$!
+	for _ in $(seq 600); do grep -q up out && break; sleep 0.1; done
+}
+
+saved() {
+	local status=0
+	wait "$tool" || status=$?
+	[ "$status" = 7 ]
+	printf 'up\nsaved\n' | cmp - out
+}
+
+@test "Ctrl-C lets the program save, and its status comes back" {
+	saver
+	kill -INT "$tool"
+	saved
+}
+
+@test "so does the power button" {
+	[ "${NROS_KERNEL:-nros}" = nros ] || skip "Linux leaves the button to a daemon"
+	saver
+	cd "$(dirname "$NROS")"/build/run/"$tool"-*
+	/usr/bin/python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX); s.connect("monitor"); s.recv(100); s.sendall(b"system_powerdown\n"); s.recv(100)'
+	cd "$BATS_TEST_TMPDIR"
+	saved
+}
+
+@test "--timeout lets the program save, too" {
+	boot 124 --timeout 10 -- sh -c 'trap "echo saved; exit 7" TERM; echo up; while :; do sleep 0.1; done' </dev/null
+	printf 'up\nsaved\n' | cmp - out
+}
+
 @test "killing the tool kills the machine" {
 	"$NROS" run -- sh -c 'echo up; sleep 1000' </dev/null >out 2>err &
 	tool=$!

@@ -96,7 +96,7 @@ def install_alternatives(archive, text, chosen):
 
 
 def accounts(text):
-	"""(name, its own group or None, home) of every system account the script makes."""
+	"""(name, its group or None, home, shell) of every system account the script makes."""
 	valued = {"--home", "--ingroup", "--gecos", "--shell", "--uid", "--gid", "--firstuid", "--lastuid"}
 	for words in commands(text, "adduser"):
 		values, plain, words = {}, [], iter(words)
@@ -112,8 +112,18 @@ def accounts(text):
 			yield plain[0], group, values.get("--home", "/nonexistent"), values.get("--shell", "/usr/sbin/nologin")
 
 
+def give_directories(archive, name, home, owner):
+	"""What a daemon's account has by custom, and scripts make in many ways: a home, a place for logs, one for sockets."""
+	for path in (home, f"/var/log/{name}", f"/run/{name}"):
+		if path.startswith(("/var/", "/run/")) and archive.resolve(path) not in archive.entries:
+			archive.directory(path)
+		entry = archive.entries.get(archive.resolve(path))
+		if entry and entry.owner == (0, 0):
+			entry.owner = owner
+
+
 def add_accounts(archive, found):
-	"""Enter the accounts, numbered in the order of their names, and give them their homes."""
+	"""Enter the accounts, numbered in the order of their names, and give them their directories."""
 	passwd, group = (archive.entries[f"etc/{name}"].data.decode() for name in ("passwd", "group"))
 	groups = dict(re.findall(r"(?m)^([^:]+):[^:]*:(\d+)", group))
 	names = set(re.findall(r"(?m)^([^:]+):", passwd))
@@ -124,9 +134,7 @@ def add_accounts(archive, found):
 		gid = int(groups.get(own, 65534))
 		if name not in names:
 			passwd += f"{name}:x:{number}:{gid}::{home}:{shell}\n"
-		entry = archive.entries.get(archive.resolve(home))
-		if entry and entry.owner == (0, 0):
-			entry.owner = number, gid
+		give_directories(archive, name, home, (number, gid))
 	archive.file("etc/passwd", passwd.replace(":*:", ":x:"))
 	archive.file("etc/group", group.replace(":*:", ":x:"))
 

@@ -5,7 +5,8 @@ q35 with `cores` processors spread evenly over `nodes` NUMA nodes (10 to itself,
 memory split likewise, nothing else than a virtio-serial device with the four ports that
 user/init.c describes, a serial line for the kernel's log, and a port for debug exit. With a
 terminal the first serial line is the terminal and the second one carries the log. A network device is
-there only when it is asked for.
+there only when it is asked for. QEMU runs in the machine's directory under build/run/, where its
+monitor is a socket (`system_powerdown` there presses the power button).
 """
 
 import os
@@ -18,6 +19,7 @@ from base import ToolError, say
 PORTS = ("stdin", "stdout", "stderr", "control")
 GRAIN = 2 << 20
 NETWORK = ("10.0.2.15", "10.0.2.2", "255.255.255.0")	# what QEMU's user network gives: address, gateway, mask
+KERNEL_ROOM = {"nros": 4 << 20, "linux": 64 << 20}
 NAME_SERVER = "10.0.2.3"
 
 # Under TCG, QEMU 7.2 computes wrong flags after CMPXCHG16B (an interrupt right behind it then saves
@@ -39,6 +41,14 @@ def check(options):
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
 	for host, _ in options.publish:
 		check_port(host)
+
+
+def check_memory(options, size):
+	"""The archive, the files made of it, and half of what is left as the limit of such files (on both kernels)."""
+	needed = 3 * size + KERNEL_ROOM[options.kernel]
+	if options.memory < needed:
+		raise ToolError(f"the image ({size >> 20}M) does not fit in --memory {options.memory >> 20}M; "
+		                f"{(needed >> 20) + 1}M would do")
 
 
 def check_port(port):
@@ -128,6 +138,7 @@ def command(options, kernel, initrd, channels):
 	words += ["-machine", "q35", *acceleration(options), *topology(options)]
 	words += model.plugin(options) if options.model else []
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
+	words += ["-monitor", "unix:monitor,server=on,wait=off"]
 	words += network(options)
 	words += ["-kernel", kernel, "-initrd", initrd, "-append", command_line(options, "tty" in channels)]
 	return words + (["-S", "-gdb", "tcp:127.0.0.1:1234"] if options.gdb else [])

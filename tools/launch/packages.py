@@ -5,7 +5,7 @@ apt itself resolves and downloads, in a private directory (build/apt/packages) w
 security suite and a list of installed packages of our own making: nothing but what only maintainer
 scripts need (SCRIPTS_ONLY), which never run here. Signatures are checked as on any Debian.
 
-The index is read when there is none, when it is older than a day, and when a file it names is gone.
+The index is read when there is none, when it is older than a day, and when apt fails with one older than ten minutes.
 """
 
 import collections
@@ -20,7 +20,7 @@ import apt
 from base import ToolError, build_path, say
 
 SUITE = "bookworm"
-INDEX_AGE = 24 * 3600
+INDEX_AGE, RECENT = 24 * 3600, 600	# seconds
 
 # What every image with packages has, as the small half of what Debian calls essential; busybox does
 # the rest of it.
@@ -51,7 +51,7 @@ class Apt:
 		return done.stdout
 
 	def install(self, *words):
-		return self.run("install", "-y", "-qq", "--no-install-recommends", *words, *self.wanted)
+		return self.run("install", "-y", "-q", "--no-install-recommends", *words, *self.wanted)
 
 
 def complaint(output):
@@ -77,9 +77,9 @@ def index_stamp():
 	return build_path("apt", "packages", "index")
 
 
-def index_is_old():
+def index_is_older(seconds):
 	try:
-		return time.time() - os.path.getmtime(index_stamp()) > INDEX_AGE
+		return time.time() - os.path.getmtime(index_stamp()) > seconds
 	except OSError:
 		return True
 
@@ -110,13 +110,12 @@ def download(private):
 def resolve(names, fresh=False):
 	"""The packages that an image with `names` consists of, downloaded. `fresh` reads the index first."""
 	private = Apt(names)
-	if fresh or index_is_old():
+	if fresh or index_is_older(INDEX_AGE):
 		read_index(private)
-		fresh = True
 	try:
 		return download(private)
 	except ToolError:
-		if fresh:
+		if not index_is_older(RECENT):
 			raise
 	read_index(private)
 	return download(private)

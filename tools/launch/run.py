@@ -18,7 +18,7 @@ import options as run_options
 import session
 from base import ROOT, build_path, say
 
-STOP_TIME = 3	# seconds a program has after Ctrl-C
+PATIENCE, STOP_TIME = 3, 30	# seconds after Ctrl-C: the tool says that it waits for the program; it waits no more
 
 
 class Stopped(Exception):
@@ -61,23 +61,30 @@ def terminal_mode(terminal):
 
 
 def supervise(live):
-	"""Run to the end; a signal first asks the program to stop, then (or at a second signal) ends the machine."""
+	"""Run to the end; a signal asks the program to stop, a second one ends the machine."""
 	try:
 		return live.run()
 	except Stopped as stop:
-		live.options.timeout = None
+		number = stop.args[0]
+	live.options.timeout = None
+	live.send_stop()
+	for wait in (PATIENCE, STOP_TIME - PATIENCE):
+		signal.alarm(wait)
 		try:
-			live.send_stop()
-			signal.alarm(STOP_TIME)
-			live.run()
-		except Stopped:
-			live.close()
-		return 128 + stop.args[0]
+			status = live.run()
+			return 128 + number if status == 128 + signal.SIGTERM else status
+		except Stopped as again:
+			if again.args[0] != signal.SIGALRM or not live.ready:
+				break
+			if wait == PATIENCE:
+				say("waiting for the program to end (Ctrl-C again stops the machine)")
+	return 128 + number
 
 
 def boot(options, terminal, kernel, directory):
 	initrd = os.path.join(directory, "initrd.cpio")
 	image.write_run(initrd, options, terminal_mode(terminal))
+	machine.check_memory(options, os.path.getsize(initrd))
 	live = session.Session(options, terminal)
 	command = machine.command(options, kernel, initrd, live.descriptors())
 	if options.dry_run:
@@ -86,7 +93,7 @@ def boot(options, terminal, kernel, directory):
 	if options.gdb:
 		say(f"waiting for: gdb {os.path.relpath(kernel, ROOT)} -ex 'target remote :1234'")
 	try:
-		live.start(command)
+		live.start(command, directory)
 		with raw_terminal(terminal):
 			return supervise(live)
 	finally:

@@ -24,6 +24,7 @@ from base import PANIC, TIMEOUT, ToolError, say
 
 CHUNK = 65536
 POWER_OFF_TIME = 10	# seconds a machine may take to go off after its program has ended
+STOP_TIME = 10	# seconds a program may take to stop after --timeout
 ESCAPE = b"\x1d"	# Ctrl-], which stops the machine from a terminal
 PANIC_LINES, LAST_LINES = 40, 4
 
@@ -75,7 +76,7 @@ class Session:
 	def __init__(self, options, terminal):
 		self.options, self.terminal = options, terminal
 		self.ours, self.theirs = {}, {}
-		self.process, self.status, self.broken = None, None, False
+		self.process, self.status, self.broken, self.ready = None, None, False, False
 		names = ["stdin", "stdout", "stderr", "control", "log"] + (["tty"] if terminal else [])
 		for name in names:
 			self.ours[name], self.theirs[name] = socket.socketpair()
@@ -83,11 +84,11 @@ class Session:
 	def descriptors(self):
 		return {name: end.fileno() for name, end in self.theirs.items()}
 
-	def start(self, command):
-		"""Start QEMU with its ends of the channels, and the threads that read ours."""
+	def start(self, command, directory):
+		"""Start QEMU in `directory` with its ends of the channels, and the threads that read ours."""
 		self.started = time.monotonic()
 		self.process = subprocess.Popen(["setpriv", "--pdeathsig=KILL", *command], stdin=subprocess.DEVNULL,
-		                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+		                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory,
 		                                pass_fds=list(self.descriptors().values()), start_new_session=True)
 		for end in self.theirs.values():
 			end.close()
@@ -153,6 +154,7 @@ class Session:
 		for line in self.messages(deadline):
 			word, _, value = line.partition(" ")
 			if word == "ready":
+				self.ready = True
 				if self.options.verbose:
 					say(f"the program starts after {time.monotonic() - self.started:.2f} s")
 				self.thread(self.copy_in, "tty" if self.terminal else "stdin").start()
@@ -177,14 +179,22 @@ class Session:
 		try:
 			self.listen(limit and self.started + limit)
 		except Timeout:
-			self.process.kill()
-			self.wait_off()
+			self.stop_late()
 			say(f"stopped after {limit:g} s (--timeout)")
 			return TIMEOUT
 		code = self.wait_off()
 		if self.status is not None and not self.broken:
 			return self.status
 		return self.explain(code)
+
+	def stop_late(self):
+		"""Time is up: the program is asked to stop, and the machine ends when it has or a while later."""
+		self.send_stop()
+		try:
+			self.listen(time.monotonic() + STOP_TIME)
+		except Timeout:
+			self.process.kill()
+		self.wait_off()
 
 	def explain(self, code):
 		"""The machine ended without the program's status: show why."""

@@ -7,6 +7,7 @@ of the code that makes images. A file appears whole or not at all; who finds ano
 the same image waits for it and uses what it made.
 """
 
+import glob
 import hashlib
 import os
 
@@ -69,7 +70,14 @@ def locked_text(names, found):
 	return " ".join(names) + "\n" + "".join(lines)
 
 
+def sweep(image):
+	"""What a tool that was killed at work on this image has left."""
+	for path in glob.glob(glob.escape(image.cpio.removesuffix("cpio")) + "*.part"):
+		os.unlink(path)
+
+
 def make(image, names, fresh):
+	sweep(image)
 	debian, own = recipes.split(names)
 	found = packages.resolve(debian, fresh)
 	built = [recipes.package(name) for name in own]

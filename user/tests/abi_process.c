@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -22,7 +23,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-enum { FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_PRIVATE = 128 };
+enum { FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_OP_PRIVATE = 133 };
 
 extern char **environ;
 
@@ -363,6 +364,62 @@ static void test_system(void)
 	FAILS(EINVAL, syscall(SYS_rseq, &info, 7, 0, 0));
 }
 
+static void *wait_on(void *word)
+{
+	return (void *)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 5, NULL);
+}
+
+/* op, comparison, operand and comparand of FUTEX_WAKE_OP. */
+static long wake_op(uint32_t *first, uint32_t *second, unsigned op, unsigned compare, int operand, int comparand)
+{
+	unsigned how = op << 28 | compare << 24 | ((unsigned)operand & 4095) << 12 | ((unsigned)comparand & 4095);
+
+	return syscall(SYS_futex, first, FUTEX_WAKE_OP_PRIVATE, 10, 10L, second, how);
+}
+
+static void test_wake_op(void)
+{
+	static uint32_t words[2] = { 5, 5 };
+	long woken = 0;
+	pthread_t t[2];
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, wait_on, &words[i]);
+	while (woken < 2) /* until both sleep; the words are changed to what they are */
+		woken += wake_op(&words[0], &words[1], 0, 0, 5, 5);
+	CHECK(woken == 2);
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	IS(0, wake_op(&words[0], &words[1], 1, 0, -7, 5)); /* add */
+	CHECK(words[1] == (uint32_t)-2);
+	IS(0, wake_op(&words[0], &words[1], 2, 2, 1, -1)); /* or */
+	CHECK(words[1] == (uint32_t)-1);
+	IS(0, wake_op(&words[0], &words[1], 3, 3, 0xf, -1)); /* and not */
+	CHECK(words[1] == 0xfffffff0);
+	IS(0, wake_op(&words[0], &words[1], 8, 4, 31, 0)); /* set, of a shift */
+	CHECK(words[1] == 0x80000000);
+	IS(0, wake_op(&words[0], &words[1], 4, 5, -1, 0)); /* exclusive or */
+	CHECK(words[1] == 0x7fffffff);
+	FAILS(ENOSYS, wake_op(&words[0], &words[1], 5, 0, 0, 0));
+	FAILS(ENOSYS, wake_op(&words[0], &words[1], 0, 6, 0, 0));
+	FAILS(EFAULT, wake_op(&words[0], BAD, 0, 0, 0, 0));
+	FAILS(EINVAL, wake_op((uint32_t *)((char *)words + 1), &words[1], 0, 0, 0, 0));
+}
+
+static void test_membarrier(void)
+{
+	long all = GOOD(syscall(SYS_membarrier, 0, 0));
+
+	CHECK((all & 25) == 25);
+	FAILS(EPERM, syscall(SYS_membarrier, 8, 0));
+	GOOD(syscall(SYS_membarrier, 16, 0));
+	GOOD(syscall(SYS_membarrier, 8, 0));
+	GOOD(syscall(SYS_membarrier, 1, 0));
+	FAILS(EINVAL, syscall(SYS_membarrier, 1, 1));
+	FAILS(EINVAL, syscall(SYS_membarrier, 3, 0));
+	FAILS(EINVAL, syscall(SYS_membarrier, -1, 0));
+}
+
 static void test_futex(void)
 {
 	int word = 5;
@@ -438,6 +495,8 @@ int main(int argc, char **argv)
 	test_clocks();
 	test_system();
 	test_futex();
+	test_wake_op();
+	test_membarrier();
 	test_sockets();
 	return tap_end();
 }

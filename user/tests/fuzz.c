@@ -19,11 +19,17 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 
 enum { CALLS = 461, BATCH = 100, MAX_WORKERS = 16, PLAY_PAGES = 64, STILL_MS = 200, STILL_SHORT_MS = 20 };
@@ -56,11 +62,13 @@ static const struct { int number; const char *types; } signatures[] = {
 	{ 247, "iPbgb" }, { 254, "fpg" }, { 257, "fpgm" }, { 258, "fpm" }, { 259, "fpmn" }, { 260, "fpiig" },
 	{ 261, "fpb" }, { 262, "fpbg" }, { 263, "fpg" }, { 264, "fpfp" }, { 265, "fpfpg" }, { 266, "pfp" },
 	{ 267, "fpbs" }, { 268, "fpm" }, { 269, "fpi" }, { 270, "ibbbtb" }, { 271, "bitbs" }, { 272, "g" },
-	{ 273, "bs" }, { 275, "fbfbsg" }, { 276, "ffsg" }, { 280, "fpbg" }, { 281, "fbiibs" }, { 284, "ig" },
+	{ 273, "bs" }, { 275, "fbfbsg" }, { 276, "ffsg" }, { 280, "fpbg" }, { 281, "fbiibs" }, { 282, "fbs" }, { 283, "ig" },
+	{ 284, "ig" }, { 286, "fgtb" }, { 287, "fb" }, { 288, "fbbg" }, { 299, "fbigt" }, { 307, "fbig" },
 	{ 285, "finn" }, { 290, "ig" }, { 291, "g" }, { 292, "ffg" }, { 293, "bg" }, { 295, "fvin" }, { 296, "fvin" },
 	{ 302, "Pibb" }, { 306, "f" }, { 309, "bbb" }, { 314, "Pbg" }, { 316, "fpfpg" }, { 318, "bsg" },
 	{ 319, "bg" }, { 322, "fpvvg" }, { 324, "igi" }, { 326, "fbfbsg" }, { 332, "fpgib" }, { 334, "bsgi" },
 	{ 424, "fSbg" }, { 434, "Pg" }, { 435, "bs" }, { 436, "iig" }, { 437, "fpbs" }, { 439, "fpig" },
+	{ 441, "fbitbs" },
 };
 
 /* Calls that get something harmless at one argument, in every kind of round, and why. */
@@ -230,6 +238,46 @@ static void make_arguments(int number, int iteration, long *a)
 			a[processes[i].argument] = below(r, 4) ? 0x7ffffff0 : sys(self_id[0], a);
 }
 
+/* Sockets and what waits for them, in each state: a round's descriptors are below 24. */
+static void open_sockets(void)
+{
+	static const int watched[] = { 5, 6, 14, 15, 16, 18, 20 };
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	int p[2], ep;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p);
+	socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, p);
+	unlink(name.sun_path);
+	p[0] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	if (bind(p[0], (struct sockaddr *)&name, sizeof(name)) == 0)
+		listen(p[0], 3);
+	socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	eventfd(1, EFD_NONBLOCK);
+	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ep = epoll_create1(0);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++) {
+		struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | (i & 1 ? EPOLLET : 0), .data.u64 = i };
+
+		epoll_ctl(ep, EPOLL_CTL_ADD, watched[i], &e);
+	}
+}
+
+/* A second thread of a worker, that uses the same descriptors while the rounds are made. */
+static void *companion(void *arg)
+{
+	struct epoll_event e[4];
+	uint64_t one = 1;
+	char buf[64];
+
+	for (int i = 0;; i++) {
+		epoll_wait(23, e, 4, 1);
+		if (write(14 + i % 10, &one, 8) < 0 || read(14 + i % 10, buf, sizeof(buf)) < 0)
+			errno = 0;
+	}
+	return arg;
+}
+
 static void open_descriptors(void)
 {
 	int p[2];
@@ -247,6 +295,7 @@ static void open_descriptors(void)
 	open("fifo", O_RDWR | O_NONBLOCK);
 	open("f2", O_RDWR | O_CREAT | O_APPEND, 0600);
 	open("/proc", O_RDONLY | O_DIRECTORY);
+	open_sockets();
 }
 
 static void make_scratch(void)
@@ -262,6 +311,7 @@ static void worker(int slot, int number)
 {
 	struct rlimit memory = { 256 << 20, 256 << 20 }, file = { 16 << 20, 16 << 20 };
 	static const long none[6];
+	pthread_t other;
 	char dir[32];
 	long me, a[6];
 
@@ -280,6 +330,8 @@ static void worker(int slot, int number)
 	setrlimit(RLIMIT_AS, &memory);
 	setrlimit(RLIMIT_FSIZE, &file);
 	me = sys(SYS_getpid, none);
+	if (number % 2 == 0 && number != SYS_exit) /* the first thread's end would not be the worker's */
+		pthread_create(&other, NULL, companion, NULL);
 	for (int i = 0; i < BATCH && shared->done[number] < per_call; i++) {
 		int iteration = shared->done[number]++;
 

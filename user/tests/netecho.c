@@ -20,7 +20,7 @@
 #define CONNECTIONS 1000
 #define ROOM 65536
 
-struct connection { size_t from, to; int ended; char bytes[ROOM]; };
+struct connection { size_t from, to; int begun, ended; char bytes[ROOM]; };
 
 static struct pollfd fds[CONNECTIONS + 1];
 static struct connection *at[CONNECTIONS + 1];
@@ -71,8 +71,9 @@ static int serve(struct pollfd *p, struct connection *c)
 
 	if (!c->ended && c->to < ROOM && (p->revents & (POLLIN | POLLHUP | POLLERR))) {
 		n = read(p->fd, c->bytes + c->to, ROOM - c->to);
-		if (n > 0 && c->bytes[0] == 'q' && !c->to)
+		if (n > 0 && c->bytes[0] == 'q' && !c->begun)
 			kill(getppid(), SIGTERM);
+		c->begun = 1;
 		if (n < 0 && errno != EAGAIN)
 			return -1;
 		c->to += n > 0 ? n : 0;

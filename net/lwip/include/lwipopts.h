@@ -23,7 +23,7 @@
 #define LWIP_TIMERS_CUSTOM 1
 #define TCP_TMR_INTERVAL 5     /* at 250 ms one lost packet costs a quarter of a second */
 #define LWIP_TCP_RTO_TIME 200
-#define TCP_MSL 5000ul         /* a connection in TIME_WAIT is looked at by every lookup */
+#define TCP_MSL 5000ul
 
 /* All memory comes from the kernel. */
 #define MEM_LIBC_MALLOC 1
@@ -53,7 +53,7 @@
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_TIMESTAMPS 0
 #define LWIP_TCP_KEEPALIVE 1
-#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 2
 #define SO_REUSE 1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
