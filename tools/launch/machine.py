@@ -13,6 +13,7 @@ import os
 import re
 import socket
 
+import model
 from base import ToolError, say
 
 PORTS = ("stdin", "stdout", "stderr", "control")
@@ -36,6 +37,7 @@ def kvm_works():
 
 def check(options):
 	"""ToolError for what this machine cannot do, before anything is built."""
+	model.check(options)
 	if options.accel == "kvm" and not kvm_works():
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
 	for host, _ in options.publish:
@@ -70,6 +72,8 @@ def check_tap(wire):
 
 
 def acceleration(options):
+	if options.model:
+		return [*model.acceleration(), "-cpu", TCG_CPU + model.CPU]
 	if options.icount:
 		return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", TCG_CPU]
 	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
@@ -144,6 +148,7 @@ def command_line(options, terminal):
 	words = ["console=ttyS1" if terminal else "console=ttyS0", "panic=-1"]
 	words += ["loglevel=7"] if options.verbose else ["quiet"]
 	words += ["trace=syscalls"] if options.trace else []
+	words += model.kernel_words(options) if options.model else []
 	if options.net and not any(word.startswith("ip=") for word in options.append.split()):
 		words += ["ip={}::{}:{}".format(*addresses(options))] if addresses(options) else ["ip=dhcp"]
 	return " ".join(words + options.append.split())
@@ -151,7 +156,9 @@ def command_line(options, terminal):
 
 def command(options, kernel, initrd, channels):
 	"""The whole QEMU command."""
-	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
+	words = model.qemu() if options.model else ["qemu-system-x86_64"]
+	words += ["-machine", "q35", *acceleration(options), *topology(options)]
+	words += model.plugin(options) if options.model else []
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
 	words += ["-monitor", "unix:monitor,server=on,wait=off"]
 	words += network(options)
