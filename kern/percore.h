@@ -17,6 +17,7 @@
 struct thread;
 struct space;
 struct changes;
+struct errand;
 
 RB_HEAD(thread_tree, thread);
 
@@ -26,6 +27,8 @@ struct percore {
 	struct thread *idle;
 	struct thread *reap;          /* a dead thread whose stack we just left */
 	struct thread *parking;       /* a sleeper whose stack we just left: to be given free */
+	struct errand *errands;       /* what interrupts left to do (kern/errand.h) */
+	bool on_errand;               /* it is being done: current has no part in it */
 	struct thread *moving;        /* a thread on its way to core moving_to, handed over by idle */
 	u32 moving_to;
 	struct thread_tree runq;      /* RUNNABLE threads, without current (kern/runq.h) */

@@ -14,6 +14,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "kern/account.h"
+#include "kern/errand.h"
 #include "kern/runq.h"
 #include "kern/sched_internal.h"
 #include "kern/space.h"
@@ -270,6 +271,7 @@ _Noreturn void sched_idle_loop(void)
 			pc->moving = NULL;
 			sched_hand_over(pc, t, pc->moving_to);
 		}
+		errands_run(pc);
 		next = sched_next(pc);
 		if (next) {
 			sched_switch(pc, next);

@@ -5,6 +5,7 @@
 #include "arch/user.h"
 #include "base/print.h"
 #include "kern/account.h"
+#include "kern/errand.h"
 #include "kern/process.h"
 #include "kern/rseq.h"
 #include "kern/space.h"
@@ -151,6 +152,7 @@ void trap_return(struct trapframe *f)
 	struct percore *pc = percore();
 	struct thread *t = pc->current;
 
+	errands_run(pc);
 	if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
 		sched_receive_all(pc);
 	if (pc->resched | pc->want_slice)

@@ -24,7 +24,8 @@
  * Whether to pull. A wake-up that crosses cores costs an interrupt, and a halted core's time to come round: `send_ns`, which
  * each core measures (a hypervisor may make it long), and WAKE_NS. To wait until the waker sleeps costs what it lingers
  * after its synchronous wake-ups, which each thread measures. The smaller one decides, and only while nothing else waits
- * for this core. A thread that waits in vain goes to an idle core after GIVE_WAY_NS.
+ * for this core. An idle core pulls whom it wakes, so what an errand (kern/errand.h) leads to stays on the core that was
+ * interrupted. A thread that waits in vain goes to an idle core after GIVE_WAY_NS.
  */
 #include "arch/clock.h"
 #include "kern/runq.h"
@@ -109,10 +110,15 @@ void thread_wake(struct thread *t)
 		thread_message(t, MSG_WAKE);
 }
 
-/* Will current have left this core to the one it wakes sooner than the other core would have woken up for it? */
+/* Will current have left this core to the one it wakes sooner than the other core would have woken up for it? Idle will; one
+ * whom an errand interrupted has no such intent. */
 static bool sched_gives_way(const struct percore *pc)
 {
-	return pc->current != pc->idle && !pc->queued && pc->current->lingers <= WAKE_NS + pc->send_ns;
+	if (pc->queued)
+		return false;
+	if (pc->current == pc->idle)
+		return true;
+	return !pc->on_errand && pc->current->lingers <= WAKE_NS + pc->send_ns;
 }
 
 /* Takes over a thread that is parked on another core. */
@@ -144,7 +150,7 @@ void thread_wake_sync(struct thread *t)
 	} else {
 		thread_message(t, MSG_WAKE);
 	}
-	if (!pc->current->hinted)
+	if (!pc->on_errand && !pc->current->hinted)
 		pc->current->hinted = clock_ns();
 }
 

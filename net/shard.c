@@ -13,6 +13,7 @@
 #include "nr/sync/once.h"
 
 #define BATCH 64        /* frames and messages between two looks at the world */
+#define RECEIVE_ROUNDS 4 /* batches until the shard's thread is asked to go on */
 #define LOOP_MAX 4096   /* packets to this machine that wait on one shard */
 #define MS 1000000ul
 #define WIRE_MTU 1500
@@ -111,11 +112,11 @@ static void shard_leave(struct shard *s)
 		waitq_wake(&s->wait);
 }
 
-void shard_post(struct shard *s, struct net_msg *m)
+/* Does what lies in its mail, unless somebody is inside, or this core in another stack: then they see to it. */
+static void shard_visit(struct shard *s)
 {
 	struct shard *here = shard_here();
 
-	mpsc_push(&s->mail, &m->node);
 	if (here->inside && here->inside != s) {
 		waitq_wake(&s->wait);
 		return;
@@ -125,6 +126,12 @@ void shard_post(struct shard *s, struct net_msg *m)
 		return;
 	here->inside = s;
 	shard_leave(s);
+}
+
+void shard_post(struct shard *s, struct net_msg *m)
+{
+	mpsc_push(&s->mail, &m->node);
+	shard_visit(s);
 }
 
 /* ---- calls */
@@ -174,27 +181,41 @@ static void frame_run(struct shard *s, struct net_msg *m)
 	s->stack->input(f->room, b->frame, f->len, f->loop ? PORT_LOOP : vnet_checked(b) ? PORT_WIRE_CHECKED : PORT_WIRE);
 }
 
-static void frame_forward(struct shard *s, struct shard *to, struct vnet_buf *b, u32 len, bool loop)
+static struct net_frame *frame_note_down(struct vnet_buf *b, u32 len, bool loop)
 {
 	struct net_frame *f = frame_note(b);
 
 	f->msg.run = frame_run;
 	f->len = len;
 	f->loop = loop;
+	return f;
+}
+
+/* A packet to this machine, out of the stack of `s`. */
+static void frame_loop(struct shard *s, struct shard *to, struct vnet_buf *b, u32 len)
+{
+	struct net_frame *f = frame_note_down(b, len, true);
+
 	if (to != s) {
 		s->frames_forwarded++;
 		shard_post(to, &f->msg);
-	} else if (loop) {
-		f->next = NULL;
-		*s->loop_last = f;
-		s->loop_last = &f->next;
-		s->looping++;
-	} else {
-		frame_run(s, &f->msg);
+		return;
 	}
+	f->next = NULL;
+	*s->loop_last = f;
+	s->loop_last = &f->next;
+	s->looping++;
 }
 
-static void frame_to_all(struct shard *s, struct vnet_buf *b, u32 len)
+/* ---- receiving: in no stack, on the core that the device interrupts, which alone touches its receive queue */
+
+static void frame_mail(u32 owner, struct vnet_buf *b, u32 len, struct cpuset *owners)
+{
+	mpsc_push(&shards[owner]->mail, &frame_note_down(b, len, false)->msg.node);
+	cpuset_add(owners, owner);
+}
+
+static void frame_to_all(struct shard *s, struct vnet_buf *b, u32 len, struct cpuset *owners)
 {
 	for (u32 i = 0; i < nshards; i++) {
 		struct vnet_buf *copy = i == s->id ? NULL : vnet_buf_alloc(len);
@@ -202,27 +223,51 @@ static void frame_to_all(struct shard *s, struct vnet_buf *b, u32 len)
 		if (!copy)
 			continue;
 		memcpy(copy->frame, b->frame, len);
-		frame_forward(s, shards[i], copy, len, false);
+		frame_mail(i, copy, len, owners);
 	}
-	frame_forward(s, s, b, len, false);
+	frame_mail(s->id, b, len, owners);
 }
 
-static u32 shard_receive(struct shard *s)
+/* One batch into the mail of its owners. Returns how many frames there were. */
+static u32 frames_sort(struct shard *s, struct cpuset *owners)
 {
 	struct vnet_buf *b;
 	u32 n, len, owner;
 
 	for (n = 0; n < BATCH && (b = vnet_receive(nic, s->pair, &len)); n++) {
-		s->frames_in++;
 		owner = flow_of_frame(b->frame, len, nshards);
-		if (owner == FLOW_ALL)
-			frame_to_all(s, b, len);
-		else
-			frame_forward(s, shards[owner], b, len, false);
+		if (owner == FLOW_ALL) {
+			frame_to_all(s, b, len, owners);
+			continue;
+		}
+		s->frames_forwarded += owner != s->id;
+		frame_mail(owner, b, len, owners);
 	}
+	s->frames_in += n;
+	return n;
+}
+
+/* The device is asked for interrupts last: what comes while a batch is worked on needs none. */
+static void shard_receive(struct shard *s)
+{
+	struct cpuset owners = { 0 };
+	u32 n = frames_sort(s, &owners);
+
+	for (u32 word = 0; word < ARRAY_SIZE(owners.bit); word++)
+		for (u64 left = owners.bit[word]; left; left &= left - 1)
+			shard_visit(shards[word * 64 + __builtin_ctzl(left)]);
 	if (n < BATCH)
 		s->arrived = vnet_wait(nic, s->pair);
-	return n;
+}
+
+static void receive_errand(struct errand *e)
+{
+	struct shard *s = container_of(e, struct shard, receive);
+
+	for (u32 i = 0; i < RECEIVE_ROUNDS && s->arrived; i++)
+		shard_receive(s);
+	if (s->arrived)
+		waitq_wake(&s->wait);
 }
 
 /* ---- what the stack asks of the kernel */
@@ -265,7 +310,7 @@ static int stack_output(void *shard, struct port_packet *p, u32 len, bool loop)
 		return wire_output(s, b, len);
 	s->looped++;
 	s->looped_bytes += len;
-	frame_forward(s, shards[flow_of_ip(b->frame, len, nshards)], b, len, true);
+	frame_loop(s, shards[flow_of_ip(b->frame, len, nshards)], b, len);
 	return 0;
 }
 
@@ -317,15 +362,16 @@ static void shard_thread(void *arg)
 	struct shard *s = arg;
 
 	for (;;) {
+		if (s->arrived)
+			shard_receive(s);
 		shard_enter(s);
 		if (s->due) {
 			s->due = 0;
 			s->timer_at = ~0ul;
 		}
-		if (s->arrived)
-			shard_receive(s);
 		shard_leave(s);
 		core_window();
+		errands_run(percore());
 		if (percore()->resched)
 			sched_yield_now();
 		WAIT_KILLABLE_NOT(&s->wait, FOREVER, shard_has_work(s));
@@ -345,7 +391,7 @@ static void frames_arrived(void *ctx)
 	struct shard *s = ctx;
 
 	s->arrived = 1;
-	waitq_wake(&s->wait);
+	errand_post(&s->receive);
 }
 
 /* ---- birth */
@@ -366,6 +412,7 @@ static struct shard *shard_make(u32 id)
 	s->loop_last = &s->loop_first;
 	s->timer.fire = shard_timer;
 	s->timer.core = id;
+	s->receive.run = receive_errand;
 	s->timer_at = ~0ul;
 	start.shard = s;
 	if (nic)

@@ -12,13 +12,18 @@
  *                     +-- somebody is: after he has left he looks at the mail once more, and sends the thread
  *                     +-- this core is in another shard's stack: the thread is sent
  *
- * A shard's thread, bound to its core, takes frames of the network device whose interrupts come here, time, and what was
- * left over. It sleeps while there is none of these. A core is in one stack at most. Nothing exists before shards_start.
+ * Frames take the same way, with no thread in it: a core that the device interrupts empties the receive queue on the way out
+ * (kern/errand.h), each frame into the mail of the shard that owns its flow, and then visits each of those shards. So one
+ * interrupt leads to one wake-up, the program's, mostly on this core. After RECEIVE_ROUNDS batches the thread goes on.
+ *
+ * A shard's thread, bound to its core, does what depends on time and what was left over, and sleeps while there is nothing.
+ * A core is in one stack at most. Nothing exists before shards_start.
  */
 #ifndef NET_SHARD_H
 #define NET_SHARD_H
 
 #include "dev/vnet.h"
+#include "kern/errand.h"
 #include "kern/thread.h"
 #include "net/flow.h"
 #include "nr/sync/mpsc.h"
@@ -51,6 +56,7 @@ struct shard {
 	u64 timer_at;               /* what it is set to, ns; ~0: nothing */
 	volatile u32 due;           /* the timer fired; any */
 	volatile u32 arrived;       /* the device has frames; the core's */
+	struct errand receive;      /* takes them; the core's */
 	struct shard *inside;       /* whose stack this shard's core is in; the core's */
 	bool to_kick;               /* frames went out since the device was last told */
 	bool receives;              /* the device interrupts this core, for `pair` */
@@ -59,7 +65,8 @@ struct shard {
 	struct net_frame *loop_first, **loop_last;
 	struct listen_group *listening; /* listen.c */
 	struct sock *gone;          /* whose connections are over: their references drop when the stack is left */
-	u64 frames_in, frames_forwarded, messages, looped, looped_bytes;
+	u64 frames_in, frames_forwarded; /* the core's */
+	u64 messages, looped, looped_bytes;
 	_Alignas(64) struct mpsc mail;
 };
 
