@@ -65,16 +65,14 @@ static int walk_on_with(struct walk *w, size_t len)
 /* Where a relative path starts. 0, -EBADF, -ENOTDIR. */
 static int walk_start(struct walk *w, int dirfd, const char *name)
 {
-	struct fs *fs = process_current()->fs;
+	struct fs_place place = fs_place(process_current()->fs);
 	struct file *f;
 	int err = 0;
 
-	lock_acquire(&fs->lock);
-	w->root = fs->root;
-	w->cwd = fs->cwd;
-	w->node = fs->cwd_node;
-	w->under = fs->cwd;
-	lock_release(&fs->lock);
+	w->root = place.root;
+	w->cwd = place.cwd;
+	w->node = place.cwd_node;
+	w->under = place.cwd;
 	if (name[0] == '/') {
 		w->node.fs = 0;
 		return 0;

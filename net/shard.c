@@ -333,7 +333,6 @@ static struct shard *shard_make(u32 id)
 	mpsc_init(&s->mail);
 	s->loop_last = &s->loop_first;
 	s->timer.fire = shard_timer;
-	s->timer.core = id;
 	s->timer_at = ~0ul;
 	start.shard = s;
 	if (nic)
