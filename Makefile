@@ -72,7 +72,7 @@ kernel: $(BUILD)/nros.elf
 $(eval $(call klink,$(BUILD)/nros.elf,$(KERNEL_OBJ)))
 
 -include $(KERNEL_OBJ:.o=.d)
--include user/user.mk tools/tools.mk test/test.mk test/arch/arch.mk test/dev/dev.mk test/mem/mem.mk
+-include user/user.mk tools/tools.mk bench/model/model.mk test/test.mk test/arch/arch.mk test/dev/dev.mk test/mem/mem.mk test/model/model.mk
 
 clean:
 	rm -rf $(BUILD)/k $(BUILD)/*.elf $(BUILD)/*.elf.*

@@ -5,9 +5,11 @@ A figure is (group, benchmark, params, kernel, cores, nodes, metric, value, unit
 tree that was measured is put before it. A tree with changes is marked with a plus.
 """
 
+import contextlib
 import csv
 import os
 import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEADER = "git_rev,group,benchmark,params,kernel,cores,nodes,metric,value,unit".split(",")
@@ -26,7 +28,7 @@ def revision():
 def write(path, rows):
 	"""Write the figures to a file, `-` for standard output."""
 	rev = revision()
-	with open("/dev/stdout" if path == "-" else path, "w", newline="") as file:
+	with contextlib.nullcontext(sys.stdout) if path == "-" else open(path, "w", newline="") as file:
 		writer = csv.writer(file, lineterminator="\n")
 		writer.writerow(HEADER)
 		writer.writerows([rev, *row] for row in rows)

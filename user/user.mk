@@ -16,3 +16,7 @@ build/user/%: user/%.c
 	$(Q)$(USER_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $<
 
 -include $(addsuffix .d,build/user/init $(user_programs))
+
+# scalebench is several files.
+build/user/bench/scalebench: $(wildcard user/bench/scale/*.c user/bench/scale/*.h)
+build/user/bench/scalebench: USER_CFLAGS += $(wildcard user/bench/scale/*.c)

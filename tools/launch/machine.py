@@ -13,6 +13,7 @@ import os
 import re
 import socket
 
+import model
 from base import ToolError, say
 
 PORTS = ("stdin", "stdout", "stderr", "control")
@@ -35,6 +36,7 @@ def kvm_works():
 
 def check(options):
 	"""ToolError for what this machine cannot do, before anything is built."""
+	model.check(options)
 	if options.accel == "kvm" and not kvm_works():
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
 	for host, _ in options.publish:
@@ -59,6 +61,8 @@ def check_port(port):
 
 
 def acceleration(options):
+	if options.model:
+		return [*model.acceleration(), "-cpu", TCG_CPU + model.CPU]
 	if options.icount:
 		return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", TCG_CPU]
 	if options.accel == "kvm" or (options.accel == "auto" and kvm_works()):
@@ -123,13 +127,16 @@ def command_line(options, terminal):
 	words = ["console=ttyS1" if terminal else "console=ttyS0", "panic=-1"]
 	words += ["loglevel=7"] if options.verbose else ["quiet"]
 	words += ["trace=syscalls"] if options.trace else []
+	words += model.kernel_words(options) if options.model else []
 	words += ["ip={}::{}:{}".format(*NETWORK)] if options.net else []
 	return " ".join(words + options.append.split())
 
 
 def command(options, kernel, initrd, channels):
 	"""The whole QEMU command."""
-	words = ["qemu-system-x86_64", "-machine", "q35", *acceleration(options), *topology(options)]
+	words = model.qemu() if options.model else ["qemu-system-x86_64"]
+	words += ["-machine", "q35", *acceleration(options), *topology(options)]
+	words += model.plugin(options) if options.model else []
 	words += ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *devices(channels)]
 	words += ["-monitor", "unix:monitor,server=on,wait=off"]
 	words += network(options)

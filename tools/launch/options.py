@@ -110,6 +110,7 @@ def make_parser():
 	add("--kernel", choices=("nros", "linux"), default=os.environ.get("NROS_KERNEL", "nros"), help="what to boot")
 	add("--accel", choices=("auto", "kvm", "tcg"), default="auto", help="how QEMU runs the machine")
 	add("--icount", action="store_true", help="the machine's clock counts instructions, one a nanosecond (TCG)")
+	add("--model", default="", metavar="PROFILE[,NAME=VALUE...]", help="in the time of a modelled machine (docs/model.md)")
 	add("--append", default="", metavar="WORDS", help="more words for the kernel's command line")
 	add("--verbose", action="store_true", help="show the kernel's messages and what the tool does")
 	add("--dry-run", action="store_true", help="print the QEMU command and stop")

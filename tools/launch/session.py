@@ -203,7 +203,8 @@ class Session:
 		panic = self.log.panic()
 		complaint = self.process.stderr.read().decode(errors="replace").strip().splitlines()
 		if code == 1 and not panic and complaint:
-			raise ToolError(complaint[-1])
+			own = [line for line in complaint if line.startswith("model: ")]
+			raise ToolError((own or complaint)[-1])
 		for line in [] if self.options.verbose else panic or self.log.lines()[-LAST_LINES:]:
 			sys.stderr.write(line + "\n")
 		say("kernel panic" if panic else "the machine went off without the program's exit status")
