@@ -20,7 +20,6 @@ static inline void owned_set(owned_t *w, u64 v) { atomic_store_explicit(w, v, me
 static inline void owned_add(owned_t *w, u64 more) { owned_set(w, owned_get(w) + more); }
 
 #define FRAME_CACHE_MAX 64
-#define FRAME_BATCH 32
 #define FRAME_REMOTE_MAX 32
 
 struct frame_cache {
