@@ -40,6 +40,14 @@ static inline struct fs_place fs_place(const struct fs *fs)
 	seq_read(&fs->place_seq, fs->place, &p, ARRAY_SIZE(fs->place));
 	return p;
 }
+/* The same without the rest of cwd_node if its fs is 0: three words. */
+static inline struct fs_place fs_place_start(const struct fs *fs)
+{
+	struct fs_place p;
+
+	seq_read(&fs->place_seq, fs->place, &p, offsetof(struct fs_place, cwd_node) / sizeof(u64) + 1);
+	return unlikely(p.cwd_node.fs) ? fs_place(fs) : p;
+}
 /* Under fs->lock, or before anybody else has fs. */
 static inline void fs_place_set(struct fs *fs, const struct fs_place *p)
 {

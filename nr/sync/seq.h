@@ -3,7 +3,7 @@
  * seq: a value of a few words that everybody reads and hardly anybody changes. Readers store nothing, so any number of
  * cores read it at the speed of their own caches.
  *
- *   seq_read   a copy of the whole value as one seq_write left it; starts over while a write is going on
+ *   seq_read   a copy of the value, or of its first words, as one seq_write left it; starts over while a write is going on
  *   seq_write  replaces it; writers are kept apart by their caller (a lock)
  *
  *   version  even --write begins--> odd --write ends--> even      a reader that saw one even number all along has a whole value
