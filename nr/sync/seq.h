@@ -20,7 +20,6 @@
 #ifndef NR_SYNC_SEQ_H
 #define NR_SYNC_SEQ_H
 
-#include "base/string.h"
 #include "base/types.h"
 #include "nr/port.h"
 
@@ -41,7 +40,7 @@ static inline void seq_write(struct seq *s, _Atomic u64 *words, const void *valu
 	for (i = 0; i < nwords; i++) {
 		u64 w;
 
-		memcpy(&w, (const u8 *)value + i * sizeof(w), sizeof(w));
+		__builtin_memcpy(&w, (const u8 *)value + i * sizeof(w), sizeof(w));
 		atomic_store_explicit(&words[i], w, memory_order_release); /* S1 */
 	}
 	atomic_store_explicit(&s->version, v + 2, memory_order_release); /* S3 */
@@ -56,7 +55,7 @@ static inline bool seq_read_try(const struct seq *s, const _Atomic u64 *words, v
 	for (i = 0; i < nwords; i++) {
 		u64 w = atomic_load_explicit(&words[i], memory_order_acquire); /* S2 */
 
-		memcpy((u8 *)value + i * sizeof(w), &w, sizeof(w));
+		__builtin_memcpy((u8 *)value + i * sizeof(w), &w, sizeof(w));
 	}
 	return !(v & 1) && atomic_load_explicit(&s->version, memory_order_relaxed) == v;
 }
