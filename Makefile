@@ -74,5 +74,10 @@ $(eval $(call klink,$(BUILD)/nros.elf,$(KERNEL_OBJ)))
 -include $(KERNEL_OBJ:.o=.d)
 -include user/user.mk tools/tools.mk bench/model/model.mk test/test.mk test/arch/arch.mk test/dev/dev.mk test/mem/mem.mk test/model/model.mk
 
+# nr as a library for programs: make install PREFIX=... DESTDIR=...
+.PHONY: install
+install:
+	$(Q)$(MAKE) -f nr/package/Makefile $@
+
 clean:
 	rm -rf $(BUILD)/k $(BUILD)/*.elf $(BUILD)/*.elf.*

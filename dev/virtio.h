@@ -45,7 +45,7 @@ struct virtio_dev {
 	u32 id;               /* VIRTIO_ID_* */
 	u64 features;         /* agreed */
 	unsigned nirqs;       /* interrupt entries of the transport */
-	u32 irq_core[8];      /* where the first entries go; queues of later entries use node 0 */
+	u32 irq_core[64];     /* where the first entries go; queues of later entries use node 0 */
 	void *bus;            /* the transport's own */
 };
 

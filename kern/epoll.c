@@ -40,7 +40,7 @@ struct epoll {
 };
 
 KCACHE(epoll_cache, "epolls", struct epoll);
-KCACHE(item_cache, "epoll items", struct epoll_item);
+KCACHE(item_cache, "epoll_items", struct epoll_item);
 static struct mutex nesting = { .waiters = WAITQ_INIT(nesting.waiters) }; /* one more epoll in an epoll at a time */
 static u64 nesting_walk;
 
@@ -68,11 +68,11 @@ static void ready_add(struct epoll *ep, struct epoll_item *i)
 	i->ready = true;
 }
 
-static bool epoll_tell(struct epoll *ep)
+static bool epoll_tell(struct epoll *ep, u32 sync)
 {
-	bool woke = waitq_wake_for(&ep->wait, POLLIN);
+	bool woke = waitq_wake_for(&ep->wait, POLLIN | sync);
 
-	waitq_wake_for(&ep->polled, POLLIN | POLLRDNORM);
+	waitq_wake_for(&ep->polled, POLLIN | POLLRDNORM | sync);
 	return woke;
 }
 
@@ -81,14 +81,16 @@ static bool epoll_fire(struct waiter *w, u32 events)
 {
 	struct epoll_item *i = container_of(w, struct poll_entry, w)->owner;
 	struct epoll *ep = i->ep;
+	u32 sync = events & WAKE_SYNC;
 	bool wanted;
 
+	events &= ~WAKE_SYNC;
 	lock_acquire(&ep->lock);
 	wanted = (i->events & ~EPOLL_PRIVATE) && (!events || (events & i->events));
 	if (wanted)
 		ready_add(ep, i);
 	lock_release(&ep->lock);
-	return wanted && epoll_tell(ep);
+	return wanted && epoll_tell(ep, sync);
 }
 
 static bool epoll_any(struct epoll *ep)
@@ -112,7 +114,7 @@ static void item_announce(struct epoll *ep, struct epoll_item *i)
 	lock_acquire(&ep->lock);
 	ready_add(ep, i);
 	lock_release(&ep->lock);
-	epoll_tell(ep);
+	epoll_tell(ep, 0);
 }
 
 /* ---- the set: ep->mutex is held */
@@ -303,10 +305,9 @@ static bool sleeper_wake(struct waiter *w, u32 events)
 	struct sleeper *s = container_of(w, struct sleeper, w);
 	bool useful = !s->woken;
 
-	(void)events;
 	s->woken = true;
 	if (useful)
-		thread_wake(w->thread);
+		thread_wake_for(w->thread, events);
 	return useful;
 }
 

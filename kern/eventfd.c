@@ -71,7 +71,7 @@ static long eventfd_write(struct file *f, struct io *io, u64 *pos)
 		err = file_nonblock(f) ? -EAGAIN : WAIT_UNTIL(&e->wait, FOREVER, eventfd_add(e, n));
 	if (err)
 		return err;
-	waitq_wake_for(&e->wait, POLLIN);
+	waitq_wake_for(&e->wait, POLLIN | WAKE_SYNC);
 	return sizeof(n);
 }
 

@@ -82,7 +82,7 @@ static void parent_notify(u64 parent_pid, struct process *child, int signo, int 
 	info.stime /= 10000000;
 	if (signo && !(stop && (action_of_children(parent).flags & SA_NOCLDSTOP)))
 		signal_process(parent, &info);
-	waitq_wake(&parent->child_wait);
+	waitq_wake_for(&parent->child_wait, WAKE_SYNC);
 	process_put(parent);
 }
 
@@ -353,6 +353,7 @@ static _Noreturn void thread_end(void)
 	if (last) {
 		process_give_up(p);
 		thread_bequeath(t);
+		t->lingers = 0; /* whoever hears of this may have the core */
 		process_end(p, p->exit_code);
 	} else {
 		waitq_wake(&p->exec_wait);
@@ -431,7 +432,7 @@ int process_exec_threads(void)
 	int err;
 
 	/* A thread leaves the list, then the table: only the table's word counts. */
-	WAIT_IMPL(&p->exec_wait, FOREVER, p->nthreads == 1 && (err = procs_update(&op, &ret)) != -EBUSY, false);
+	WAIT_KILLABLE_NOT(&p->exec_wait, FOREVER, p->nthreads == 1 && (err = procs_update(&op, &ret)) != -EBUSY);
 	if (!err)
 		t->tid = p->pid;
 	return err;

@@ -83,7 +83,7 @@ static u32 bucket_wake_locked(struct bucket *b, const struct futex_key *k, u32 n
 		/* First the reason, then the wake-up, or it looks, sleeps again, and nobody wakes it. It cannot leave
 		 * before the bucket is unlocked. */
 		atomic_store(&s->woken, true);
-		thread_wake(s->thread);
+		thread_wake_for(s->thread, n == 1 ? WAKE_SYNC : 0); /* one: often a reply. Many are for all cores */
 		woken++;
 	}
 	return woken;

@@ -21,6 +21,7 @@
 #include "kern/load.h"
 #include "kern/power.h"
 #include "kern/process.h"
+#include "kern/signalfd.h"
 #include "kern/space.h"
 #include "kern/tty.h"
 #include "kern/vdso.h"
@@ -188,6 +189,7 @@ _Noreturn void kmain(void)
 	dev_init();
 	console_start_second();
 	futex_start();
+	signalfd_start();
 	procs_start();
 	fs_tree_start();
 	devices_start();

@@ -16,6 +16,20 @@ void nr_port_relax(void)
 		flush_serve();
 }
 
+/* A combiner is never taken off its core: its work is over before a switch would be. */
+u32 nr_port_spins = UINT32_MAX;
+
+void nr_port_wait(_Atomic u32 *word, u32 value)
+{
+	(void)word;
+	(void)value;
+}
+
+void nr_port_wake(_Atomic u32 *word)
+{
+	(void)word;
+}
+
 static unsigned order_of(size_t npages)
 {
 	unsigned order = 0;

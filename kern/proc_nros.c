@@ -6,6 +6,7 @@
  *            bit of one replica behind the protocol's back, so that a test can see that it is noticed
  *   check    runs the invariant checks of every replicated structure on every replica: "ok", or what is broken
  *   mem      "name value" lines: frames, kernel objects, stacks
+ *   net      the device's queue pairs, and shards (net/shard.h): frames, packets, messages
  *   calls    system calls that do not exist, counted
  *   version
  *
@@ -304,6 +305,7 @@ const struct pseudo_entry proc_nros_children[] = {
 	PSEUDO_FILE("calls", nros_calls),
 	PSEUDO_FILE("check", nros_check),
 	PSEUDO_FILE("mem", nros_mem),
+	PSEUDO_FILE("net", proc_nros_net),
 	{ .name = "nr", .mode = S_IFREG | 0644, .show = nros_nr, .store = nros_nr_store },
 	PSEUDO_FILE("version", nros_version),
 	{ 0 },

@@ -204,12 +204,39 @@ static const struct pseudo_entry fs_children[] = {
 };
 
 static const struct pseudo_entry net_core_children[] = {
+	FIXED("rmem_default", "212992"),
 	FIXED("somaxconn", "4096"),
+	FIXED("wmem_default", "212992"),
+	{ 0 },
+};
+
+/* net/inet.c, net/sock.c and net/lwip/ are where these are true. */
+static const struct pseudo_entry net_ipv4_children[] = {
+	FIXED("ip_default_ttl", "64"),
+	FIXED("ip_forward", "0"),
+	FIXED("ip_local_port_range", "32768\t60999"),
+	FIXED("ip_nonlocal_bind", "0"),
+	FIXED("ip_unprivileged_port_start", "1024"),
+	FIXED("tcp_fin_timeout", "20"),
+	FIXED("tcp_keepalive_intvl", "75"),
+	FIXED("tcp_keepalive_probes", "9"),
+	FIXED("tcp_keepalive_time", "7200"),
+	FIXED("tcp_sack", "1"),
+	FIXED("tcp_syncookies", "0"),
+	FIXED("tcp_timestamps", "0"),
+	FIXED("tcp_window_scaling", "1"),
+	{ 0 },
+};
+
+static const struct pseudo_entry net_unix_children[] = {
+	FIXED("max_dgram_qlen", "10"),
 	{ 0 },
 };
 
 static const struct pseudo_entry net_children[] = {
 	PSEUDO_DIR("core", net_core_children),
+	PSEUDO_DIR("ipv4", net_ipv4_children),
+	PSEUDO_DIR("unix", net_unix_children),
 	{ 0 },
 };
 

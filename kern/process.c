@@ -389,7 +389,7 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (r->flags & CLONE_VFORK) {
 		process_get(p);
 		thread_start(t);
-		WAIT_IMPL(&p->vfork_wait, FOREVER, p->vfork_done || signal_fatal_pending(me), false);
+		WAIT_KILLABLE_NOT(&p->vfork_wait, FOREVER, p->vfork_done || signal_fatal_pending(me));
 		process_put(p);
 	} else {
 		thread_start(t);

@@ -16,7 +16,11 @@ static int thread_self_readlink(const struct pseudo_node *n, char *buf, size_t s
 
 static const struct pseudo_entry net_children[] = {
 	PSEUDO_FILE("dev", proc_net_dev),
+	PSEUDO_TEXT("raw", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"),
 	PSEUDO_FILE("route", proc_net_route),
+	PSEUDO_FILE("tcp", proc_net_tcp),
+	PSEUDO_FILE("udp", proc_net_udp),
+	PSEUDO_FILE("unix", proc_net_unix),
 	{ 0 },
 };
 

@@ -3,6 +3,7 @@
 #include "kern/signal.h"
 #include "base/string.h"
 #include "kern/process.h"
+#include "kern/signalfd.h"
 #include "kern/thread.h"
 #include "mem/slab.h"
 
@@ -330,6 +331,7 @@ static int signal_add(struct process *p, struct thread *t, const struct siginfo 
 	} else {
 		signal_kick_one(p, signo);
 	}
+	signalfd_wake(p);
 	return r;
 }
 
@@ -457,6 +459,13 @@ sigset_t signal_pending_set(void)
 	struct thread *t = thread_current();
 
 	return (t->pending.set | t->proc->signals.pending.set) & t->blocked;
+}
+
+sigset_t signal_pending_all(void)
+{
+	struct thread *t = thread_current();
+
+	return *(volatile sigset_t *)&t->pending.set | *(volatile sigset_t *)&t->proc->signals.pending.set;
 }
 
 int signal_take(sigset_t set, struct siginfo *info)

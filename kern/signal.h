@@ -97,7 +97,8 @@ void signal_pass_on(struct thread *t, sigset_t set);   /* t will not take these 
 void signal_stop_others(struct process *p);            /* p->signals.stopped was set: every thread is to notice */
 /* Takes one pending signal of `set` for sigtimedwait: signo or 0. */
 int signal_take(sigset_t set, struct siginfo *info);
-sigset_t signal_pending_set(void);
+sigset_t signal_pending_set(void);                     /* of those that it blocks */
+sigset_t signal_pending_all(void);
 
 /* On the way to ring 3: delivers what is pending, applies restarts, stops, dies. */
 void signal_deliver(struct trapframe *f);

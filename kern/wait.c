@@ -10,14 +10,22 @@ void waitq_init(struct waitq *q)
 	TAILQ_INIT(&q->list);
 }
 
+/* Exclusive ones stand behind all others, so that a wake meets everybody else before it ends with one of them. */
 void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool exclusive)
 {
+	struct waiter *last;
+
 	w->thread = thread_current();
 	w->wake = wake;
 	w->exclusive = exclusive;
+	w->told = false;
 	w->queued = true;
 	lock_acquire(&q->lock);
-	TAILQ_INSERT_TAIL(&q->list, w, link);
+	last = TAILQ_LAST(&q->list, waiter_list);
+	if (last && last->exclusive && !exclusive)
+		TAILQ_INSERT_HEAD(&q->list, w, link);
+	else
+		TAILQ_INSERT_TAIL(&q->list, w, link);
 	lock_release(&q->lock);
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -25,6 +33,14 @@ void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool 
 void waitq_add(struct waitq *q, struct waiter *w)
 {
 	waitq_add_function(q, w, NULL, false);
+}
+
+void waitq_rearm(struct waitq *q, struct waiter *w)
+{
+	lock_acquire(&q->lock);
+	w->told = false;
+	lock_release(&q->lock);
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 void waitq_remove(struct waitq *q, struct waiter *w)
@@ -35,14 +51,22 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	lock_release(&q->lock);
 }
 
+void thread_wake_for(struct thread *t, u32 events)
+{
+	if (events & WAKE_SYNC)
+		thread_wake_sync(t);
+	else
+		thread_wake(t);
+}
+
 static bool waiter_wake(struct waiter *w, u32 events)
 {
 	if (w->wake)
-		return w->wake(w, events & ~WAKE_SYNC);
-	if (events & WAKE_SYNC)
-		thread_wake_sync(w->thread);
-	else
-		thread_wake(w->thread);
+		return w->wake(w, events);
+	if (w->exclusive && w->told)
+		return false;
+	w->told = true;
+	thread_wake_for(w->thread, events);
 	return true;
 }
 
@@ -95,9 +119,8 @@ bool poller_fire(struct waiter *w, u32 events)
 {
 	struct poller *p = container_of(w, struct poll_entry, w)->owner;
 
-	(void)events;
 	atomic_store_explicit(&p->fired, true, memory_order_relaxed); /* thread_wake's message orders it */
-	thread_wake(w->thread);
+	thread_wake_for(w->thread, events);
 	return true;
 }
 

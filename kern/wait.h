@@ -26,7 +26,7 @@
 struct thread;
 struct waiter;
 
-/* events: POLL* bits, 0: anything may have happened. False: it was no use to this one; wake another exclusive one. */
+/* events: POLL* bits, none: anything may have happened; perhaps with WAKE_SYNC, to be handed on. False: it was no use to this one; wake another exclusive one. */
 typedef bool (*waiter_fn)(struct waiter *w, u32 events);
 
 struct waiter {
@@ -34,6 +34,7 @@ struct waiter {
 	struct thread *thread;
 	waiter_fn wake;    /* NULL: wake the thread */
 	bool exclusive;    /* one of these is enough, unless everybody is woken */
+	bool told;         /* an exclusive thread was woken, and has not looked since: it is of no use to the next wake */
 	bool queued;
 };
 
@@ -46,11 +47,13 @@ struct waitq {
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_add_function(struct waitq *q, struct waiter *w, waiter_fn wake, bool exclusive);
+void waitq_rearm(struct waitq *q, struct waiter *w); /* an exclusive one is about to look */
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_wake(struct waitq *q);      /* everybody */
 void waitq_wake_one(struct waitq *q);  /* all shared waiters and the first exclusive one */
 #define WAKE_SYNC (1u << 27)           /* beside POLL* bits: the caller is likely to sleep soon (thread_wake_sync) */
 bool waitq_wake_for(struct waitq *q, u32 events); /* the same, for these events; true if somebody was of use */
+void thread_wake_for(struct thread *t, u32 events); /* for waiters that are functions: wakes it, synchronously or not */
 static inline bool waitq_empty(struct waitq *q) { return !*(struct waiter *volatile *)&q->list.tqh_first; }
 
 #define FOREVER (~0ul)
@@ -59,16 +62,21 @@ bool signal_pending_current(void);
 bool wait_sleep(u64 deadline);         /* sched_sleep */
 
 /* 0 once cond holds; -ERESTARTSYS if a signal is pending; -ETIMEDOUT. */
-#define WAIT_UNTIL(q, deadline, cond) WAIT_IMPL(q, deadline, cond, true)
+#define WAIT_UNTIL(q, deadline, cond) WAIT_IMPL(q, deadline, cond, true, false)
+/* The same for those of whom one is enough: a wake reaches one of them, and a second wake another. Whoever is woken must
+ * look before he gives up, and take what he finds; this does. */
+#define WAIT_EXCLUSIVE(q, deadline, cond) WAIT_IMPL(q, deadline, cond, true, true)
 /* The same without heed to signals. */
-#define WAIT_KILLABLE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false)
+#define WAIT_KILLABLE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false, false)
 
-#define WAIT_IMPL(q, until, cond, interruptible) ({             \
+#define WAIT_IMPL(q, until, cond, interruptible, alone) ({      \
 	struct waiter wait_w;                                   \
 	int wait_r = 0;                                         \
 	bool wait_late = false;                                 \
-	waitq_add((q), &wait_w);                                \
+	waitq_add_function((q), &wait_w, NULL, (alone));        \
 	for (;;) {                                              \
+		if (alone)                                      \
+			waitq_rearm((q), &wait_w);              \
 		if (cond)                                       \
 			break;                                  \
 		if (wait_late) {                                \

@@ -26,7 +26,10 @@ int inet_socket(int type, int protocol, struct socket **out)
 	err = shards_start();
 	if (err)
 		return err;
-	return type == SOCK_STREAM ? tcp_socket(out) : udp_socket(out);
+	err = type == SOCK_STREAM ? tcp_socket(out) : udp_socket(out);
+	if (!err)
+		sock_of(*out)->uid = process_current()->cred.fsuid;
+	return err;
 }
 
 /* ---- addresses */

@@ -196,3 +196,24 @@ int proc_net_route(const struct pseudo_node *n, struct text *t)
 		route_line(t, c.ip & c.mask, 0, 1, c.mask);
 	return 0;
 }
+
+/* ---- /proc/nros/net */
+
+int proc_nros_net(const struct pseudo_node *n, struct text *t)
+{
+	const struct vnet *v = vnet_first();
+	struct vnet_stat s;
+
+	(void)n;
+	for (u32 i = 0; v && i < vnet_pairs(v); i++) {
+		vnet_pair_stats(v, i, &s);
+		text_printf(t, "pair %u core %u received %lu sent %lu dropped %lu\n", i, vnet_core(v, i), s.received, s.sent, s.dropped);
+	}
+	for (u32 i = 0; i < shards_count(); i++) {
+		const struct shard *sh = shard_of(i);
+
+		text_printf(t, "shard %u frames %lu forwarded %lu messages %lu looped %lu\n", i, sh->frames_in, sh->frames_forwarded,
+			    sh->messages, sh->looped);
+	}
+	return 0;
+}

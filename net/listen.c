@@ -81,6 +81,13 @@ long tcp_unlisten_here(struct shard *sh, void *arg)
 	return 0;
 }
 
+void tcp_each_listener(struct shard *sh, void (*see)(void *arg, struct sock *s), void *arg)
+{
+	for (struct listen_group *g = sh->listening; g; g = g->next)
+		for (struct listen_member *m = g->members; m; m = m->next)
+			see(arg, m->sock);
+}
+
 static struct sock *group_pick(struct listen_group *g, const struct port_name *remote)
 {
 	struct listen_member *m = g->members;
@@ -115,6 +122,7 @@ static bool accept_queue(struct sock *l, struct sock *s)
 
 static void inherit(struct sock *s, const struct sock *l)
 {
+	s->uid = l->uid;
 	s->nodelay = l->nodelay;
 	s->keep = l->keep;
 	s->tos = l->tos;
@@ -131,7 +139,7 @@ void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *l
 
 	if (!s)
 		return NULL;
-	s->shard = shard_here();
+	s->shard = shard_inside();
 	s->state = SOCK_CONNECTED;
 	s->told = true;
 	s->end = e;

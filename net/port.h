@@ -24,6 +24,10 @@ struct port_end;    /* an end of a TCP connection, or a listener */
 struct port_udp;
 struct port_packet; /* bytes that the stack shows: read them with copy(), before the call returns */
 
+/* Where a packet comes from: a frame of the wire, one whose TCP or UDP checksum the device vouches for, an IP packet of
+ * this machine to itself. */
+enum port_origin { PORT_WIRE, PORT_LOOP, PORT_WIRE_CHECKED };
+
 /* Room that the stack needs with each frame it is given. */
 #define PORT_ROOM 64
 
@@ -52,16 +56,20 @@ struct port_kernel {
 	void (*unreachable)(void *sock, const struct port_name *to); /* UDP: nobody has that port */
 };
 
+/* An end as others see it. state: as Linux counts them (include/net/tcp_states.h); sock: NULL if none hears of it any more. */
+struct port_seen { bool udp; u32 state; struct port_name local, remote; void *sock; };
+
 struct port_keepalive { bool on; u32 idle_ms, interval_ms, count; };
 struct port_options { bool nodelay; struct port_keepalive keep; u8 tos, ttl; };
 
 struct port_stack {
 	void (*copy)(struct port_packet *p, u32 offset, void *dst, u32 len);
-	void (*input)(void *room, void *frame, u32 len, bool loop);
+	void (*input)(void *room, void *frame, u32 len, enum port_origin from);
 	/* Timers up to now; returns when they want to run again (ms, ~0: not before something happens). */
 	u64 (*tick)(u64 now_ms);
 	void (*configure)(u32 ip, u32 mask, u32 gateway);
 	void (*dhcp)(void);
+	void (*each)(void (*see)(void *arg, const struct port_seen *end), void *arg); /* all but listeners */
 
 	int (*tcp_connect)(void *sock, const struct port_name *local, const struct port_name *remote, struct port_end **out);
 	int (*tcp_listen)(void *listener, const struct port_name *local, struct port_end **out);

@@ -33,55 +33,98 @@ void net_config_get(struct net_config *out) { *out = config; }
 static struct net_frame *frame_note(struct vnet_buf *b) { return (struct net_frame *)b->owner; }
 static struct vnet_buf *frame_buf(struct net_frame *f) { return container_of((u8 (*)[VNET_OWNER])f, struct vnet_buf, owner); }
 
-static void loop_run(struct shard *s)
+static u32 loop_run(struct shard *s)
 {
 	u32 n = 0;
 
-	while (s->loop_first && n++ < BATCH) {
+	for (; s->loop_first && n < BATCH; n++) {
 		struct net_frame *f = s->loop_first;
 
 		s->loop_first = f->next;
 		if (!f->next)
 			s->loop_last = &s->loop_first;
 		s->looping--;
-		s->stack->input(f->room, frame_buf(f)->frame, f->len, true);
+		s->stack->input(f->room, frame_buf(f)->frame, f->len, PORT_LOOP);
 	}
+	return n;
 }
 
+/* Any core may set the timer, as timer_arm moves it, and the lock is held. */
 static void shard_time(struct shard *s)
 {
 	u64 next = s->stack->tick(clock_ns() / MS), at = next == ~0ul ? ~0ul : next * MS;
 
 	/* One that is set earlier may fire: setting it anew with each packet costs more. */
-	if (at != ~0ul && (at < s->timer_at || !s->timer.armed)) {
+	if (at < s->timer_at) {
 		s->timer_at = at;
 		timer_arm(&s->timer, at);
 	}
 }
 
+struct shard *shard_inside(void) { return shard_here()->inside; }
+
+static void shard_enter(struct shard *s)
+{
+	lock_acquire(&s->lock);
+	shard_here()->inside = s;
+}
+
+static u32 shard_mail(struct shard *s)
+{
+	struct mpsc_node *n = mpsc_take_all(&s->mail), *next;
+	u32 count = 0;
+
+	for (; n; n = next) {
+		struct net_msg *m = container_of(n, struct net_msg, node);
+
+		next = n->next;
+		m->run(s, m);
+		count++;
+	}
+	s->messages += count;
+	return count;
+}
+
+/* Does what lies there, and leaves. Mail that came while somebody was inside is his business: its sender found the lock
+ * taken. The fence is the other half of the one in shard_post: either he sees the mail, or the sender sees the lock free. */
 static void shard_leave(struct shard *s)
 {
-	loop_run(s);
+	struct sock *gone;
+	u32 n = 0, more = 1;
+	bool left;
+
+	for (; more && n < BATCH; n += more)
+		more = shard_mail(s) + loop_run(s);
 	shard_time(s);
 	if (s->to_kick) {
 		s->to_kick = false;
-		vnet_kick(nic, 0);
+		vnet_kick(nic, s->pair);
 	}
-	s->inside = false;
-	sock_drop_gone(s);
-	if (s->loop_first)
+	gone = s->gone;
+	s->gone = NULL;
+	left = s->loop_first;
+	shard_here()->inside = NULL;
+	lock_release(&s->lock);
+	sock_drop_gone(gone);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (left || !mpsc_empty(&s->mail))
 		waitq_wake(&s->wait);
 }
 
 void shard_post(struct shard *s, struct net_msg *m)
 {
-	if (s->id == core_id() && !s->inside) {
-		s->inside = true;
-		m->run(s, m);
-		shard_leave(s);
-	} else if (mpsc_push(&s->mail, &m->node)) {
+	struct shard *here = shard_here();
+
+	mpsc_push(&s->mail, &m->node);
+	if (here->inside && here->inside != s) {
 		waitq_wake(&s->wait);
+		return;
 	}
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!lock_try(&s->lock))
+		return;
+	here->inside = s;
+	shard_leave(s);
 }
 
 /* ---- calls */
@@ -126,7 +169,9 @@ static void frame_run(struct shard *s, struct net_msg *m)
 {
 	struct net_frame *f = container_of(m, struct net_frame, msg);
 
-	s->stack->input(f->room, frame_buf(f)->frame, f->len, f->loop);
+	struct vnet_buf *b = frame_buf(f);
+
+	s->stack->input(f->room, b->frame, f->len, f->loop ? PORT_LOOP : vnet_checked(b) ? PORT_WIRE_CHECKED : PORT_WIRE);
 }
 
 static void frame_forward(struct shard *s, struct shard *to, struct vnet_buf *b, u32 len, bool loop)
@@ -167,7 +212,7 @@ static u32 shard_receive(struct shard *s)
 	struct vnet_buf *b;
 	u32 n, len, owner;
 
-	for (n = 0; n < BATCH && (b = vnet_receive(nic, 0, &len)); n++) {
+	for (n = 0; n < BATCH && (b = vnet_receive(nic, s->pair, &len)); n++) {
 		s->frames_in++;
 		owner = flow_of_frame(b->frame, len, nshards);
 		if (owner == FLOW_ALL)
@@ -176,7 +221,7 @@ static u32 shard_receive(struct shard *s)
 			frame_forward(s, shards[owner], b, len, false);
 	}
 	if (n < BATCH)
-		s->arrived = vnet_wait(nic, 0);
+		s->arrived = vnet_wait(nic, s->pair);
 	return n;
 }
 
@@ -205,7 +250,7 @@ static int wire_output(struct shard *s, struct vnet_buf *b, u32 len)
 	u32 start = vnet_checksums(nic) ? flow_checksum_prepare(b->frame, len, &field) : 0;
 
 	s->to_kick = true;
-	return vnet_send(nic, 0, b, len, start, field);
+	return vnet_send(nic, s->pair, b, len, start, field);
 }
 
 static int stack_output(void *shard, struct port_packet *p, u32 len, bool loop)
@@ -262,22 +307,6 @@ static const struct port_kernel services = {
 
 /* ---- the thread */
 
-static u32 shard_mail(struct shard *s)
-{
-	struct mpsc_node *n = mpsc_take_all(&s->mail), *next;
-	u32 count = 0;
-
-	for (; n; n = next) {
-		struct net_msg *m = container_of(n, struct net_msg, node);
-
-		next = n->next;
-		m->run(s, m);
-		count++;
-	}
-	s->messages += count;
-	return count;
-}
-
 static bool shard_has_work(struct shard *s)
 {
 	return s->due || s->arrived || s->loop_first || !mpsc_empty(&s->mail);
@@ -288,11 +317,13 @@ static void shard_thread(void *arg)
 	struct shard *s = arg;
 
 	for (;;) {
-		s->inside = true;
-		s->due = 0;
+		shard_enter(s);
+		if (s->due) {
+			s->due = 0;
+			s->timer_at = ~0ul;
+		}
 		if (s->arrived)
 			shard_receive(s);
-		shard_mail(s);
 		shard_leave(s);
 		core_window();
 		if (percore()->resched)
@@ -329,6 +360,7 @@ static struct shard *shard_make(u32 id)
 		return NULL;
 	memset(s, 0, sizeof(*s));
 	s->id = id;
+	lock_init(&s->lock);
 	waitq_init(&s->wait);
 	mpsc_init(&s->mail);
 	s->loop_last = &s->loop_first;
@@ -341,7 +373,8 @@ static struct shard *shard_make(u32 id)
 	s->thread = s->stack ? thread_new(NULL) : NULL;
 	if (!s->thread)
 		return NULL; /* what it has stays: the network will not be tried again */
-	s->receives = nic && vnet_core(nic, 0) == id;
+	s->pair = nic ? vnet_pair_of(nic, id) : 0;
+	s->receives = nic && vnet_core(nic, s->pair) == id;
 	s->arrived = s->receives;
 	cpuset_add(&s->thread->affinity, id);
 	thread_prepare(s->thread, shard_thread, s);
@@ -380,7 +413,7 @@ static int shards_make(void)
 	configure_all();
 	for (i = 0; i < n; i++) {
 		if (shards[i]->receives)
-			vnet_listen(nic, frames_arrived, shards[i]);
+			vnet_listen(nic, shards[i]->pair, frames_arrived, shards[i]);
 		thread_start(shards[i]->thread);
 	}
 	return 0;

@@ -86,12 +86,12 @@ void sock_put(struct sock *s)
 	kcache_free(&sock_cache, s);
 }
 
-void sock_drop_gone(struct shard *sh)
+void sock_drop_gone(struct sock *s)
 {
-	struct sock *s;
+	struct sock *next;
 
-	while ((s = sh->gone)) {
-		sh->gone = s->next_gone;
+	for (; s; s = next) {
+		next = s->next_gone;
 		sock_put(s);
 	}
 }

@@ -70,6 +70,7 @@ struct sock {
 	struct mutex reader, writer;
 	struct net_msg work;
 	struct port_name local, remote;
+	u32 uid;                    /* who made it */
 	bool named;                 /* holds a name in net/names.h */
 	struct sock_buffer rcvbuf, sndbuf;
 	u64 rcvtimeo, sndtimeo;     /* ns; 0: for ever */
@@ -101,7 +102,7 @@ void sock_put(struct sock *s);
 /* Tells the shard. */
 void sock_tell(struct sock *s, u32 todo);
 int sock_take_error(struct sock *s);
-void sock_drop_gone(struct shard *sh);
+void sock_drop_gone(struct sock *first);
 void sock_unname(struct sock *s);
 long sock_broken_pipe(u32 flags);
 static inline u64 sock_deadline(u64 timeout) { return timeout ? clock_ns() + timeout : FOREVER; }

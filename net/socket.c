@@ -76,13 +76,15 @@ static long socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	return user_copy_out((void __user *)arg, &count, sizeof(count));
 }
 
+u64 socket_ino(const struct socket *s) { return virt_to_phys(s) >> 6; }
+
 static int socket_stat(struct file *f, struct abi_stat *st)
 {
 	struct socket *s = f->data;
 	struct cred *c = &process_current()->cred;
 
 	st->dev = DEV_SOCKETS;
-	st->ino = virt_to_phys(s) >> 6; /* no other socket has it while this one lives */
+	st->ino = socket_ino(s);
 	st->nlink = 1;
 	st->mode = S_IFSOCK | 0777;
 	st->uid = c->fsuid;

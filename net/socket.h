@@ -83,6 +83,7 @@ int socket_new(int family, int type, int protocol, struct socket **out);
 /* The file that owns it from now on; on failure the socket is released. flags: O_NONBLOCK. */
 struct file *socket_file(struct socket *s, u32 flags);
 struct socket *socket_of_file(struct file *f);              /* NULL: it is none */
+u64 socket_ino(const struct socket *s);                     /* st_ino: no other socket has it while this one lives */
 
 /* Two that are connected; -EOPNOTSUPP: the family has no such thing. */
 int socket_pair(int family, int type, int protocol, struct socket *out[2]);

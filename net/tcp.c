@@ -190,7 +190,7 @@ int tcp_data(void *sock, struct port_packet *p, u32 len)
 		s->rx_bytes += len;
 		lock_release(&s->lock);
 	}
-	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
+	waitq_wake_for(&s->wait, POLLIN | POLLRDNORM | WAKE_SYNC);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ void tcp_failed(void *sock, int err)
 void tcp_gone(void *sock)
 {
 	struct sock *s = sock;
-	struct shard *sh = shard_here();
+	struct shard *sh = shard_inside();
 
 	chunks_drop(&s->out);
 	s->give = NULL;

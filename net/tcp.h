@@ -17,6 +17,7 @@ u32 tcp_state_number(const struct sock *s); /* as Linux counts them */
 long tcp_open(struct shard *sh, void *sock);
 long tcp_listen_here(struct shard *sh, void *sock);
 long tcp_unlisten_here(struct shard *sh, void *sock);
+void tcp_each_listener(struct shard *sh, void (*see)(void *arg, struct sock *s), void *arg); /* on the shard */
 
 /* Writers wake, and poll says so, when a third of the buffer is free. Under the lock. */
 static inline bool tcp_has_room(const struct sock *s) { return s->tx_bytes <= s->sndbuf.size / 3 * 2; }

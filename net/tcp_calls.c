@@ -216,7 +216,7 @@ static int tcp_accept(struct socket *sk, bool wait, struct socket **out)
 			break;
 		if (!wait)
 			return -EAGAIN;
-		err = WAIT_UNTIL(&l->wait, sock_deadline(l->rcvtimeo), *(struct sock *volatile *)&l->accept_first ||
+		err = WAIT_EXCLUSIVE(&l->wait, sock_deadline(l->rcvtimeo), *(struct sock *volatile *)&l->accept_first ||
 				 sock_state(l) != SOCK_LISTENING);
 		if (err)
 			return err == -ETIMEDOUT ? -EAGAIN : err;

@@ -89,7 +89,7 @@ static bool udp_queue(struct sock *s, struct chunk *c)
 	}
 	lock_release(&s->lock);
 	if (fits)
-		waitq_wake_for(&s->wait, POLLIN | POLLRDNORM);
+		waitq_wake_for(&s->wait, POLLIN | POLLRDNORM | WAKE_SYNC);
 	else
 		kfree(c);
 	return hears;

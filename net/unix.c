@@ -27,6 +27,7 @@ static struct unix_sock *unix_new(int type)
 	waitq_init(&s->room);
 	mutex_init(&s->reader);
 	mutex_init(&s->naming);
+	unix_list_add(s);
 	return s;
 }
 
@@ -34,6 +35,7 @@ void unix_put(struct unix_sock *s)
 {
 	if (!s || !refs_put(&s->refs))
 		return;
+	unix_list_remove(s);
 	unix_name_put(s->name);
 	kcache_free(&unix_cache, s);
 }
@@ -159,6 +161,7 @@ static struct unix_sock *connect_prepare(struct unix_sock *s, struct unix_sock *
 	if (!end)
 		return NULL;
 	end->state = UNIX_CONNECTED;
+	end->embryo = true;
 	end->cred = end->peer_cred = unix_cred_self();
 	end->passcred = l->passcred;
 	unix_lock(l);
@@ -305,12 +308,13 @@ static int unix_accept(struct socket *sk, bool wait, struct socket **out)
 	if (!accept_take(l, &s, &err)) {
 		if (!wait)
 			return -EAGAIN;
-		late = WAIT_UNTIL(&l->wait, unix_deadline(l->rcvtimeo), accept_take(l, &s, &err));
+		late = WAIT_EXCLUSIVE(&l->wait, unix_deadline(l->rcvtimeo), accept_take(l, &s, &err));
 		err = late == -ETIMEDOUT ? -EAGAIN : late ? late : err;
 	}
 	if (err)
 		return err;
 	waitq_wake(&l->room);
+	s->embryo = false;
 	*out = &s->socket;
 	return 0;
 }

@@ -49,11 +49,13 @@ struct unix_name {
 	struct sockaddr addr;
 };
 
-struct unix_files { struct file **file; u32 n; };
+struct unix_user;
+struct unix_files { struct file **file; u32 n; struct unix_user *user; };
 
 struct unix_message {
 	struct unix_message *next;
 	u32 off, len;               /* bytes [off, off + len) are left */
+	u32 room;                   /* of `data` */
 	u32 cost;                   /* to the sender's budget */
 	struct unix_cred from;
 	struct unix_name *name;     /* the sender's, or NULL */
@@ -64,6 +66,7 @@ struct unix_message {
 struct unix_sock {
 	struct socket socket;
 	struct refs refs;
+	LIST_ENTRY(unix_sock) all;  /* unix_list.c */
 	struct lock lock;           /* everything up to `wait` */
 	enum unix_state state;
 	bool closed, rd_shut, wr_shut, starved;
@@ -81,6 +84,7 @@ struct unix_sock {
 	struct waitq wait, room;
 	struct mutex reader, naming;
 	bool passcred;
+	bool embryo;                /* nobody has accepted it yet */
 	u32 sndbuf, rcvbuf;
 	u64 sndtimeo, rcvtimeo;
 };
@@ -106,6 +110,10 @@ int unix_find(const struct sockaddr *a, u32 type, struct unix_sock **out); /* wi
 void unix_unname(struct unix_sock *s);
 void unix_name_put(struct unix_name *n);
 int unix_name_of(struct socket *s, bool peer, struct sockaddr *out);
+
+/* All of them, for /proc/net/unix. */
+void unix_list_add(struct unix_sock *s);
+void unix_list_remove(struct unix_sock *s);
 
 /* Messages. */
 long unix_send(struct socket *s, struct io *io, struct socket_msg *m);

@@ -8,6 +8,7 @@
 #define CHUNK 16000u     /* bytes of a stream in one message */
 #define MESSAGE_COST 256u
 #define MESSAGE_SLACK 32u
+#define SMALL 1000u      /* room of a message in a stream that others may be added to */
 
 /* ---- room */
 
@@ -49,13 +50,13 @@ static void tell_room(struct unix_sock *s)
 
 /* ---- sending */
 
-static struct unix_message *message_new(struct unix_sock *s, u32 size)
+static struct unix_message *message_new(struct unix_sock *s, u32 size, u32 room)
 {
-	struct unix_message *x = kmalloc(sizeof(*x) + size);
+	struct unix_message *x = kmalloc(sizeof(*x) + room);
 
 	if (!x)
 		return NULL;
-	*x = (struct unix_message){ .len = size, .cost = size + MESSAGE_COST, .from = unix_cred_self() };
+	*x = (struct unix_message){ .len = size, .room = room, .cost = size + MESSAGE_COST, .from = unix_cred_self() };
 	unix_lock(s);
 	x->name = s->name;
 	if (x->name)
@@ -64,10 +65,11 @@ static struct unix_message *message_new(struct unix_sock *s, u32 size)
 	return x;
 }
 
-/* Bytes and control data; NULL with *err. */
-static struct unix_message *message_fill(struct unix_sock *s, struct io *io, u32 size, const struct socket_msg *m, long *err)
+/* Bytes and control data, with room for more; NULL with *err. */
+static struct unix_message *message_fill(struct unix_sock *s, struct io *io, u32 size, u32 room, const struct socket_msg *m,
+					 long *err)
 {
-	struct unix_message *x = message_new(s, size);
+	struct unix_message *x = message_new(s, size, room);
 
 	if (!x) {
 		*err = -ENOMEM;
@@ -82,7 +84,24 @@ static struct unix_message *message_fill(struct unix_sock *s, struct io *io, u32
 	return NULL;
 }
 
-/* 0: it is in p's queue. -EAGAIN: no room yet. */
+/* A small piece of a stream goes into what is left of the last message's room, if nothing tells the two apart. A reader
+ * may be copying that message: what he knows of it stays where it is. Under p's lock. */
+static bool merge(struct unix_sock *p, const struct unix_message *x)
+{
+	struct unix_message *last = p->first ? container_of(p->last, struct unix_message, next) : NULL;
+
+	if (!last || !unix_stream(p) || last->files.n || x->files.n || last->name != x->name ||
+	    memcmp(&last->from, &x->from, sizeof(x->from)) || last->room - (last->off + last->len) < x->len)
+		return false;
+	memcpy(last->data + last->off + last->len, x->data, x->len);
+	last->len += x->len;
+	last->cost += x->len;
+	p->bytes += x->len;
+	p->cost += x->len;
+	return true;
+}
+
+/* 0: it is in p's queue; 1: its bytes are. -EAGAIN: no room yet. */
 static int offer(struct unix_sock *s, struct unix_sock *p, struct unix_message *x)
 {
 	int err = 0;
@@ -97,6 +116,8 @@ static int offer(struct unix_sock *s, struct unix_sock *p, struct unix_message *
 	else if (unix_full(s, p)) {
 		p->starved = true;
 		err = -EAGAIN;
+	} else if (merge(p, x)) {
+		err = 1;
 	} else {
 		*p->last = x;
 		p->last = &x->next;
@@ -119,9 +140,9 @@ static int deliver(struct unix_sock *s, struct unix_sock *p, struct unix_message
 	}
 	if (err)
 		unix_message_free(x);
-	else
-		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND);
-	return err;
+	if (err >= 0)
+		waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | POLLRDBAND | WAKE_SYNC);
+	return MIN(err, 0);
 }
 
 static long send_pieces(struct unix_sock *s, struct unix_sock *p, struct io *io, struct socket_msg *m)
@@ -130,7 +151,8 @@ static long send_pieces(struct unix_sock *s, struct unix_sock *p, struct io *io,
 
 	while (io->left) {
 		u32 n = MIN(io->left, CHUNK);
-		struct unix_message *x = message_fill(s, io, n, done ? NULL : m, &err);
+		u32 room = p->first ? MAX(n, SMALL) : n; /* who reads at once leaves nothing to add to */
+		struct unix_message *x = message_fill(s, io, n, room, done ? NULL : m, &err);
 
 		if (x)
 			err = deliver(s, p, x, m->flags);
@@ -166,7 +188,7 @@ static long send_whole(struct unix_sock *s, struct unix_sock *p, struct io *io, 
 		return err;
 	if (n > s->sndbuf - MESSAGE_SLACK)
 		return -EMSGSIZE;
-	x = message_fill(s, io, n, m, &err);
+	x = message_fill(s, io, n, n, m, &err);
 	if (x)
 		err = deliver(s, p, x, m->flags);
 	return err ? err : (long)n;
@@ -313,7 +335,7 @@ static long take_stream(struct unix_sock *s, struct io *io, struct socket_msg *m
 			x = queue_after(s, x);
 			continue;
 		}
-		x->files = (struct unix_files){ NULL, 0 };
+		x->files = (struct unix_files){ NULL, 0, NULL };
 		if (queue_consume(s, n))
 			unix_message_free(x);
 		x = queue_first(s);

@@ -3,12 +3,7 @@
  * Instances: made, forked, destroyed. One allocation holds the instance, its first replica and that replica's
  * state, for a process makes and destroys some at each fork and exit; nothing else is allocated until it is needed.
  */
-#include "nr/internal.h"
-
-static size_t instance_size(const struct nr_type *type)
-{
-	return ALIGN_UP(sizeof(struct nr) + type->state_size, (size_t)NR_LINE);
-}
+#include "nr/gate.h"
 
 static u32 log_slots_of(const struct nr_config *cfg)
 {
@@ -17,17 +12,13 @@ static u32 log_slots_of(const struct nr_config *cfg)
 	return n < NR_LOG_MIN ? NR_LOG_MIN : n;
 }
 
-/* An instance whose first replica is still empty. */
-static struct nr *instance_make(const struct nr_type *type, const struct nr_config *cfg)
+/* An instance whose first replica is still empty. 0 or -EINVAL. */
+static int instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg)
 {
 	u32 slots = log_slots_of(cfg);
-	struct nr *nr;
 
-	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0)
-		return NULL;
-	nr = nr_port_alloc(instance_size(type), cfg->node);
-	if (!nr)
-		return NULL;
+	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX)
+		return -EINVAL;
 	__builtin_memset(nr, 0, offsetof(struct nr, first));
 	nr->type = type;
 	nr->cfg = *cfg;
@@ -36,7 +27,17 @@ static struct nr *instance_make(const struct nr_type *type, const struct nr_conf
 	lock_init(&nr->change);
 	nr_replica_init(&nr->first, cfg->node);
 	nr->rep[cfg->node] = &nr->first;
-	return nr;
+	return 0;
+}
+
+/* Slots for all, while nobody else knows the instance. */
+static int instance_widen(struct nr *nr)
+{
+	struct nr_slots *s = nr_slots_make(nr, nr->cfg.node);
+
+	atomic_store_explicit(&nr->first.slots, s, memory_order_relaxed);
+	nr->wide = true;
+	return s ? 0 : -ENOMEM;
 }
 
 static void instance_start(struct nr *nr)
@@ -46,21 +47,39 @@ static void instance_start(struct nr *nr)
 	atomic_store_explicit(&nr->live, 1ull << nr->cfg.node, memory_order_release); /* N1 */
 }
 
+size_t nr_sizeof(const struct nr_type *type)
+{
+	return ALIGN_UP(sizeof(struct nr) + type->state_size, (size_t)NR_LINE);
+}
+
+int nr_init(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg, const void *arg)
+{
+	int err = instance_set(nr, type, cfg);
+
+	if (err)
+		return err;
+	err = nr_replica_fill(nr, &nr->first, nr + 1, NULL, arg);
+	if (!err && cfg->wide)
+		err = instance_widen(nr);
+	if (err)
+		nr_fini(nr);
+	else
+		instance_start(nr);
+	return err;
+}
+
 struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg)
 {
-	struct nr *nr = instance_make(type, cfg);
+	struct nr *nr = nr_port_alloc(nr_sizeof(type), cfg->node);
 
-	if (!nr)
-		return NULL;
-	if (nr_replica_fill(nr, &nr->first, nr + 1, NULL, arg)) {
-		nr_destroy(nr);
+	if (nr && nr_init(nr, type, cfg, arg)) {
+		nr_port_free(nr, nr_sizeof(type));
 		return NULL;
 	}
-	instance_start(nr);
 	return nr;
 }
 
-void nr_destroy(struct nr *nr)
+void nr_fini(struct nr *nr)
 {
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
 		struct nr_replica *r = nr->rep[n];
@@ -68,16 +87,23 @@ void nr_destroy(struct nr *nr)
 		if (!r)
 			continue;
 		nr_replica_empty(nr, r);
+		nr_ring_free(nr, r->ring);
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}
-	if (nr->log)
-		nr_log_free(nr, nr->log);
+	nr_log_free(nr, nr->log);
 	nr_slots_free(atomic_load_explicit(&nr->first.slots, memory_order_relaxed));
-	nr_port_free(nr, instance_size(nr->type));
 }
 
-/* The caller's replica, its combiner lock held, covering everything that has returned. */
+void nr_destroy(struct nr *nr)
+{
+	size_t size = nr_sizeof(nr->type);
+
+	nr_fini(nr);
+	nr_port_free(nr, size);
+}
+
+/* The caller's replica, its gate held, covering everything that has returned. */
 static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 {
 	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
@@ -85,12 +111,12 @@ static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 	for (;;) {
 		struct nr_replica *r = nr_route(nr, self);
 
-		lock_acquire(&r->combiner);
+		gate_acquire(r);
 		if (r->live) {
 			nr_replica_advance(nr, r, need, NULL);
 			return r;
 		}
-		lock_release(&r->combiner);
+		gate_release(r, GATE_HELD);
 	}
 }
 
@@ -108,23 +134,34 @@ static int fork_state(struct nr *child, const struct nr_replica *src, void (*fix
 	return 0;
 }
 
-struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg)
+/* The copy, not yet started. 0 or -ENOMEM. */
+static int fork_into(struct nr *child, struct nr *nr, struct nr_self *self, void (*fix)(void *state, void *arg), void *arg)
 {
-	struct nr_config cfg = nr->cfg;
 	struct nr_replica *r;
-	struct nr *child;
 	int err;
 
-	cfg.node = node;
-	child = instance_make(nr->type, &cfg);
-	if (!child)
-		return NULL;
 	nr_enter(self, false);
 	r = hold_fresh(nr, self);
 	err = fork_state(child, r, fix, arg);
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	nr_leave(self);
-	if (err) {
+	return err;
+}
+
+struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg)
+{
+	struct nr *child = nr_port_alloc(nr_sizeof(nr->type), node);
+	struct nr_config cfg = nr->cfg;
+
+	cfg.node = node;
+	cfg.wide = false;
+	if (!child)
+		return NULL;
+	if (instance_set(child, nr->type, &cfg)) {
+		nr_port_free(child, nr_sizeof(nr->type));
+		return NULL;
+	}
+	if (fork_into(child, nr, self, fix, arg)) {
 		nr_destroy(child);
 		return NULL;
 	}

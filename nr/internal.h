@@ -3,43 +3,48 @@
  * nr inside: who owns what, and how the pieces meet.
  *
  *   nr ──► rep[node] ──► state, pool            one replica per node that uses the instance
- *    │        │ combiner    lock: who holds it collects requests, appends, applies: "the combiner"
- *    │        │ writing     raised around each apply; readers arrive at their slot, then look at it (rwlock.h)
+ *    │        │ gate        who holds it collects requests, appends, applies: "the combiner"; up around each
+ *    │        │             apply: readers keep out (gate.h)
  *    │        │ ltail       the log is applied up to here
- *    │        └ slots       per thread id: a reader counter and a request, on lines of their own
- *    ├─ log, head, tail     once there is a second replica; entries [head, tail) may still be needed
+ *    │        ├ slots       per thread id: a reader counter and a request, on lines of their own
+ *    │        └ ring        its operations in the log
+ *    ├─ log, head, tail     once there is a second replica: the order of batches; [head, tail) may still be needed
  *    └─ ctail               some replica has applied (and may have shown) everything below: reads need this much
  *
  *   head <= ltail[r] <= ctail <= tail <= head + slots         (with a log; without one only ltail moves)
  *
- * The life of an update (update.c): caller gets the combiner lock, or leaves a request and waits for the lock or
- * the answer, whichever is first. The combiner reserves memory on every replica (stock.c), appends the batch to the
- * log (log.c), applies the log to its replica up to the end of its batch (replica.c), answers, unlocks. As it
- * keeps the lock from append to answer, nobody else ever meets an entry of its replica that waits for an answer.
+ * The life of an update: the caller gets the gate, or leaves a request and waits for the gate or the answer,
+ * whichever is first (update.c). The combiner collects requests (combine.c), reserves memory on every replica
+ * (stock.c), appends the batch to the log (log.c), applies the log to its replica up to the end of its batch
+ * (replica.c), answers, releases. As it keeps the gate from append to answer, nobody else ever meets an entry of its
+ * replica that waits for an answer.
  *
  * What is protected by what
- *   rep[n]->state       written by the combiner inside rw_write; read inside rw_read
+ *   rep[n]->state       written by the combiner between gate_write_begin and _end; read inside a guard
  *   rep[n]->live        the same
- *   nr->members, log    read by whoever holds one member's combiner lock; written by whoever holds `change` and
- *                       every member's combiner lock (member.c): so a batch never sees them change
+ *   nr->members, log    read by whoever holds one member's gate; written by whoever holds `change` and
+ *                       every member's gate (member.c): so a batch never sees them change
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
  *
- * Lock order: change, then combiner locks by ascending node (member.c); everyone else holds one combiner lock
- * and only tries others. Who waits for a lock while holding some goes on applying the log to the replicas he holds.
+ * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
+ * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds.
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
- *   L1 combiner unlock, release                 <-> L2 combiner lock, acquire [5]           (sync/lock.h)
- *   T1 tail claimed, compare-exchange relaxed [6]: it carries no data
- *   E1 entry's seq, store release               <-> E2 entry ready, load acquire [7]
- *   A1 ltail, store release [8]                 <-> A2 ltail for room, nr_sync: load acquire [9]
+ *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
+ *   T1 tail moved on, compare-exchange release  <-> T2 tail, load acquire: who appends at an index sees every batch
+ *      below it, or he would stop short of his own and answer without a result
+ *   E1 batch published, compare-exchange release <-> E2 batch there, load acquire [7]
+ *   A1 ltail and taken, store release [8]       <-> A2 both for room, ltail for nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
- *   W1..W5 readers and writer [11-13]                                                       (rwlock.h)
+ *   W1..W6 readers and writer [11-13]                                                       (gate.h)
+ *   Z1 sleeper raises WAITED, release           <-> Z2 combiner clears it, L1: acquire [17]  (combine.c)
  *   C1 ctail raised before W5 and before Q3 [14, 16] <-> C2 ctail, load acquire, at nr_read_begin
  *   S1 slots published, store release           <-> S2 slots found, load acquire [18]
  *   N1 live bit of a replica, store release     <-> N2 route, load acquire
  *   P1 page donated, compare-exchange release   <-> P2 page taken, load acquire             (stock.c)
+ *   I1 id given back, release                   <-> I2 id taken, acquire                   (self.c)
  *   K1 credit, fetch_add/sub acq_rel, both sides                                            (stock.c)
  */
 #ifndef NR_INTERNAL_H
@@ -47,17 +52,22 @@
 
 #include "base/errno.h"
 #include "nr/nr.h"
+#include "nr/port.h"
 #include "nr/sync/lock.h"
 
 #include <stdatomic.h>
 
 #define NR_LINE 64
-#define NR_BATCH 32 /* requests of one combiner round, and entries applied per rw_write */
-#define NR_LOG_DEFAULT 1024
-#define NR_LOG_MIN 32 /* an operation of NR_OP_MAX bytes takes 19 slots */
+#define NR_READ_POLLS 256 /* before a reader insists */
+#define NR_LOG_DEFAULT 256
+#define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
+#define NR_LOG_MAX (1u << 20)
 
-/* A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY; withdrawn: PENDING -> EMPTY. */
-enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_DONE };
+/*
+ * A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY
+ * Its owner may sleep: PENDING -> SLEEPS; SLEEPS -Q3-> DONE or -woken-> PENDING. Withdrawn: PENDING -> EMPTY.
+ */
+enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_SLEEPS, NR_DONE };
 
 struct nr_req {
 	_Atomic u32 state;
@@ -68,7 +78,7 @@ struct nr_req {
 	u32 len, shard, mem;
 };
 
-/* Per thread id; several ids may share one (the counter is atomic, the request is claimed). */
+/* Per thread id, or shared by all (then readers are counted, and the request is claimed). */
 struct nr_slot {
 	_Alignas(NR_LINE) _Atomic u32 readers;
 	_Atomic u32 listed;
@@ -76,44 +86,51 @@ struct nr_slot {
 };
 
 struct nr_slots {
-	size_t size;
-	u32 count, words;
-	_Atomic u64 *listed;  /* ids that ever read here: whom a writer looks at */
-	_Atomic u64 *pending; /* ids with a request to collect */
 	struct nr_slot *slot;
+	u32 count, words;
+	size_t size;
+	struct {
+		_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+		_Atomic u64 pending; /* ids with a request to collect */
+	} map[]; /* a bit per id */
 };
 
-struct nr_entry { /* one slot of the log */
-	_Atomic u64 seq; /* index + 1 when it holds index */
-	union {
-		struct {
-			u32 mem;
-			u16 len;
-			u8 origin, shard;
-			u8 data[48];
-		};
-		u8 more[56]; /* second and later slots of an operation */
-	};
+struct nr_entry { /* an operation in a ring; its bytes go on in the slots behind */
+	_Alignas(NR_LINE) u32 mem;
+	u16 len, shard;
+	u8 data[56];
 };
 _Static_assert(sizeof(struct nr_entry) == NR_LINE, "one line");
+
+struct nr_ring { /* log.c */
+	_Alignas(NR_LINE) _Atomic u64 taken[NR_NODES_MAX]; /* by node: this replica has applied its ring up to there */
+	_Alignas(NR_LINE) u64 written, limit; /* of this ring: how far it is written, and may be. Under the gate */
+	u64 released; /* up to here op_release was called */
+	struct nr_entry slot[];
+};
+
+struct nr_run { /* a batch as the log has it */
+	u32 node, slots;
+};
 
 struct nr_page { /* a donated page waiting to be used */
 	struct nr_page *next;
 };
 
 struct nr_replica {
-	_Alignas(NR_LINE) _Atomic u32 writing; /* what every reader looks at */
+	_Alignas(NR_LINE) _Atomic u32 gate; /* GATE_ bits: what everybody looks at */
 	u32 node;
 	bool live;
 	_Atomic u64 ltail;
 	void *state;
 	_Atomic(struct nr_slots *) slots; /* NULL: everybody uses `shared` */
 
-	_Alignas(NR_LINE) struct lock combiner;
-	u64 consumed, batches, ops, helped; /* written under combiner */
+	_Alignas(NR_LINE) u64 alone; /* this line and the next: written under the gate; updates that met nobody */
+	u64 consumed, batches, ops, helped;
 	u64 batch[NR_BATCH_BUCKETS];
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
+	struct nr_ring *ring; /* NULL without a log */
 	struct pool pool;
 
 	_Alignas(NR_LINE) _Atomic s64 credit; /* stock.c; other nodes' combiners write here */
@@ -127,7 +144,8 @@ struct nr {
 	const struct nr_type *type;
 	struct nr_config cfg;
 	size_t size;
-	struct nr_entry *log; /* NULL: one member, apply in place */
+	_Atomic u64 *log; /* NULL: one member, apply in place */
+	_Atomic bool logged; /* a hint: log != NULL */
 	bool wide;
 	_Atomic u64 live;    /* nodes readers and writers may use */
 	_Atomic u64 members; /* nodes that consume the log: live ones and one being cloned */
@@ -143,10 +161,13 @@ struct nr {
 
 struct nr_batch {
 	u32 n;     /* requests in it */
-	u32 next;  /* the next one to meet its own entry in the log */
-	u32 slots; /* of the log */
+	u32 slots; /* of the ring */
+	struct nr_req *own; /* the combiner's own request, if it is in here */
 	struct nr_req *req[NR_BATCH];
 };
+
+/* What a gate can be (gate.h). */
+enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_CLAIM = 8 /* and up: a count */ };
 
 /* self->flags */
 #define NR_INSIDE 1u /* this caller is in an nr call that may apply; apply must not call nr */
@@ -182,17 +203,26 @@ static inline void nr_leave(struct nr_self *self)
 
 static inline u32 nr_entry_slots(u32 len)
 {
-	const u32 first = sizeof(((struct nr_entry *)0)->data), more = sizeof(((struct nr_entry *)0)->more);
-
-	return len <= first ? 1 : 1 + (len - first + more - 1) / more;
+	return ((u32)offsetof(struct nr_entry, data) + len + NR_LINE - 1) / NR_LINE;
 }
 
-/* log.c. All need a member's combiner lock. */
-struct nr_entry *nr_log_make(const struct nr *nr, u32 node);
-void nr_log_free(const struct nr *nr, struct nr_entry *log);
-void nr_log_append(struct nr *nr, struct nr_replica *r, struct nr_batch *b);
-const struct nr_entry *nr_log_ready(const struct nr *nr, u64 at);
-void nr_log_copy(const struct nr *nr, u64 at, void *op, u32 len);
+#define NR_OP_SLOTS ((8 + NR_OP_MAX + NR_LINE - 1) / NR_LINE)
+
+/* combine.c */
+void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+void nr_wake_next(struct nr_replica *r);
+
+/* log.c. All need a member's gate. */
+_Atomic u64 *nr_log_make(const struct nr *nr, u32 node);
+void nr_log_free(const struct nr *nr, _Atomic u64 *log);
+struct nr_ring *nr_ring_make(const struct nr *nr, u32 node);
+void nr_ring_free(const struct nr *nr, struct nr_ring *ring);
+void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until);
+bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots);
+u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
+bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run);
+const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at);
 
 /* stock.c */
 void nr_stock_init(struct nr_replica *r);
@@ -205,9 +235,10 @@ void nr_stock_settle(struct nr_replica *r, s64 bytes);
 struct nr_replica *nr_replica_make(u32 node);
 void nr_replica_free(struct nr_replica *r);
 void nr_replica_init(struct nr_replica *r, u32 node);
+void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
-u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own);
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node);
 void nr_slots_free(struct nr_slots *s);

@@ -1,157 +1,230 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The log: a ring of 64-byte slots that orders the updates of all replicas.
+ * The log: batches in one order for all replicas, published in one step each.
  *
- * Indices are 64-bit and never wrap; index i lives in slot i mod slots. A slot says itself which index it holds
- * (seq = i + 1), so there is no lap bit. An operation takes consecutive slots:
+ *   order   one word per batch, in a ring that all share:   [ index + 1 : 48 | node : 6 | slots - 1 : 10 ]
+ *   ring    one per replica: the operations of its batches, written by its combiner, read by all
+ *           a record: [ mem len shard | bytes... ] in consecutive slots of 64 bytes
  *
- *   first  [ seq | mem len origin shard | 48 bytes ]   then  [ seq | 56 bytes ] ...
+ * append: write the batch into the own ring, where nobody looks yet; then one compare-exchange of an order word from
+ * what it held a lap ago to the batch (E1). Before it the batch is nowhere, after it it is complete: there is
+ * no moment at which a combiner who stops leaves a hole for others to wait at. `tail` says where to try; whoever finds
+ * it behind moves it on (T1). A word carries its index, so a late compare-exchange never hits the wrong lap.
  *
- * The first slot's seq is stored last (E1): who finds it (E2) finds the whole operation. Every slot carries a seq,
- * lest bytes chosen by a program be taken for one.
+ * Where a batch begins is not written down: the batches of one node lie in its ring in the order in which they are in
+ * the log, so each consumer knows how far it has come in each ring (taken). A record never wraps: behind the end of
+ * a ring there are slots enough for the longest one.
  *
- * append: wait for room, claim [tail, tail + n) by compare-exchange, fill. Between claim and fill there is a hole;
- * it stops later entries from being applied, but no reader: readers need only what is below ctail, which some replica
- * has applied already.
- *
- * Room is found by moving the laggard, never by waiting for its node: apply to the own replica, then to whichever
- * lags and is not locked (who holds its lock moves it himself). Nobody gives up and nobody accuses himself.
+ * Room: an order word is free again when all members' ltail is past it (head is a lower bound of that), slots of the
+ * own ring when all have taken them. Room is found by moving the laggard, never by waiting for its node: apply to the
+ * own replica, then to whichever lags and is not held (who holds it moves it himself). Readers go on meanwhile: the
+ * gate is held, but not WRITING.
  */
-#include "nr/internal.h"
+#include "nr/gate.h"
+
+#define WORD(at, node, slots) (((at) + 1) << 16 | (u64)(node) << 10 | ((slots) - 1))
+#define WORD_INDEX(w) ((w) >> 16) /* + 1 */
 
 static u32 log_slots(const struct nr *nr)
 {
 	return nr->cfg.log_slots;
 }
 
-static struct nr_entry *slot_at(const struct nr *nr, u64 at)
+static size_t pages_for(size_t bytes)
 {
-	return &nr->log[at & (log_slots(nr) - 1)];
+	return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-static size_t log_pages(const struct nr *nr)
+static size_t order_pages(const struct nr *nr)
 {
-	return (log_slots(nr) * sizeof(struct nr_entry) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	return pages_for(log_slots(nr) * sizeof(_Atomic u64));
 }
 
-struct nr_entry *nr_log_make(const struct nr *nr, u32 node)
+static size_t ring_pages(const struct nr *nr)
 {
-	struct nr_entry *log = nr_port_pages(log_pages(nr), node);
+	return pages_for(sizeof(struct nr_ring) + (log_slots(nr) + NR_OP_SLOTS - 1) * sizeof(struct nr_entry));
+}
+
+_Atomic u64 *nr_log_make(const struct nr *nr, u32 node)
+{
+	_Atomic u64 *log = nr_port_pages(order_pages(nr), node);
 
 	for (u32 i = 0; log && i < log_slots(nr); i++)
-		atomic_init(&log[i].seq, 0);
+		atomic_init(&log[i], 0);
 	return log;
 }
 
-void nr_log_free(const struct nr *nr, struct nr_entry *log)
+void nr_log_free(const struct nr *nr, _Atomic u64 *log)
 {
-	nr_port_pages_free(log, log_pages(nr));
+	if (log)
+		nr_port_pages_free(log, order_pages(nr));
 }
 
-/* The entry that starts at index `at`, once it is complete; else NULL. */
-const struct nr_entry *nr_log_ready(const struct nr *nr, u64 at)
+struct nr_ring *nr_ring_make(const struct nr *nr, u32 node)
 {
-	const struct nr_entry *e = slot_at(nr, at);
+	struct nr_ring *ring = nr_port_pages(ring_pages(nr), node);
 
-	return atomic_load_explicit(&e->seq, memory_order_acquire) == at + 1 ? e : NULL; /* E2 */
+	if (!ring)
+		return NULL;
+	for (u32 n = 0; n < NR_NODES_MAX; n++)
+		atomic_init(&ring->taken[n], 0);
+	ring->written = ring->released = 0;
+	ring->limit = log_slots(nr);
+	return ring;
 }
 
-static void entry_fill(struct nr *nr, u64 at, const struct nr_req *q, u32 origin)
+/* Nobody needs what is in it any more. */
+void nr_ring_free(const struct nr *nr, struct nr_ring *ring)
 {
-	struct nr_entry *e = slot_at(nr, at);
-	const u8 *op = q->op;
-	u32 done = MIN(q->len, sizeof(e->data));
-
-	e->mem = q->mem;
-	e->len = (u16)q->len;
-	e->origin = (u8)origin;
-	e->shard = (u8)q->shard;
-	__builtin_memcpy(e->data, op, done);
-	for (u64 i = at + 1; done < q->len; i++) {
-		struct nr_entry *s = slot_at(nr, i);
-		u32 n = MIN(q->len - done, sizeof(s->more));
-
-		__builtin_memcpy(s->more, op + done, n);
-		atomic_store_explicit(&s->seq, i + 1, memory_order_relaxed); /* E1 below publishes it */
-		done += n;
-	}
-	atomic_store_explicit(&e->seq, at + 1, memory_order_release); /* E1 */
+	if (!ring)
+		return;
+	nr_ring_release(nr, ring, ring->written);
+	nr_port_pages_free(ring, ring_pages(nr));
 }
 
-/* The bytes of an operation that spans slots, in one piece. */
-void nr_log_copy(const struct nr *nr, u64 at, void *op, u32 len)
+static struct nr_entry *entry_at(const struct nr *nr, struct nr_ring *ring, u64 at)
 {
-	const struct nr_entry *e = slot_at(nr, at);
-	u32 done = MIN(len, sizeof(e->data));
+	return &ring->slot[at & (log_slots(nr) - 1)];
+}
 
-	__builtin_memcpy(op, e->data, done);
-	for (u64 i = at + 1; done < len; i++) {
-		const struct nr_entry *s = slot_at(nr, i);
-		u32 n = MIN(len - done, sizeof(s->more));
+/* All have applied it up to `until`. */
+void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until)
+{
+	while (nr->type->op_release && ring->released < until) {
+		const struct nr_entry *e = entry_at(nr, ring, ring->released);
 
-		__builtin_memcpy((u8 *)op + done, s->more, n);
-		done += n;
+		nr->type->op_release(e->data, e->len);
+		ring->released += nr_entry_slots(e->len);
 	}
 }
 
-/* What every member has applied. A member's ltail is read once: the second look may be at a larger one. */
-static u64 applied_by_all(const struct nr *nr, u64 members)
+/* The batch at index `at` if it is there. */
+bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run)
 {
-	u64 min = UINT64_MAX;
+	u64 w = atomic_load_explicit(&nr->log[at & (log_slots(nr) - 1)], memory_order_acquire); /* E2 */
+
+	if (WORD_INDEX(w) != at + 1)
+		return false;
+	run->node = w >> 10 & (NR_NODES_MAX - 1);
+	run->slots = (w & 1023) + 1;
+	return true;
+}
+
+const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at)
+{
+	return entry_at(nr, nr->rep[run->node]->ring, at);
+}
+
+/* What every member has applied: of the order, and of r's ring. Each ltail is read once: a second look may be at a
+ * larger one. */
+static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
+{
+	u64 order = UINT64_MAX, ring = UINT64_MAX;
 	u32 n;
 
 	nr_for_each(n, members) {
-		u64 ltail = nr_ltail(nr->rep[n]); /* A2 */
+		struct nr_replica *c = nr->rep[n];
+		u64 ltail = nr_ltail(c), taken = atomic_load_explicit(&c->ring->taken[r->node], memory_order_acquire); /* A2 */
 
-		min = MIN(min, ltail);
+		order = MIN(order, ltail);
+		ring = MIN(ring, taken);
 	}
-	return min;
+	r->ring->limit = ring + log_slots(nr);
+	nr_ring_release(nr, r->ring, ring);
+	/* Two of these may cross and leave the older minimum: too careful, never wrong. */
+	atomic_store_explicit(&nr->head, order, memory_order_release); /* H1 */
 }
 
-/* One attempt to raise head to at least `need`. */
-static void make_room(struct nr *nr, struct nr_replica *r, u64 need)
+/* One attempt to find room: moves everybody who can be moved. */
+static void make_room(struct nr *nr, struct nr_replica *r)
 {
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), before = r->ring->limit;
 	u64 members = atomic_load_explicit(&nr->members, memory_order_relaxed); /* fixed while we hold r */
-	u64 min;
+	u64 head = atomic_load_explicit(&nr->head, memory_order_relaxed);
 	u32 n;
 
 	nr_replica_advance(nr, r, tail, NULL);
 	nr_for_each(n, members)
-		if (nr->rep[n] != r && nr_ltail(nr->rep[n]) < need)
+		if (nr->rep[n] != r && nr_ltail(nr->rep[n]) < tail)
 			nr_help(nr, nr->rep[n], tail);
-	min = applied_by_all(nr, members);
-	/* Two of these may cross and leave the older minimum: too careful, never wrong. */
-	atomic_store_explicit(&nr->head, min, memory_order_release); /* H1 */
-	if (min < need)
+	note_applied(nr, r, members);
+	if (r->ring->limit == before && atomic_load_explicit(&nr->head, memory_order_relaxed) == head)
 		nr_port_relax();
 }
 
-static u64 claim(struct nr *nr, struct nr_replica *r, u32 n)
+static void record_write(struct nr_entry *e, const struct nr_req *q)
 {
-	u64 at = atomic_load_explicit(&nr->tail, memory_order_relaxed);
-
-	for (;;) {
-		u64 head = atomic_load_explicit(&nr->head, memory_order_acquire); /* H2 */
-
-		if (at + n > head + log_slots(nr)) {
-			make_room(nr, r, at + n - log_slots(nr));
-			at = atomic_load_explicit(&nr->tail, memory_order_relaxed);
-		} else if (atomic_compare_exchange_weak_explicit(&nr->tail, &at, at + n, memory_order_relaxed, /* T1 */
-								 memory_order_relaxed)) {
-			return at;
-		}
-	}
+	e->mem = q->mem;
+	e->len = (u16)q->len;
+	e->shard = (u16)q->shard;
+	__builtin_memcpy(e->data, q->op, q->len);
 }
 
-/* Appends every request of b, in order, and notes in each where it ends. */
-void nr_log_append(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+static bool order_full(const struct nr *nr, u64 at)
 {
-	u64 at = claim(nr, r, b->slots);
+	return at - atomic_load_explicit(&nr->head, memory_order_acquire) >= log_slots(nr); /* H2 */
+}
 
+static bool ring_full(const struct nr_ring *ring, u32 slots)
+{
+	return ring->written + slots > ring->limit;
+}
+
+/* For who does not wait: is there room, or after one attempt? Others may take the order's room before he does; then he
+ * makes more, which only a laggard under a stopped combiner can delay. */
+bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots)
+{
+	if (ring_full(r->ring, slots) || order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed)))
+		make_room(nr, r);
+	return !ring_full(r->ring, slots) && !order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed));
+}
+
+static void ring_write(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
+{
+	struct nr_ring *ring = r->ring;
+	u64 at = ring->written;
+
+	while (ring_full(ring, b->slots))
+		make_room(nr, r);
 	for (u32 i = 0; i < b->n; i++) {
-		entry_fill(nr, at, b->req[i], r->node);
+		record_write(entry_at(nr, ring, at), b->req[i]);
 		at += nr_entry_slots(b->req[i]->len);
-		b->req[i]->index = at;
+	}
+	ring->written = at;
+}
+
+static void move_tail(struct nr *nr, u64 at)
+{
+	atomic_compare_exchange_strong_explicit(&nr->tail, &at, at + 1, memory_order_release, /* T1 */
+						memory_order_relaxed);
+}
+
+/* One attempt to put the batch at index `at`. False: there is one already. */
+static bool publish(struct nr *nr, struct nr_replica *r, u64 at, u32 slots)
+{
+	_Atomic u64 *word = &nr->log[at & (log_slots(nr) - 1)];
+	u64 was = atomic_load_explicit(word, memory_order_relaxed);
+
+	return WORD_INDEX(was) <= at && atomic_compare_exchange_strong_explicit(word, &was, WORD(at, r->node, slots),
+									       memory_order_release, /* E1 */
+									       memory_order_relaxed);
+}
+
+/* Appends every request of b, in order. Returns the index behind the batch. */
+u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
+{
+	ring_write(nr, r, b);
+	for (;;) {
+		u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
+		bool mine;
+
+		if (order_full(nr, at)) {
+			make_room(nr, r);
+			continue;
+		}
+		mine = publish(nr, r, at, b->slots);
+		move_tail(nr, at);
+		if (mine)
+			return at + 1;
 	}
 }

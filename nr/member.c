@@ -2,29 +2,29 @@
 /*
  * Replicas come and go; slots grow.
  *
- * The set of members and the log change only while somebody holds `change` and every member's combiner lock: then
- * no batch is anywhere between its admission and its answer, there is no hole, and what is promised but not applied
- * is in the log. Waiting for the next lock, the holder applies the log to the replicas he has, for a combiner
- * with a full log may be waiting for one of them.
+ * The set of members and the log change only while somebody holds `change` and every member's gate: then
+ * no batch is anywhere between its admission and its answer, and what is promised but not applied is in the log.
+ * Waiting for the next gate, the holder applies the log to the replicas he has, for a combiner with a full log may be
+ * waiting for one of them.
  *
- *   add   all locks, briefly: make the log if there is none; bring the source to the tail; the new member joins with
- *         ltail = tail, which pins the log from there; unlock all but the source
- *         clone, holding the source's and the new replica's locks: other nodes go on reading and writing
+ *   add   all gates, briefly: the log starts if there is none; bring the source to the tail; the new member joins with
+ *         ltail = tail and an empty ring, which pins the log from there; release all but the source
+ *         clone, holding the source's and the new replica's gates: other nodes go on reading and writing
  *         live: its node's callers route to it
- *   drop  unroute; all locks; wait for its readers (rw_write); no longer live, no longer member; free it
+ *   drop  unroute; all gates; wait for its readers (WRITING); no longer live; when all others have applied what is
+ *         in its ring, no longer member; free it
  *
  *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> absent
  *
  * A caller who is on the way to a replica while it is dropped: a reader counts himself in, sees live == false, leaves
- * and routes again; a writer gets its combiner lock, sees the same, takes his request back and routes again. The
- * struct, with its lock and slots, stays until the instance is destroyed.
+ * and routes again; a writer gets its gate, sees the same, takes his request back and routes again. The
+ * struct, with its gate and slots, stays until the instance is destroyed.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 static u64 members_of(const struct nr *nr)
 {
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change, or a member's lock */
+	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change, or a member's gate */
 }
 
 static u64 tail_of(const struct nr *nr)
@@ -32,17 +32,15 @@ static u64 tail_of(const struct nr *nr)
 	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
 }
 
-/* Locks `want` in ascending order. */
+/* Takes the gates of `want`, in ascending order. */
 static void lock_set(struct nr *nr, u64 want)
 {
 	u64 have = 0;
 	u32 n, h;
 
 	nr_for_each(n, want) {
-		struct lock *l = &nr->rep[n]->combiner;
-		u32 ticket = lock_queue(l);
-
-		while (!lock_my_turn(l, ticket)) {
+		gate_claim(nr->rep[n]);
+		while (!gate_try_claimed(nr->rep[n])) {
 			u64 mine = have;
 
 			for (; mine; mine &= mine - 1) {
@@ -60,7 +58,7 @@ static void unlock_set(struct nr *nr, u64 set)
 	u32 n;
 
 	nr_for_each(n, set)
-		lock_release(&nr->rep[n]->combiner);
+		gate_release(nr->rep[n], GATE_HELD);
 }
 
 void nr_lock_all(struct nr *nr)
@@ -80,37 +78,50 @@ static bool only_one(u64 set)
 	return (set & (set - 1)) == 0;
 }
 
-/* All locks held, the log not in use yet: every index starts where the only replica is. */
-static void log_start(struct nr *nr, struct nr_entry *log, const struct nr_replica *r)
+/* All gates held, the log not in use yet: every index starts where the only replica is. */
+static void log_start(struct nr *nr, _Atomic u64 *log, struct nr_replica *r, struct nr_ring *ring)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed);
 
 	atomic_store_explicit(&nr->tail, at, memory_order_relaxed);
 	atomic_store_explicit(&nr->head, at, memory_order_relaxed);
 	atomic_store_explicit(&nr->ctail, at, memory_order_release);
+	r->ring = ring;
 	nr->log = log;
+	atomic_store_explicit(&nr->logged, true, memory_order_relaxed);
 }
 
-/* All locks held: takes node n out of the set; the last member needs no log. Returns the log to free, or NULL. */
-static struct nr_entry *leave(struct nr *nr, u32 n)
+static void log_stop(struct nr *nr, struct nr_replica *last)
 {
-	u64 rest = members_of(nr) & ~(1ull << n);
-	struct nr_entry *log = NULL;
+	nr_ring_free(nr, last->ring);
+	nr_log_free(nr, nr->log);
+	last->ring = NULL;
+	nr->log = NULL;
+	atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
+}
 
-	atomic_store_explicit(&nr->members, rest, memory_order_release);
-	if (only_one(rest)) {
-		nr_replica_advance(nr, nr->rep[__builtin_ctzll(rest)], tail_of(nr), NULL);
-		log = nr->log;
-		nr->log = NULL;
+/* All gates held: takes node n and its ring out of the set, when all others have applied what is in it. */
+static void leave(struct nr *nr, struct nr_replica *r)
+{
+	u64 rest = members_of(nr) & ~(1ull << r->node);
+	u32 n;
+
+	nr_for_each(n, rest) {
+		nr_replica_advance(nr, nr->rep[n], tail_of(nr), NULL);
+		atomic_store_explicit(&nr->rep[n]->ring->taken[r->node], 0, memory_order_relaxed);
 	}
-	return log;
+	atomic_store_explicit(&nr->members, rest, memory_order_release);
+	nr_ring_free(nr, r->ring);
+	r->ring = NULL;
+	if (only_one(rest))
+		log_stop(nr, nr->rep[__builtin_ctzll(rest)]);
 }
 
 static void set_live(struct nr_replica *r, bool live)
 {
-	rw_write_begin(r);
+	gate_write_begin(r);
 	r->live = live;
-	rw_write_end(r);
+	gate_write_end(r);
 }
 
 /* The struct for a node, made on its first use. */
@@ -133,73 +144,112 @@ static struct nr_replica *place(struct nr *nr, u32 node)
 	return r;
 }
 
-/* All locks of the old members and r's held on entry; on return only the source's and r's. */
-static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct nr_entry *log)
+/* What a new replica needs: made before any gate is taken, given back if it does not come to use. */
+struct kit {
+	void *state;
+	struct nr_ring *ring;
+	_Atomic u64 *log;           /* these two when it is the second one */
+	struct nr_ring *first_ring; /* for the replica that had no log */
+};
+
+static void kit_free(struct nr *nr, struct kit *k)
+{
+	if (k->state && k->state != (void *)(nr + 1))
+		nr_port_free(k->state, nr->type->state_size);
+	nr_ring_free(nr, k->ring);
+	nr_ring_free(nr, k->first_ring);
+	nr_log_free(nr, k->log);
+}
+
+static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
+{
+	bool second = only_one(members_of(nr)), good;
+
+	*k = (struct kit){ 0 };
+	/* The first replica's state lies in the instance and is there for ever. */
+	k->state = r == &nr->first ? (void *)(nr + 1) : nr_port_alloc(nr->type->state_size, r->node);
+	k->ring = nr_ring_make(nr, r->node);
+	good = k->state && k->ring;
+	if (good && second) {
+		k->log = nr_log_make(nr, r->node);
+		k->first_ring = nr_ring_make(nr, (u32)__builtin_ctzll(members_of(nr)));
+		good = k->log && k->first_ring;
+	}
+	if (!good)
+		kit_free(nr, k);
+	return good;
+}
+
+/* The newcomer has applied what the source has, that is all. */
+static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
+{
+	nr_replica_advance(nr, src, tail_of(nr), NULL);
+	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+		u64 taken = atomic_load_explicit(&src->ring->taken[n], memory_order_relaxed);
+
+		atomic_store_explicit(&r->ring->taken[n], taken, memory_order_relaxed);
+	}
+	atomic_store_explicit(&r->ltail, tail_of(nr), memory_order_relaxed);
+}
+
+/* All gates of the old members and r's held on entry; on return only the source's and r's. */
+static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *k)
 {
 	u64 old = members_of(nr);
 	struct nr_replica *src = nr->rep[__builtin_ctzll(old)];
 
-	if (log)
-		log_start(nr, log, src);
-	nr_replica_advance(nr, src, tail_of(nr), NULL);
-	atomic_store_explicit(&r->ltail, tail_of(nr), memory_order_relaxed);
+	if (k->log)
+		log_start(nr, k->log, src, k->first_ring);
+	r->ring = k->ring;
+	join_at(nr, r, src);
 	atomic_store_explicit(&nr->members, old | 1ull << r->node, memory_order_release); /* N1 */
 	unlock_set(nr, old & ~(1ull << src->node));
 	return src;
 }
 
-/* The clone failed; r's lock is held, the source's is not. */
+/* The clone failed; r's gate is held, the source's is not. */
 static void unjoin(struct nr *nr, struct nr_replica *r)
 {
-	struct nr_entry *log;
+	u64 rest = members_of(nr) & ~(1ull << r->node);
 
-	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release); /* in nobody's way meanwhile */
-	lock_set(nr, members_of(nr) & ~(1ull << r->node));
-	log = leave(nr, r->node);
-	unlock_set(nr, members_of(nr));
+	/* In nobody's way meanwhile. */
+	for (u32 n = 0; n < NR_NODES_MAX; n++)
+		atomic_store_explicit(&r->ring->taken[n], UINT64_MAX / 2, memory_order_release);
+	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release);
+	lock_set(nr, rest);
+	leave(nr, r);
+	unlock_set(nr, rest);
 	nr_replica_empty(nr, r);
-	if (log)
-		nr_log_free(nr, log);
 }
 
-static int clone_into(struct nr *nr, struct nr_replica *r, void *state, struct nr_entry *log)
+static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
 {
 	struct nr_replica *src;
 	int err;
 
-	lock_acquire(&r->combiner); /* it is dead: held by nobody for long */
+	gate_acquire(r); /* it is dead: held by nobody for long */
 	lock_set(nr, members_of(nr));
-	src = join(nr, r, log);
-	err = nr_replica_fill(nr, r, state, src->state, NULL);
+	src = join(nr, r, k);
+	err = nr_replica_fill(nr, r, k->state, src->state, NULL);
 	if (!err)
 		set_live(r, true);
-	lock_release(&src->combiner);
+	gate_release(src, GATE_HELD);
 	if (err)
 		unjoin(nr, r);
 	else
 		atomic_fetch_or_explicit(&nr->live, 1ull << r->node, memory_order_release); /* N1 */
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return err;
 }
 
 static int add(struct nr *nr, u32 node)
 {
 	struct nr_replica *r = place(nr, node);
-	struct nr_entry *log = NULL;
-	void *state;
+	struct kit k;
 
-	if (!r)
+	if (!r || !kit_make(nr, &k, r))
 		return -ENOMEM;
-	if (only_one(members_of(nr)) && !(log = nr_log_make(nr, node)))
-		return -ENOMEM;
-	/* The first replica's state lies in the instance and is there for ever. */
-	state = r == &nr->first ? (void *)(nr + 1) : nr_port_alloc(nr->type->state_size, node);
-	if (!state) {
-		if (log)
-			nr_log_free(nr, log);
-		return -ENOMEM;
-	}
-	return clone_into(nr, r, state, log);
+	return clone_into(nr, r, &k);
 }
 
 int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node)
@@ -218,16 +268,13 @@ int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node)
 static void drop(struct nr *nr, struct nr_replica *r)
 {
 	u64 set = members_of(nr);
-	struct nr_entry *log;
 
 	atomic_fetch_and_explicit(&nr->live, ~(1ull << r->node), memory_order_release); /* N1 */
 	lock_set(nr, set);
 	set_live(r, false);
-	log = leave(nr, r->node);
+	leave(nr, r);
 	unlock_set(nr, set);
 	nr_replica_empty(nr, r);
-	if (log)
-		nr_log_free(nr, log);
 }
 
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node)
@@ -272,9 +319,9 @@ static int widen_one(struct nr *nr, struct nr_replica *r)
 	s = nr_slots_make(nr, r->node);
 	if (!s)
 		return -ENOMEM;
-	lock_acquire(&r->combiner);
+	gate_acquire(r);
 	atomic_store_explicit(&r->slots, s, memory_order_release); /* S1 */
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return 0;
 }
 

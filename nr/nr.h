@@ -3,9 +3,9 @@
  * nr: node replication. Turns a sequential, deterministic structure into a linearizable concurrent one.
  *
  * An instance has one replica of the structure per NUMA node that uses it, at most NR_NODES_MAX. Updates are
- * ordered by a shared log and applied to every replica; reads run on the replica of the reader's node under a
- * distributed readers-writer lock. An instance starts with one replica and no log: an update then is a
- * combiner try-lock and an apply in place. (Calciu et al., ASPLOS'17; Bhardwaj et al., OSDI'21.)
+ * ordered by a shared log and applied to every replica; reads run on the replica of the reader's node, which only one
+ * combiner at a time changes, for all who wait. An instance starts with one replica and no log: a lone update then is
+ * an apply in place between two atomic steps. (Calciu et al., ASPLOS'17; Bhardwaj et al., OSDI'21.)
  *
  * Guarantees
  *  G1  Linearizable: an update takes effect once, between nr_update's call and return; a read sees every update
@@ -16,9 +16,19 @@
  *  G4  An update that nr_update refuses (-ENOMEM) had no effect anywhere. One that it accepts never fails for
  *      memory on any replica: op_mem bytes were reserved on each of them first.
  *  G5  No thread waits for a timer or for an idle node: whoever needs a lagging replica to move applies the log
- *      to it himself (helping).
+ *      to it himself (helping). Readers wait for a combiner while he changes the state, never while he waits.
  *  G6  After nr_sync(nr, self, index) every live replica has applied all operations below index, and no reader
  *      is still inside a guard that began on a state before them.
+ *  G7  A batch is in the log whole or not at all: there is no step at which a thread that stops (suspended, off its
+ *      core) leaves others a hole to wait at. Who waits for whom stops, until he goes on:
+ *        as combiner, or under a guard   updates of the same replica, and its reads while the state changes. Other
+ *                                        replicas go on until the log is full: cfg.log_slots batches, or that many slots
+ *                                        of one replica's operations
+ *        while he waits for an answer    nobody
+ *        in nr_replica_add, _drop        as combiner of each replica whose gate he holds just then; the same in
+ *                                        nr_stats, nr_check, nr_fork
+ *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
+ *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
@@ -26,8 +36,8 @@
  *  - operation bytes are plain data, no pointer to the submitter's stack
  *
  * Context: a caller must not be interrupted by code that calls nr (the kernel runs with interrupts off), and
- * must not migrate to another core between begin and end. nothing here sleeps; waiting loops call
- * nr_port_relax().
+ * must not migrate to another core between begin and end. Waiting loops call nr_port_relax(); only nr_update sleeps, and
+ * only where the port can (nr/port.h).
  */
 #ifndef NR_NR_H
 #define NR_NR_H
@@ -35,8 +45,21 @@
 #include "base/pool.h"
 #include "base/types.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define NR_NODES_MAX 64
-#define NR_OP_MAX 1024 /* bytes of one operation; spans consecutive log slots */
+#define NR_OP_MAX 1024 /* bytes of one operation */
+#define NR_BATCH 32    /* operations of one combiner round */
+#define NR_TURN 4      /* rounds one caller combines before the gate goes on */
+
+/* One operation of a batch. */
+struct nr_call {
+	const void *op;
+	void *ret; /* NULL: nobody wants it here */
+	u32 len, shard;
+};
 
 /* What is replicated: a structure's functions, given once per kind. */
 struct nr_type {
@@ -50,6 +73,12 @@ struct nr_type {
 	size_t (*op_mem)(const void *op, size_t len);                       /* bytes apply may allocate: sum of pool_rounded */
 	u64 (*hash)(const void *state);                                     /* equal states, equal hashes; may be NULL */
 	int (*check)(const void *state);                                    /* 0, or -EINVAL after saying what is broken */
+	/* May be NULL. In place of up to NR_BATCH apply calls: a batch as a whole, with the same outcome as one after
+	 * the other in this order; may sort, merge, cancel out. Batches may be cut differently on each replica. */
+	void (*apply_batch)(void *state, const struct nr_call *call, size_t n);
+	/* May be NULL. An operation may own things (a reference, a buffer). Called once for each that was accepted, when
+	 * every replica has applied it; late if the log has room, at the latest in nr_destroy. Like apply: short, no nr. */
+	void (*op_release)(const void *op, size_t len);
 };
 
 /* Who calls: one per core (kernel) or per thread (hosted), owned by the caller, usable with every instance.
@@ -66,17 +95,33 @@ struct nr_self {
 	} guard[NR_GUARDS_MAX];
 };
 
+/* Handles for threads that come and go (nr/self.c): zero all but max, the instances' cfg.threads (0: NR_IDS_MAX). */
+#define NR_IDS_MAX 1024
+struct nr_ids {
+	u32 max;
+	u64 taken[NR_IDS_MAX / 64]; /* private */
+};
+/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. */
+int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
+/* Holds no guard, is in no call; the id may be another's at once. */
+void nr_unregister(struct nr_ids *ids, struct nr_self *self);
+
 struct nr_config {
 	u32 threads;   /* ids are below this */
-	u32 shards;    /* logs for operations that commute; 0: 1. Now all shards share one log: correct, no gain yet */
-	u32 log_slots; /* power of two; slots of 64 bytes once there is a second replica; 0: 1024; at least 32 */
+	u32 shards;    /* for operations that commute; 0: 1. All shards share one log: correct, no gain */
+	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
+	bool wide;     /* several threads from the start: as after nr_widen */
 };
 
 struct nr; /* see nr/internal.h */
 
 /* Makes an instance with one replica on cfg->node, initialised with type->init(arg). NULL: out of memory. */
 struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, const void *arg);
+/* The same in the caller's memory: nr_sizeof(type) bytes, aligned to 64. 0, -ENOMEM or -EINVAL (cfg). */
+size_t nr_sizeof(const struct nr_type *type);
+int nr_init(struct nr *mem, const struct nr_type *type, const struct nr_config *cfg, const void *arg);
+void nr_fini(struct nr *nr);
 /* Nobody may be inside any call on it. */
 void nr_destroy(struct nr *nr);
 /* A new instance whose only replica is a clone of this one's state as of now (fork). NULL: out of memory.
@@ -85,13 +130,31 @@ void nr_destroy(struct nr *nr);
 struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(void *state, void *arg), void *arg);
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
- * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync. */
+ * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync
+ * when it returns 0. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
+
+/* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
+ * that are under a guard, as every update does. */
+int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
+/* The same, or -ETIMEDOUT and no effect, when it was polled for `polls` times in vain (nr_port_relax each) and no combiner
+ * had it yet. */
+int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index,
+		      u64 polls);
 
 /* The state of the caller's replica, fresh (G1), until nr_read_end. Short and without waiting. Does not nest on
  * one instance; guards of different instances may nest (space inside tree is the kernel's only use: see docs). */
 const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard);
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard);
+/* As the replica is, without catching up: old, but whole, and on one replica never older than before. */
+const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard);
+/* One question under a guard. */
+static inline void nr_query(struct nr *nr, struct nr_self *self, void (*query)(const void *state, const void *q, void *ret),
+			    const void *q, void *ret)
+{
+	query(nr_read_begin(nr, self, 0), q, ret);
+	nr_read_end(nr, self, 0);
+}
 
 /* Brings every live replica up to `index` (helping), G6. With one replica: nothing to do. */
 void nr_sync(struct nr *nr, struct nr_self *self, u64 index);
@@ -113,12 +176,13 @@ int nr_widen(struct nr *nr, struct nr_self *self);
 struct nr_stat {
 	const char *name;
 	u32 shards, replicas;
-	u64 log_slots, tail; /* 0, 0 without a log */
+	u64 log_slots, log_used, tail; /* batches: room, still needed by some replica, ever; 0 without a log */
 	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
 	struct nr_replica_stat {
 		u32 node;
 		bool live;
-		u64 applied, consumed, batches, ops, helped; /* index; entries taken from the log; combiner rounds; ... */
+		u64 applied, lag;             /* index; batches it has not applied */
+		u64 consumed, batches, ops, helped; /* operations taken from the log; combiner rounds; ... */
 		u64 batch[NR_BATCH_BUCKETS];
 		u64 pool_pages, pool_used;
 		u64 hash; /* at equal indices if `synced` */
@@ -130,5 +194,9 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 int nr_check(struct nr *nr, struct nr_self *self);
 /* Test switch: runs edit on one replica only, behind the protocol's back. -ENOENT without such a replica. */
 int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void *state));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,13 @@
 /* Called in every waiting loop. The kernel serves TLB flush requests here, so that two cores which wait for
  * each other make progress; hosted: pause, then yield, after a bounded number of calls. */
 void nr_port_relax(void);
+/*
+ * Sleeping, where a port can. A waiter polls nr_port_spins times, then sleeps while *word is `value`; it may also wake
+ * for no reason. A port that cannot sleep says UINT32_MAX, and the two do nothing.
+ */
+extern u32 nr_port_spins;
+void nr_port_wait(_Atomic u32 *word, u32 value);
+void nr_port_wake(_Atomic u32 *word);
 /* Page-granular memory on a node (any node if that one is empty); NULL if there is none. May take short locks. */
 void *nr_port_pages(size_t npages, u32 node);
 void nr_port_pages_free(void *mem, size_t npages);

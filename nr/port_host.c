@@ -3,13 +3,17 @@
 #include "nr/port_host.h"
 #include "nr/port.h"
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SPINS 64 /* relax calls before the processor is given away */
 
 _Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to, nr_host_fail_every;
+_Atomic u64 nr_host_waits;
 _Thread_local u64 nr_host_relaxed;
 _Thread_local void (*nr_host_on_relax)(void);
 
@@ -25,6 +29,20 @@ void nr_port_relax(void)
 #else
 		atomic_signal_fence(memory_order_seq_cst);
 #endif
+}
+
+/* A gate that is held for longer belongs to somebody who does not run. */
+u32 nr_port_spins = 8;
+
+void nr_port_wait(_Atomic u32 *word, u32 value)
+{
+	atomic_fetch_add(&nr_host_waits, 1);
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL);
+}
+
+void nr_port_wake(_Atomic u32 *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
 static void *take(size_t align, size_t size)

@@ -4,12 +4,14 @@
  *
  * A read needs a state that covers ctail as it was when it began (C2): every update that has returned is below
  * it. If its replica lags, the reader applies the log himself, or waits for whoever is doing it; never further than
- * that first ctail, so it cannot be led on. Entries below ctail are complete: no hole stops a reader.
+ * that first ctail, so it cannot be led on.
+ *
+ * Writers come first, as otherwise readers might keep them out for ever; a reader who met writers only, NR_READ_POLLS
+ * times, takes his turn at the gate and goes in from there.
  *
  * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 static void guard_push(struct nr *nr, struct nr_self *self, struct nr_slot *slot)
 {
@@ -41,52 +43,80 @@ static void guard_check(const struct nr *nr, const struct nr_self *self)
 }
 
 /* Enters r in a state that covers `need`; NULL: not this time, route and try again. */
-static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need)
+static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need, u32 *polls)
 {
 	struct nr_slot *slot;
 
 	if (unlikely(nr_ltail(r) < need)) {
-		if (!nr_help(nr, r, need))
+		if (!nr_help(nr, r, need) && ++*polls)
 			nr_port_relax();
 		return NULL;
 	}
 	slot = nr_slot_of(r, self);
-	if (unlikely(!rw_read_try(r, slot))) {
-		while (rw_write_active(r))
+	if (unlikely(!gate_read_try(r, slot))) {
+		while (gate_writing(r, memory_order_relaxed) && ++*polls < NR_READ_POLLS)
 			nr_port_relax();
 		return NULL;
 	}
 	if (unlikely(!r->live)) {
-		rw_read_end(slot);
+		gate_read_end(slot);
 		return NULL;
 	}
 	return slot;
 }
 
-const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
+/* Polled in vain for long: goes in as the next to hold the gate, ahead of all writers. NULL: r is gone. */
+static struct nr_slot *read_ahead(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need)
 {
-	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
-	struct nr_replica *r;
-	struct nr_slot *slot;
+	struct nr_slot *slot = NULL;
 
-	(void)shard;
+	gate_acquire(r);
+	if (r->live) {
+		nr_replica_advance(nr, r, need, NULL);
+		slot = nr_slot_of(r, self);
+		gate_read_try(r, slot); /* nobody writes but who holds the gate */
+	}
+	gate_release(r, GATE_HELD);
+	return slot;
+}
+
+static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
+{
+	struct nr_slot *slot;
+	struct nr_replica *r;
+	u32 polls = 0;
+
 	if (self->held)
 		guard_check(nr, self);
 	nr_enter(self, true);
 	r = nr_route(nr, self);
 	if (unlikely(nr_ltail(r) < need))
 		atomic_fetch_add_explicit(&nr->stale, 1, memory_order_relaxed);
-	while (!(slot = read_try(nr, r, self, need)))
+	while (!(slot = likely(polls < NR_READ_POLLS) ? read_try(nr, r, self, need, &polls) : read_ahead(nr, r, self, need)))
 		r = nr_route(nr, self);
 	nr_leave(self);
 	guard_push(nr, self, slot);
 	return r->state;
 }
 
+const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+
+	(void)shard;
+	return read_begin(nr, self, need);
+}
+
+const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard)
+{
+	(void)shard;
+	return read_begin(nr, self, 0);
+}
+
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)
 {
 	(void)shard;
-	rw_read_end(guard_pop(nr, self));
+	gate_read_end(guard_pop(nr, self));
 }
 
 void nr_sync(struct nr *nr, struct nr_self *self, u64 index)

@@ -4,17 +4,15 @@
  *
  *   nr_replica_make --> dead --fill--> live --empty--> dead --> nr_replica_free (with the instance)
  *
- * advance: in chunks of NR_BATCH entries, each under rw_write, so that readers get in between. Per chunk, in this
- * order: apply, raise ctail (C1), store ltail (A1), lower the flag (W5): no reader sees a state that ctail does
- * not cover. Whoever holds the combiner lock may advance, the replica's own threads or a helper from elsewhere.
+ * advance: in chunks of whole batches, a new one while there are fewer than NR_BATCH operations in it, each with
+ * WRITING up, so that readers get in between. Per chunk, in this order: apply, raise ctail (C1), store ltail (A1),
+ * lower WRITING (W5): no reader sees a state that ctail does not cover. Whoever holds the gate may advance, the replica's own threads or a helper from elsewhere.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 void nr_replica_init(struct nr_replica *r, u32 node)
 {
 	__builtin_memset(r, 0, sizeof(*r));
-	lock_init(&r->combiner);
 	r->node = node;
 	nr_stock_init(r);
 }
@@ -61,9 +59,9 @@ void nr_replica_empty(struct nr *nr, struct nr_replica *r)
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
 {
 	u32 count = nr->cfg.threads, words = (count + 63) / 64;
-	size_t maps = ALIGN_UP(sizeof(struct nr_slots) + 2 * words * sizeof(u64), (size_t)NR_LINE);
-	size_t size = maps + count * sizeof(struct nr_slot);
 	struct nr_slots *s;
+	size_t maps = ALIGN_UP(sizeof(struct nr_slots) + words * sizeof(s->map[0]), (size_t)NR_LINE);
+	size_t size = maps + count * sizeof(struct nr_slot);
 
 	if (size > PAGE_SIZE)
 		s = nr_port_pages((size + PAGE_SIZE - 1) >> PAGE_SHIFT, node);
@@ -73,8 +71,6 @@ struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
 		return NULL;
 	__builtin_memset(s, 0, size);
 	*s = (struct nr_slots){ .size = size, .count = count, .words = words };
-	s->listed = (_Atomic u64 *)(s + 1);
-	s->pending = s->listed + words;
 	s->slot = (struct nr_slot *)((u8 *)s + maps);
 	return s;
 }
@@ -89,7 +85,7 @@ void nr_slots_free(struct nr_slots *s)
 		nr_port_free(s, s->size);
 }
 
-/* The caller's slot; lists it the first time, before it is counted in (rwlock.h). */
+/* The caller's slot; lists it the first time, before it is counted in (gate.h). */
 struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
@@ -101,35 +97,80 @@ struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 		nr_port_panic("nr: thread id out of range");
 	slot = &s->slot[self->id];
 	if (unlikely(!atomic_load_explicit(&slot->listed, memory_order_acquire))) {
-		atomic_fetch_or_explicit(&s->listed[self->id / 64], 1ull << self->id % 64, memory_order_seq_cst);
+		atomic_fetch_or_explicit(&s->map[self->id / 64].listed, 1ull << self->id % 64, memory_order_seq_cst);
 		atomic_store_explicit(&slot->listed, 1, memory_order_release);
 	}
 	return slot;
 }
 
-/* Apart, for its kilobyte of stack. */
-static __attribute__((noinline)) void apply_long(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e)
+static void calls_apply(struct nr *nr, struct nr_replica *r, const struct nr_call *call, u32 n)
 {
-	_Alignas(16) u8 op[NR_OP_MAX];
-
-	nr_log_copy(nr, at, op, e->len);
-	nr->type->apply(r->state, e->shard, op, e->len, NULL);
+	if (nr->type->apply_batch && n > 1) {
+		nr->type->apply_batch(r->state, call, n);
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		nr->type->apply(r->state, call[i].shard, call[i].op, call[i].len, call[i].ret);
 }
 
-static void apply_entry(struct nr *nr, struct nr_replica *r, u64 at, const struct nr_entry *e, struct nr_batch *own)
+/* A batch of requests: results go to those who wait for them. */
+void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
-	if (e->origin == r->node) {
-		struct nr_req *q;
+	struct nr_call call[NR_BATCH];
 
-		if (unlikely(!own || own->next >= own->n))
-			nr_port_panic("nr: an entry of this replica without its combiner");
-		q = own->req[own->next++];
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-	} else if (e->len <= sizeof(e->data)) {
-		nr->type->apply(r->state, e->shard, e->data, e->len, NULL);
-	} else {
-		apply_long(nr, r, at, e);
+	for (u32 i = 0; i < b->n; i++) {
+		const struct nr_req *q = b->req[i];
+
+		call[i] = (struct nr_call){ q->op, q->ret, q->len, q->shard };
 	}
+	calls_apply(nr, r, call, b->n);
+}
+
+static s64 apply_own(struct nr *nr, struct nr_replica *r, const struct nr_batch *own)
+{
+	s64 promised = 0;
+
+	if (unlikely(!own))
+		nr_port_panic("nr: a batch of this replica without its combiner");
+	nr_replica_apply(nr, r, own);
+	for (u32 i = 0; i < own->n; i++)
+		promised += own->req[i]->mem;
+	return promised;
+}
+
+static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at, u64 *count)
+{
+	struct nr_call call[NR_BATCH];
+	s64 promised = 0;
+	u32 n = 0;
+
+	for (u64 end = at + run->slots; at < end; n++) {
+		const struct nr_entry *e = nr_log_entry(nr, run, at);
+
+		call[n] = (struct nr_call){ e->data, NULL, e->len, e->shard };
+		promised += e->mem;
+		at += nr_entry_slots(e->len);
+	}
+	calls_apply(nr, r, call, n);
+	*count += n;
+	return promised;
+}
+
+/* Returns the bytes that were promised to it; counts its operations. */
+static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *run, const struct nr_batch *own, u64 *n)
+{
+	_Atomic u64 *taken = &r->ring->taken[run->node];
+	u64 at = atomic_load_explicit(taken, memory_order_relaxed); /* only combiners write it */
+	s64 promised;
+
+	if (run->node == r->node) {
+		promised = apply_own(nr, r, own);
+		*n += own->n;
+	} else {
+		promised = apply_theirs(nr, r, run, at, n);
+	}
+	atomic_store_explicit(taken, at + run->slots, memory_order_release); /* A1 */
+	return promised;
 }
 
 static void raise_ctail(struct nr *nr, u64 to)
@@ -141,33 +182,31 @@ static void raise_ctail(struct nr *nr, u64 to)
 		;
 }
 
-static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
-	const struct nr_entry *e = at < until ? nr_log_ready(nr, at) : NULL;
+	struct nr_run run;
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (!e)
+	if (at >= until || !nr_log_batch(nr, at, &run))
 		return 0;
-	rw_write_begin(r);
+	gate_write_begin(r);
 	do {
-		apply_entry(nr, r, at, e, own);
-		promised += e->mem;
-		at += nr_entry_slots(e->len);
-		e = ++n < NR_BATCH && at < until ? nr_log_ready(nr, at) : NULL;
-	} while (e);
+		promised += apply_run(nr, r, &run, own, &n);
+		at++;
+	} while (n < NR_BATCH && at < until && nr_log_batch(nr, at, &run));
 	raise_ctail(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-	rw_write_end(r);
+	gate_write_end(r);
 	r->consumed += n;
 	nr_stock_settle(r, promised);
 	return n;
 }
 
-/* Applies complete entries below `until`; stops at a hole. `own`: the batch of r's combiner that is in the log.
- * The caller holds r->combiner. Returns operations applied. */
-u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, struct nr_batch *own)
+/* Applies what is in the log below `until`. `own`: the batch of r's combiner that is in the log.
+ * The caller holds r's gate. Returns operations applied. */
+u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
 	u64 n, sum = 0;
 
@@ -181,11 +220,11 @@ u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 {
 	u64 n = 0;
 
-	if (!lock_try(&r->combiner))
+	if (!gate_try(r, GATE_HELD))
 		return 0;
 	if (r->live)
 		n = nr_replica_advance(nr, r, until, NULL);
 	r->helped += n;
-	lock_release(&r->combiner);
+	gate_release(r, GATE_HELD);
 	return n;
 }

@@ -3,8 +3,7 @@
  * Looking at an instance: counters, hashes at one index, self-check, and the switch that breaks one replica so that
  * a test can see the check find it. What compares replicas stops every combiner and brings all to the tail first.
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
 /* All locks held: every member applies everything. */
 static void level(struct nr *nr)
@@ -21,12 +20,14 @@ static void replica_stat(const struct nr *nr, struct nr_replica *r, struct nr_re
 	s->node = r->node;
 	s->live = r->live;
 	s->applied = atomic_load_explicit(&r->ltail, memory_order_relaxed);
+	s->lag = nr->log && r->live ? atomic_load_explicit(&nr->tail, memory_order_relaxed) - s->applied : 0;
 	s->consumed = r->consumed;
-	s->batches = r->batches;
-	s->ops = r->ops;
+	s->batches = r->batches + r->alone;
+	s->ops = r->ops + r->alone;
 	s->helped = r->helped;
 	for (u32 i = 0; i < NR_BATCH_BUCKETS; i++)
 		s->batch[i] = r->batch[i];
+	s->batch[0] += r->alone;
 	s->pool_pages = r->pool.npages + atomic_load_explicit(&r->stocked, memory_order_relaxed);
 	s->pool_used = r->pool.used;
 	if (with_hash && r->live && nr->type->hash)
@@ -53,6 +54,7 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 			continue;
 		replica_stat(nr, nr->rep[n], &out->replica[n], with_hash);
 		out->updates += out->replica[n].ops;
+		out->log_used = MAX(out->log_used, out->replica[n].lag);
 	}
 	nr_unlock_all(nr);
 	nr_leave(self);
@@ -92,9 +94,9 @@ int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void 
 	nr_enter(self, false);
 	nr_lock_all(nr);
 	if (nr_has_replica(nr, node)) {
-		rw_write_begin(nr->rep[node]);
+		gate_write_begin(nr->rep[node]);
 		edit(nr->rep[node]->state);
-		rw_write_end(nr->rep[node]);
+		gate_write_end(nr->rep[node]);
 		err = 0;
 	}
 	nr_unlock_all(nr);

@@ -15,7 +15,7 @@
  * Without a log nothing is in flight between rounds; then the rest of the current page counts too, and a
  * small instance needs no spare page.
  *
- * Who writes: donors (the combiners of all nodes) push; only the holder of the replica's combiner lock pops: so the
+ * Who writes: donors (the combiners of all nodes) push; only the holder of the replica's gate pops: so the
  * pop's compare-exchange cannot be fooled by a page that left and came back.
  * Pairs: P1 push release <-> P2 pop acquire. K1: all changes of credit are acq_rel, so who sees a donation counted
  * also sees the page pushed.

@@ -1,179 +1,65 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Updates: flat combining, then the log.
+ * Updates, from the caller's side: be the combiner, or leave a request and wait.
  *
- * A caller wants the combiner lock of its replica. If it is free, he combines at once, his request on his own
- * stack. If not, he leaves the request in his slot and waits for the first of: the answer; the lock. So a request
- * that comes just after a combiner collected is not lost: its owner becomes the next combiner.
+ * A caller wants the gate of his replica. If it is free he combines at once, his request on his own stack; with
+ * nobody waiting and no log, that is an apply in place and nothing else (alone). If it is held, he leaves the
+ * request in his slot and waits for the first of: the answer; the gate. So a request that comes just after a combiner
+ * collected is not lost: its owner becomes the next combiner.
  *
- * A round (combine): collect up to NR_BATCH requests; admit each or refuse it for memory; then
- *   without a log   apply in place under rw_write
- *   with a log      append the batch, apply the log up to its end (other replicas' operations come on the way)
- * and answer. One round, then the lock goes on: nobody combines for others for ever.
- *
- * Costs, uncontended, one replica: lock, flag, scan of the readers' slots, apply, flag, unlock: two atomic
- * read-modify-writes and an exchange.
+ * Waiting: nr_port_spins polls with nr_port_relax between them, then sleep on the request's own word, until the
+ * answer or until whoever releases the gate passes it on (combine.c has the argument why no wake-up is lost).
  */
-#include "nr/internal.h"
-#include "nr/rwlock.h"
+#include "nr/gate.h"
 
-static void answer(struct nr_req *q, s32 err)
+#define FOREVER UINT64_MAX
+
+static bool anybody_waits(const struct nr_replica *r)
 {
-	q->err = err;
-	atomic_store_explicit(&q->state, NR_DONE, memory_order_release); /* Q3 */
-}
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
 
-static bool batch_has_room(const struct nr *nr, const struct nr_batch *b, const struct nr_req *q)
-{
-	if (b->n == NR_BATCH)
-		return false;
-	return b->n == 0 || !nr->log || b->slots + nr_entry_slots(q->len) <= nr->cfg.log_slots / 2;
-}
-
-static bool batch_put(const struct nr *nr, struct nr_batch *b, struct nr_req *q)
-{
-	if (!batch_has_room(nr, b, q))
-		return false;
-	b->req[b->n++] = q;
-	b->slots += nr_entry_slots(q->len);
-	return true;
-}
-
-static bool is_pending(struct nr_req *q)
-{
-	return atomic_load_explicit(&q->state, memory_order_acquire) == NR_PENDING; /* Q2 */
-}
-
-/* Requests of word w. What does not fit stays pending. */
-static void collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct nr_batch *b, const struct nr_req *own)
-{
-	u64 bits, left = 0;
-
-	if (!atomic_load_explicit(&s->pending[w], memory_order_relaxed))
-		return;
-	bits = atomic_exchange_explicit(&s->pending[w], 0, memory_order_acquire);
-	for (; bits; bits &= bits - 1) {
-		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
-
-		if (q != own && is_pending(q) && !batch_put(nr, b, q))
-			left |= bits & -bits;
-	}
-	if (left)
-		atomic_fetch_or_explicit(&s->pending[w], left, memory_order_relaxed);
-}
-
-static void collect(const struct nr *nr, struct nr_replica *r, struct nr_batch *b, const struct nr_req *own)
-{
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under combiner only */
-
-	if (&r->shared.req != own && is_pending(&r->shared.req))
-		batch_put(nr, b, &r->shared.req);
-	for (u32 w = 0; s && w < s->words; w++)
-		collect_word(nr, s, w, b, own);
-}
-
-static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_req *q, s64 *here)
-{
-	if (!q->mem)
+	if (atomic_load_explicit(&r->shared.req.state, memory_order_relaxed) != NR_EMPTY)
 		return true;
-	if (nr->log)
-		return nr_stock_reserve_all(nr, q->mem);
-	if (!nr_stock_reserve_here(r, *here + q->mem))
-		return false;
-	*here += q->mem;
-	return true;
+	for (u32 w = 0; s && w < s->words; w++)
+		if (atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
+			return true;
+	return false;
 }
 
-/* Refuses what finds no memory; the rest stays in order. */
-static void admit(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+/* We hold the gate, WRITING is up, no log, nobody waits: the case that must cost no more than a mutex. */
+static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, const struct nr_req *q, u64 *index)
 {
-	u32 kept = 0;
-	s64 here = 0;
+	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
-	b->slots = 0;
-	for (u32 i = 0; i < b->n; i++) {
-		struct nr_req *q = b->req[i];
-
-		if (admit_one(nr, r, q, &here)) {
-			b->req[kept++] = q;
-			b->slots += nr_entry_slots(q->len);
-		} else {
-			answer(q, -ENOMEM);
-		}
-	}
-	b->n = kept;
-}
-
-static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
-{
-	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed);
-
-	rw_write_begin(r);
-	for (u32 i = 0; i < b->n; i++) {
-		struct nr_req *q = b->req[i];
-
-		nr->type->apply(r->state, q->shard, q->op, q->len, q->ret);
-		q->index = ++at;
-	}
+	gate_wait_readers(r);
+	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem)))
+		return -ENOMEM;
+	type->apply(r->state, q->shard, q->op, q->len, q->ret);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-	rw_write_end(r);
-	nr_stock_settle(r, 0);
+	if (unlikely(r->refills))
+		nr_stock_settle(r, 0);
+	r->alone++;
+	if (unlikely(type->op_release))
+		type->op_release(q->op, q->len);
+	if (index)
+		*index = at;
+	return 0;
 }
 
-static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
-{
-	u64 end;
-
-	nr_log_append(nr, r, b);
-	end = b->req[b->n - 1]->index;
-	for (;;) {
-		nr_replica_advance(nr, r, end, b);
-		if (atomic_load_explicit(&r->ltail, memory_order_relaxed) >= end)
-			break;
-		nr_port_relax(); /* a hole: its combiner is filling it */
-	}
-}
-
-static void count(struct nr_replica *r, u32 n)
-{
-	u32 bucket = n == 1 ? 0 : 32 - (u32)__builtin_clz(n - 1);
-
-	r->ops += n;
-	r->batches++;
-	r->batch[MIN(bucket, NR_BATCH_BUCKETS - 1u)]++;
-}
-
-/* One round. The caller holds r->combiner, r is live. `own` is answered when it returns. */
-static void combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
-{
-	struct nr_batch b;
-
-	b.n = b.next = b.slots = 0;
-	batch_put(nr, &b, own);
-	collect(nr, r, &b, own);
-	admit(nr, r, &b);
-	if (!b.n)
-		return;
-	if (nr->log)
-		apply_logged(nr, r, &b);
-	else
-		apply_in_place(nr, r, &b);
-	count(r, b.n);
-	for (u32 i = 0; i < b.n; i++)
-		answer(b.req[i], 0);
-}
-
-/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. */
-static void set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
+/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. Returns
+ * whether it was said before: who clears the bit has the request. */
+static bool set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+	u64 bit = 1ull << id % 64, was;
 
 	if (slot == &r->shared)
-		return;
+		return true;
 	if (on)
-		atomic_fetch_or_explicit(&s->pending[id / 64], 1ull << id % 64, memory_order_release);
+		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release);
 	else
-		atomic_fetch_and_explicit(&s->pending[id / 64], ~(1ull << id % 64), memory_order_relaxed);
+		was = atomic_fetch_and_explicit(&s->map[id / 64].pending, ~bit, memory_order_relaxed);
+	return was & bit;
 }
 
 static bool leave_request(struct nr_replica *r, struct nr_slot *slot, u32 id, const struct nr_req *q)
@@ -207,7 +93,7 @@ static void take_answer(struct nr_req *p, struct nr_req *q)
 	atomic_store_explicit(&p->state, NR_EMPTY, memory_order_release);
 }
 
-/* We got the lock while our request lies in the slot: combine it ourselves, unless it was answered meanwhile or the
+/* We got the gate while our request lies in the slot: combine it ourselves, unless it was answered meanwhile or the
  * replica is gone (then nobody will collect it: take it back). True: it is answered. */
 static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *slot, u32 id)
 {
@@ -218,60 +104,172 @@ static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *sl
 		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
 		return false;
 	}
-	combine(nr, r, &slot->req);
+	nr_combine(nr, r, &slot->req);
 	return true;
 }
 
-/* Somebody else combines on r: waits for the answer or the lock. False: r is gone, try another replica. */
-static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
+/* Sleeps until the request is answered, or we are to try for the gate. May return early. */
+static void sleep_on(struct nr_replica *r, struct nr_req *p)
+{
+	u32 was = NR_PENDING;
+
+	if (!atomic_compare_exchange_strong_explicit(&p->state, &was, NR_SLEEPS, memory_order_release,
+						     memory_order_relaxed))
+		return;
+	if (atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release) & GATE_HELD) /* Z1 */
+		nr_port_wait(&p->state, NR_SLEEPS);
+	else
+		nr_port_relax();
+	was = NR_SLEEPS;
+	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
+}
+
+/* Time is up. True: no combiner has the request, nor will have. */
+static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool left)
+{
+	if (left && !set_pending(r, slot, id, false))
+		return false;
+	if (left)
+		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
+	return true;
+}
+
+/* In the shared slot a request cannot be taken back. */
+static bool may_leave(const struct nr_replica *r, const struct nr_slot *slot, u64 patience)
+{
+	return patience == FOREVER || slot != &r->shared;
+}
+
+/* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
+static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
-	bool left = leave_request(r, slot, self->id, q), good = true;
+	bool may = may_leave(r, slot, patience), left = may && leave_request(r, slot, self->id, q), good = true;
+	u64 polls = 0;
 
 	while (!left || !is_done(&slot->req)) {
-		if (lock_try(&r->combiner)) {
+		if (gate_try(r, GATE_HELD)) {
 			if (left)
 				good = combine_left(nr, r, slot, self->id);
 			else if ((good = r->live))
-				combine(nr, r, q);
-			lock_release(&r->combiner);
+				nr_combine(nr, r, q);
+			gate_release(r, GATE_HELD);
 			break;
 		}
-		nr_port_relax();
-		left = left || leave_request(r, slot, self->id, q);
+		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
+			q->err = -ETIMEDOUT;
+			return true;
+		}
+		if (polls <= nr_port_spins || !left || patience != FOREVER)
+			nr_port_relax();
+		else
+			sleep_on(r, &slot->req);
+		left = left || (may && leave_request(r, slot, self->id, q));
 	}
 	if (left && good)
 		take_answer(&slot->req, q);
 	return good;
 }
 
-/* False: the replica was dropped under our feet. */
-static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q)
+/* False: the replica was dropped under our feet. `held`: we have its gate. */
+static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held, u64 patience)
 {
 	bool live;
 
-	if (!lock_try(&r->combiner))
-		return update_waiting(nr, r, self, q);
+	if (!held && !gate_try(r, GATE_HELD))
+		return update_waiting(nr, r, self, q, patience);
 	live = r->live;
 	if (live)
-		combine(nr, r, q);
-	lock_release(&r->combiner);
+		nr_combine(nr, r, q);
+	gate_release(r, GATE_HELD);
 	return live;
+}
+
+/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
+static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, struct nr_req *q, u64 *index,
+						   struct nr_replica *held)
+{
+	bool done = held && update_on(nr, held, self, q, true, FOREVER);
+
+	while (!done)
+		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
+	nr_leave(self);
+	if (index && !q->err)
+		*index = q->index;
+	return q->err;
+}
+
+static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+{
+	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
+		nr_port_panic("nr_update: operation too long, or no such shard");
+	q->op = op;
+	q->ret = ret;
+	q->len = (u32)len;
+	q->shard = shard;
+	q->mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
 }
 
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
-	struct nr_req q = { .op = op, .ret = ret, .len = (u32)len, .shard = shard };
+	const struct nr_type *type = nr->type; /* read before the gate, which would make it wait */
+	struct nr_replica *r;
+	struct nr_req q;
+	int err;
 
-	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
-		nr_port_panic("nr_update: operation too long, or no such shard");
 	nr_enter(self, false);
-	if (nr->type->op_mem)
-		q.mem = (u32)nr->type->op_mem(op, len);
-	while (!update_on(nr, nr_route(nr, self), self, &q))
+	request(nr, &q, shard, op, len, ret);
+	r = nr_route(nr, self);
+	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
+		return update_shared(nr, self, &q, index, NULL);
+	if (unlikely(nr->log || !r->live || anybody_waits(r))) {
+		gate_write_end(r);
+		return update_shared(nr, self, &q, index, r);
+	}
+	err = apply_alone(type, r, &q, index);
+	gate_release(r, GATE_HELD | GATE_WRITING);
+	nr_leave(self);
+	return err;
+}
+
+int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index,
+		      u64 polls)
+{
+	struct nr_req q;
+
+	nr_enter(self, false);
+	request(nr, &q, shard, op, len, ret);
+	while (!update_on(nr, nr_route(nr, self), self, &q, false, MIN(polls, FOREVER - 1)))
 		;
 	nr_leave(self);
-	if (index)
+	if (index && !q.err)
 		*index = q.index;
 	return q.err;
+}
+
+/* The gate was free: 0, -ENOMEM or -EAGAIN. */
+static int try_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q)
+{
+	if (!r->live || !nr_combine_try(nr, r, q))
+		return -EAGAIN;
+	return q->err;
+}
+
+int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
+{
+	struct nr_replica *r;
+	struct nr_req q;
+	int err = -EAGAIN;
+
+	nr_enter(self, false);
+	request(nr, &q, shard, op, len, ret);
+	r = nr_route(nr, self);
+	if (gate_try(r, GATE_HELD)) {
+		err = try_holding(nr, r, &q);
+		gate_release(r, GATE_HELD);
+	}
+	nr_leave(self);
+	if (index && !err)
+		*index = q.index;
+	return err;
 }

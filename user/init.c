@@ -143,6 +143,18 @@ static void set_hostname(void)
 
 /* --- the network: the other kernel sets itself up --- */
 
+/* A root that somebody brought may not know its own name. */
+static void make_hosts(void)
+{
+	static const char text[] = "127.0.0.1\tlocalhost\n";
+	int fd = open("/etc/hosts", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return;
+	write_all(fd, text, sizeof(text) - 1);
+	close(fd);
+}
+
 static void load_modules(void)
 {
 	char path[32];
@@ -432,6 +444,7 @@ int main(void)
 
 	mount_all();
 	set_hostname();
+	make_hosts();
 	set_network();
 	open_ports();
 	char **argv = read_vector(CONFIG "argv");

@@ -156,6 +156,13 @@ void flows_close(struct tcp_pcb *pcb)
 		f->closed = true;
 }
 
+void flows_each(void (*see)(struct tcp_pcb *pcb, void *arg), void *arg)
+{
+	for (u32 b = 0; b < BUCKETS; b++)
+		for (struct flow *f = bucket[b]; f; f = f->hash_next)
+			see(f->pcb, arg);
+}
+
 /* ---- what it waits for */
 
 static bool is_busy(const struct tcp_pcb *p)

@@ -30,6 +30,7 @@ bool flows_input(const u8 *ip, u32 len);
 bool flows_taken(const struct port_name *local, const struct port_name *remote);
 /* The program has closed this one: in TIME_WAIT its sock is no longer needed. */
 void flows_close(struct tcp_pcb *pcb);
+void flows_each(void (*see)(struct tcp_pcb *pcb, void *arg), void *arg); /* not from inside of flows_begin */
 /* Runs timers; when they want to run again, ms. */
 u64 flows_tick(u64 now);
 

@@ -139,17 +139,33 @@ static void room_free(struct pbuf *p)
 	kernel->consumed(container_of((struct pbuf_custom *)p, struct room, custom));
 }
 
-static void stack_input(void *room, void *frame, u32 len, bool looped)
+/* The wire's checksums: all are ours to look at, those of segments and datagrams unless the device did, and ours to make
+ * unless it does. */
+static void wire_checksums(bool checked)
 {
+	u32 flags = NETIF_CHECKSUM_ENABLE_ALL;
+
+	if (start.checksums)
+		flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
+	if (checked)
+		flags &= ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+	NETIF_SET_CHECKSUM_CTRL(&wire, flags);
+}
+
+static void stack_input(void *room, void *frame, u32 len, enum port_origin from)
+{
+	struct netif *n = from == PORT_LOOP ? &loop : &wire;
 	struct room *r = room;
 	struct pbuf *p;
 
+	if (from != PORT_LOOP)
+		wire_checksums(from == PORT_WIRE_CHECKED);
 	r->custom.custom_free_function = room_free;
 	p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &r->custom, frame, len);
 	flows_begin();
 	if (!p)
 		kernel->consumed(room);
-	else if ((looped ? loop.input : wire.input)(p, looped ? &loop : &wire) != ERR_OK)
+	else if (n->input(p, n) != ERR_OK)
 		pbuf_free(p);
 	flows_leave();
 }
@@ -544,6 +560,38 @@ static int stack_udp_send(struct port_udp *u, const struct port_name *to, const 
 	return error(err);
 }
 
+/* ---- looking */
+
+struct look { void (*see)(void *arg, const struct port_seen *end); void *arg; };
+
+static void look_tcp(struct tcp_pcb *p, void *arg)
+{
+	static const u8 number[] = { [CLOSED] = 7, [LISTEN] = 10, [SYN_SENT] = 2, [SYN_RCVD] = 3, [ESTABLISHED] = 1,
+				     [FIN_WAIT_1] = 4, [FIN_WAIT_2] = 5, [CLOSE_WAIT] = 8, [CLOSING] = 11, [LAST_ACK] = 9,
+				     [TIME_WAIT] = 6 };
+	struct look *l = arg;
+	struct port_seen seen = { .state = number[p->state], .sock = tcp_ext_arg_get(p, 0) };
+
+	name_of(&seen.local, &p->local_ip, p->local_port);
+	name_of(&seen.remote, &p->remote_ip, p->remote_port);
+	l->see(l->arg, &seen);
+}
+
+static void stack_each(void (*see)(void *arg, const struct port_seen *end), void *arg)
+{
+	struct look l = { see, arg };
+
+	flows_each(look_tcp, &l);
+	for (struct udp_pcb *u = udp_pcbs; u; u = u->next) {
+		struct port_seen seen = { .udp = true, .state = u->flags & UDP_FLAGS_CONNECTED ? 1 : 7, .sock = u->recv_arg };
+
+		name_of(&seen.local, &u->local_ip, u->local_port);
+		name_of(&seen.remote, &u->remote_ip, u->remote_port);
+		if (u->recv == on_datagram) /* else it is DHCP's */
+			see(arg, &seen);
+	}
+}
+
 /* ---- birth */
 
 static err_t loop_init(struct netif *n)
@@ -566,8 +614,7 @@ static err_t wire_init(struct netif *n)
 	n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
 	n->output = wire_output;
 	n->linkoutput = wire_link;
-	if (start.checksums)
-		NETIF_SET_CHECKSUM_CTRL(n, NETIF_CHECKSUM_ENABLE_ALL & ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP));
+	wire_checksums(false);
 	return ERR_OK;
 }
 
@@ -587,6 +634,7 @@ static void interfaces_add(void)
 
 static const struct port_stack stack = {
 	.copy = stack_copy, .input = stack_input, .tick = stack_tick, .configure = stack_configure, .dhcp = stack_dhcp,
+	.each = stack_each,
 	.tcp_connect = stack_connect, .tcp_listen = stack_listen, .tcp_unlisten = stack_unlisten,
 	.tcp_write = stack_write, .tcp_flush = stack_flush, .tcp_read = stack_read, .tcp_finish = stack_finish,
 	.tcp_close = stack_close, .tcp_abort = stack_abort, .tcp_options = stack_options,

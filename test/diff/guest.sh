@@ -4,7 +4,7 @@
 # The guest's half of the differential test: runs the named scripts one after another in one boot.
 #
 # Each script gets a fresh directory /tmp/t.KIND.NAME, a fixed environment, /dev/null as its input and at
-# most 120 s. Its output (standard output and standard error together) is framed by two lines:
+# most 300 s. Its output (standard output and standard error together) is framed by two lines:
 #
 #	=== BEGIN kind/name
 #	(the output) (one newline)
@@ -29,10 +29,10 @@ grep -q '^u1:' /etc/group 2>/dev/null || printf 'root:x:0:\nu1:x:1000:\n' >/etc/
 
 interpret() {
 	case $1 in
-	*.bash) timeout -k 5 120 bash "$1" ;;
-	*.py) timeout -k 5 120 python3 -P "$1" ;;
-	*.sql) timeout -k 5 120 sqlite3 -batch database <"$1" ;;
-	*) timeout -k 5 120 sh "$1" ;;
+	*.bash) timeout -k 5 300 bash "$1" ;;
+	*.py) timeout -k 5 300 python3 -P "$1" ;;
+	*.sql) timeout -k 5 300 sqlite3 -batch database <"$1" ;;
+	*) timeout -k 5 300 sh "$1" ;;
 	esac
 }
 

@@ -9,12 +9,15 @@ A script's outcome is bytes: its output, then a line "=== status N". Two kinds o
 The scripts are those of test/diff, or of another directory (use()), whose file `packages` then names the Debian
 packages of the image they run in.
 
+Scripts in an image of packages are dealt out to LANES machines that run side by side.
+
 A kernel may die or hang in a script. The outcome of that script then says so, and the scripts after it
 get a new boot; after BOOTS boots that each ended so the rest counts as not run."""
 
 import glob
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -25,9 +28,9 @@ import terminal                                                                 
 GUEST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest.sh")
 KINDS = (".sh", ".bash", ".py", ".sql")
 packages = []
-BOOTS = 8
+BOOTS, LANES = 8, 2
 CORES, NODES, MEMORY = 4, 2, "1G"
-BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script
+BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script (five times that with packages)
 
 
 def use(directory):
@@ -87,7 +90,7 @@ def run_shell_scripts(wanted, kernel, say):
         shell = ["sh"] if packages else ["busybox", "sh"]    # busybox's would prefer itself to the packages' programs
         result = machine.run([*shell, "/diff.sh", *(os.path.relpath(files[n], HERE) for n in left)],
                              kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY,
-                             timeout=BOOT_SECONDS + SCRIPT_SECONDS * len(left),
+                             timeout=BOOT_SECONDS + SCRIPT_SECONDS * (5 if packages else 1) * len(left),
                              add=[HERE + ":/diff", GUEST + ":/diff.sh"],
                              options=[word for name in packages for word in ("--package", name)])
         done, broken = parse(result.out)
@@ -104,7 +107,12 @@ def run_shell_scripts(wanted, kernel, say):
 def run(wanted, kernel, say):
     """Outcomes of all wanted scripts by name; a script without an outcome was not run."""
     typed = [n for n in wanted if n.startswith("jobs/")]
-    outcomes = run_shell_scripts([n for n in wanted if n not in typed], kernel, say)
+    shell = [n for n in wanted if n not in typed]
+    lanes = [shell[i::LANES] for i in range(LANES)] if packages else [shell]
+    outcomes = {}
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for part in pool.map(lambda lane: run_shell_scripts(lane, kernel, say), lanes):
+            outcomes.update(part)
     if typed:
         how = dict(kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY)
         outcomes.update(terminal.run([(n, os.path.join(HERE, n + ".tty")) for n in typed], how, say))

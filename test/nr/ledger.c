@@ -204,6 +204,30 @@ const struct nr_type ledger_type = {
 	.apply = apply, .op_mem = op_mem, .hash = hash, .check = check,
 };
 
+_Atomic u64 ledger_batches, ledger_batched, ledger_released;
+
+static void apply_batch(void *state, const struct nr_call *call, size_t n)
+{
+	atomic_fetch_add(&ledger_batches, 1);
+	atomic_fetch_add(&ledger_batched, n);
+	for (size_t i = 0; i < n; i++)
+		apply(state, call[i].shard, call[i].op, call[i].len, call[i].ret);
+}
+
+static void op_release(const void *bytes, size_t len)
+{
+	const struct ledger_op *op = bytes;
+
+	if (len != offsetof(struct ledger_op, data) + op->blob || !blob_good(op->value, op->data, op->blob))
+		atomic_fetch_add(&ledger_broken, 1);
+	atomic_fetch_add(&ledger_released, 1);
+}
+
+const struct nr_type ledger_batch_type = {
+	.name = "ledger", .state_size = sizeof(struct ledger), .op_mem_max = POOL_MAX, .init = init, .clone = clone,
+	.apply = apply, .op_mem = op_mem, .hash = hash, .check = check, .apply_batch = apply_batch, .op_release = op_release,
+};
+
 /* The judge. */
 
 static _Atomic u64 clock_now = 1;

@@ -16,6 +16,7 @@
 
 #include "nr/nr.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #define LEDGER_KEYS 64
@@ -47,6 +48,9 @@ struct ledger {
 };
 
 extern const struct nr_type ledger_type;
+/* The same with apply_batch and op_release, which count. */
+extern const struct nr_type ledger_batch_type;
+extern _Atomic u64 ledger_batches, ledger_batched, ledger_released;
 /* Runs inside apply, before the change; own: on the replica of the submitter. A test may make operations slow. */
 extern void (*ledger_in_apply)(const struct ledger_op *op, bool own);
 /* Runs in the middle of a bump: half of the counters are changed. */

@@ -160,7 +160,7 @@ static void forget_refused(void)
 
 static void tiny_instances(void)
 {
-	enum { N = 1000 };
+	enum { N = 10000 };
 	static struct nr *all[N];
 	struct nr_config cfg = { .threads = 96 };
 	struct nr_self self = { .id = 0 };
@@ -172,6 +172,7 @@ static void tiny_instances(void)
 	}
 	ok((nr_host_bytes - before) / N <= 8192, "an instance for one thread takes %ld bytes",
 	   (long)((nr_host_bytes - before) / N));
+	ok(nr_host_bytes - before <= 100000000, "%d of them take %ld MB", N, (long)(nr_host_bytes - before) / 1000000);
 	for (int i = 0; i < N; i++)
 		nr_destroy(all[i]);
 	ok(nr_host_bytes == before, "all memory is back");

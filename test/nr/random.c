@@ -22,7 +22,8 @@ struct plan {
 	u32 replicas, log_slots, steps, writes; /* writes in percent */
 	bool churn, widen;
 	s64 fail_every;
-	bool jolt;
+	bool jolt, sleepy; /* sleepy: who waits goes to sleep at once */
+	bool batch;        /* ledger_batch_type */
 };
 
 static const struct plan *plan;
@@ -168,23 +169,30 @@ static void verdict(s64 bytes_before)
 	if (plan->fail_every)
 		ok(refused > 0, "%s: %lu operations were refused", plan->name, (unsigned long)refused);
 	nr_destroy(nr);
+	if (plan->batch)
+		ok(ledger_released == ops && ledger_batches, "%s: %lu operations released, once each; %lu batches at once",
+		   plan->name, (unsigned long)ledger_released, (unsigned long)ledger_batches);
 	ok(nr_host_bytes == bytes_before, "%s: all memory is back", plan->name);
 }
 
 static void run(const struct plan *p)
 {
+	static u32 spins;
 	struct nr_config cfg = { .threads = THREADS + 1, .log_slots = p->log_slots };
 	struct nr_self self = { .id = 0 };
 	s64 before = nr_host_bytes;
 
 	plan = p;
+	spins = spins ? spins : nr_port_spins;
 	refused = strange = 0;
-	nr = nr_create(&ledger_type, &cfg, NULL);
+	ledger_released = 0;
+	nr = nr_create(p->batch ? &ledger_batch_type : &ledger_type, &cfg, NULL);
 	for (u32 n = 1; n < p->replicas; n++)
 		nr_replica_add(nr, &self, n);
 	if (p->widen)
 		nr_widen(nr, &self);
 	nr_host_fail_every = p->fail_every;
+	nr_port_spins = p->sleepy ? 0 : spins;
 	running = THREADS;
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, program, (void *)i);
@@ -202,17 +210,21 @@ int main(int argc, char **argv)
 {
 	u32 scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
 	struct plan plans[] = {
-		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0, false },
-		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0, false },
-		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0, false },
-		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0, false },
-		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0, false },
-		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0, false },
-		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0, false },
-		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0, false },
-		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7, false },
-		{ "large operations, tiny log", 4, 32, 2500, 100, false, true, 0, false },
-		{ "stopped anywhere", 3, 32, 4000, 30, true, true, 0, true },
+		{ "1 replica, shared slot", 1, 0, 1500, 50, false, false, 0, false, false, false },
+		{ "1 replica, wide", 1, 0, 1500, 50, false, true, 0, false, false, false },
+		{ "2 replicas, tiny log", 2, 32, 1500, 50, false, true, 0, false, false, false },
+		{ "3 replicas, mostly reads", 3, 64, 2000, 10, false, true, 0, false, false, false },
+		{ "4 replicas, shared slot, only writes", 4, 32, 800, 100, false, false, 0, false, false, false },
+		{ "8 replicas, default log", 8, 0, 800, 50, false, true, 0, false, false, false },
+		{ "replicas come and go", 4, 32, 2500, 50, true, true, 0, false, false, false },
+		{ "replicas come and go, mostly reads", 8, 32, 3000, 15, true, false, 0, false, false, false },
+		{ "memory fails at random", 3, 32, 1500, 70, true, true, 7, false, false, false },
+		{ "large operations, tiny log", 4, 32, 2500, 100, false, true, 0, false, false, false },
+		{ "stopped anywhere", 3, 32, 4000, 30, true, true, 0, true, false, false },
+		{ "waiters sleep, 1 replica", 1, 0, 4000, 90, false, true, 0, false, true, false },
+		{ "waiters sleep, shared slot", 1, 0, 1500, 90, false, false, 0, false, true, false },
+		{ "waiters sleep, replicas come and go", 2, 32, 3000, 80, true, true, 0, false, true, false },
+		{ "batches at once, operations that own things", 3, 32, 2000, 80, true, true, 13, false, true, true },
 	};
 
 	ledger_in_apply = stumble_in_apply;

@@ -55,6 +55,15 @@ refused() {
 	done
 }
 
+@test "wires that are none" {
+	for value in '' a/b waytoolongforaninterface tap0:10.0.0 tap0:10.0.0.1/33 tap0:10.0.0.1/24:x tap0:10.0.0.1/24:10.0.0.2:x; do
+		pattern="is not IFNAME:ADDRESS/BITS" refused run --tap "$value" -- true
+	done
+	pattern="--tap and --publish" refused run --tap tap0:10.0.0.1/24 --publish 8080:80 -- true
+	pattern="--tap: " refused run --tap nosuchwire:10.0.0.1/24 -- true
+	pattern="only with the nros kernel" refused run --kernel linux --tap tap0 -- true
+}
+
 @test "host paths that are not there" {
 	pattern="/no/such: no such file" refused run --add /no/such -- true
 	pattern="/no/such: no such file" refused run --rootfs /no/such -- true

@@ -92,3 +92,16 @@ print(s.getsockname()[1], flush=True); time.sleep(60)' >port 3>&- &
 	pattern="--publish $(cat port): Address already in use" refused run --publish "$(cat port):80" -- true
 	kill "$holder"
 }
+
+@test "one damaged byte of a LevelDB database is found" {
+	[ -n "${NROS_LONG:-}" ] || skip "NROS_LONG=1 builds LevelDB"
+	cat >job <<-'END'
+		db_bench --threads=4 --benchmarks=fillseq --num=4000 --db=/tmp/db >/dev/null 2>&1 || exit
+		leveldb-verify /tmp/db >/dev/null; echo "whole $?"
+		set -- /tmp/db/*.ldb
+		printf '\377' | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") / 2)) conv=notrunc status=none
+		leveldb-verify /tmp/db 2>&1; echo "damaged $?"
+	END
+	timeout 900 "$NROS" run --package leveldb-bench --add job:/job -- sh /job >out </dev/null
+	printf 'whole 0\nleveldb-verify: /tmp/db: Corruption: block checksum mismatch\ndamaged 1\n' | diff - out
+}

@@ -9,6 +9,7 @@ parts() {
 @test "the Debian entry is found in every form" { parts Mirror; }
 @test "archives hold what was put in, large files page-aligned" { parts Cpio; }
 @test "every core and byte belongs to one node" { parts Topology; }
+@test "a published port has a queue for connections" { parts Backlog; }
 @test "TAP is counted, and silence is a failure" { parts Tap; }
 
 @test "without root a missing package is one line and 125" {

@@ -5,6 +5,8 @@
 import io
 import os
 import random
+import socket
+import struct
 import sys
 import tempfile
 import types
@@ -13,6 +15,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "launch"))
 
 import apt
+import backlog
 import cpio
 import machine
 import tests
@@ -55,6 +58,40 @@ class Mirror(unittest.TestCase):
 
 	def test_none(self):
 		self.assertEqual(self.mirror("sources.list", "deb http://elsewhere/x stretch-x main\n"), apt.DEFAULT)
+
+
+class Backlog(unittest.TestCase):
+	"""The listener of another process gets a longer queue; TCP_INFO of a listener tells its length as `sacked`."""
+
+	def backlog_of(self, listener):
+		info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64)
+		return struct.unpack_from("6I", info, 8)[5]
+
+	def test_widened(self):
+		with socket.socket() as listener, socket.socket() as other:
+			for sock in (listener, other):
+				sock.bind(("127.0.0.1", 0))
+				sock.listen(1)
+			pid = os.fork()
+			if pid == 0:
+				backlog.widen(os.getppid(), [listener.getsockname()[1]])
+				os._exit(0)
+			os.waitpid(pid, 0)
+			self.assertEqual(self.backlog_of(other), 1)
+			self.assertIn(self.backlog_of(listener), (1, backlog.BACKLOG))	# 1 where it is not permitted
+
+	def test_own(self):
+		with socket.socket() as listener:
+			listener.bind(("127.0.0.1", 0))
+			listener.listen(1)
+			backlog.widen(os.getpid(), [listener.getsockname()[1]])
+			self.assertEqual(self.backlog_of(listener), backlog.BACKLOG)
+
+	def test_nobody_listens(self):
+		with socket.socket() as sock:
+			sock.bind(("127.0.0.1", 0))
+			backlog.widen(os.getpid(), [sock.getsockname()[1]])
+			self.assertEqual(backlog.listening_inodes([sock.getsockname()[1]]), set())
 
 
 def read_archive(data):

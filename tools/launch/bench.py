@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""`nros bench [GROUP] ...`: bench/GROUP/run does the measuring; the default group is calls."""
+"""`nros bench [GROUP] ...`: bench/GROUP/run does the measuring; the default group is calls. nr runs in a process and
+builds what it needs itself; the others want the kernel."""
 
 import glob
 import os
@@ -14,7 +15,8 @@ def main(arguments):
 	group = arguments[0] if named else "calls"
 	if group not in known:
 		raise ToolError(f"no benchmark group {group}; there are: {' '.join(known) or 'none yet'}")
-	build.make("all")
+	if group != "nr":
+		build.make("all")
 	environment = dict(os.environ, NROS_BUILT="1", NROS=os.path.join(ROOT, "nros"))
 	program = os.path.join(ROOT, "bench", group, "run")
 	os.execve(program, [program, *arguments[named:]], environment)

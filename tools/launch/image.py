@@ -146,8 +146,10 @@ def joined(strings):
 
 def add_network(archive, options):
 	"""What init needs to set up the wire under Linux, whose driver is a module; and the name server, if there is none."""
-	archive.file(".nros/network", " ".join(machine.NETWORK) + "\n")
-	archive.file("etc/resolv.conf", f"nameserver {machine.NAME_SERVER}\n")
+	if machine.addresses(options):
+		archive.file(".nros/network", " ".join(machine.addresses(options)) + "\n")
+	if not options.tap:
+		archive.file("etc/resolv.conf", f"nameserver {machine.NAME_SERVER}\n")
 	if options.kernel != "linux":
 		return
 	_, directory = fetch.fetch("linux")

@@ -21,6 +21,7 @@ GRAIN = 2 << 20
 NETWORK = ("10.0.2.15", "10.0.2.2", "255.255.255.0")	# what QEMU's user network gives: address, gateway, mask
 KERNEL_ROOM = {"nros": 4 << 20, "linux": 64 << 20}
 NAME_SERVER = "10.0.2.3"
+TUN = "/dev/net/tun"
 
 # Under TCG, QEMU 7.2 computes wrong flags after CMPXCHG16B (an interrupt right behind it then saves
 # garbage, and Linux dies of a double fault in three boots of ten); 5-level paging is only slow there.
@@ -41,6 +42,8 @@ def check(options):
 		raise ToolError("--accel kvm: this machine has no usable hardware virtualization")
 	for host, _ in options.publish:
 		check_port(host)
+	if options.tap:
+		check_tap(options.tap)
 
 
 def check_memory(options, size):
@@ -58,6 +61,14 @@ def check_port(port):
 			probe.bind(("127.0.0.1", port))
 		except OSError as error:
 			raise ToolError(f"--publish {port}: {error.strerror}")
+
+
+def check_tap(wire):
+	if not os.access(TUN, os.R_OK | os.W_OK):
+		raise ToolError(f"--tap: {TUN} cannot be opened (root can)")
+	if not os.path.exists(f"/proc/sys/net/ipv4/conf/{wire.interface}"):
+		raise ToolError(f"--tap: there is no interface {wire.interface} "
+		                f"(ip tuntap add {wire.interface} mode tap multi_queue)")
 
 
 def acceleration(options):
@@ -115,8 +126,18 @@ def devices(channels):
 	return words + ["-serial", "chardev:log", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
 
 
+def addresses(options):
+	"""The guest's address, gateway, mask; None: DHCP knows."""
+	return options.tap.addresses if options.tap else NETWORK
+
+
 def network(options):
-	"""QEMU's user network: the guest reaches out through it, the host gets in where a port is published."""
+	"""QEMU's user network: the guest reaches out through it, the host gets in where a port is published. Or a tap that
+	root has made, with a queue pair for each core (two at least: with one, QEMU does not open a multi_queue tap)."""
+	if options.tap:
+		queues = max(2, options.cores)
+		return ["-netdev", f"tap,id=net0,ifname={options.tap.interface},script=no,downscript=no,queues={queues}",
+		        "-device", f"virtio-net-pci,netdev=net0,mq=on,vectors={2 * queues + 2}"]
 	if not options.net:
 		return []
 	forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in options.publish)
@@ -128,7 +149,8 @@ def command_line(options, terminal):
 	words += ["loglevel=7"] if options.verbose else ["quiet"]
 	words += ["trace=syscalls"] if options.trace else []
 	words += model.kernel_words(options) if options.model else []
-	words += ["ip={}::{}:{}".format(*NETWORK)] if options.net else []
+	if options.net and not any(word.startswith("ip=") for word in options.append.split()):
+		words += ["ip={}::{}:{}".format(*addresses(options))] if addresses(options) else ["ip=dhcp"]
 	return " ".join(words + options.append.split())
 
 

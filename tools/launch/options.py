@@ -2,8 +2,10 @@
 """The options of `nros run`, checked. Anything wrong is a ToolError of one line."""
 
 import argparse
+import ipaddress
 import os
 import re
+from types import SimpleNamespace
 
 from base import ToolError
 
@@ -78,6 +80,19 @@ def publication(text):
 	return int(host), int(guest or host)
 
 
+def wire(text):
+	"""IFNAME[:ADDRESS/BITS[:GATEWAY]]: a tap of this machine, and what the guest is called on it."""
+	interface, *rest = text.split(":")
+	try:
+		if not re.fullmatch(r"[\w.-]{1,15}", interface) or len(rest) > 2:
+			raise ValueError
+		guest = ipaddress.IPv4Interface(rest[0]) if rest else None
+		gateway = ipaddress.IPv4Address(rest[1]) if len(rest) > 1 else guest and next(guest.network.hosts())
+	except ValueError:
+		raise argparse.ArgumentTypeError(f"{text!r} is not IFNAME:ADDRESS/BITS[:GATEWAY]") from None
+	return SimpleNamespace(interface=interface, addresses=guest and (str(guest.ip), str(gateway), str(guest.netmask)))
+
+
 def absolute(text):
 	if not text.startswith("/"):
 		raise argparse.ArgumentTypeError(f"{text!r} is not an absolute path")
@@ -104,6 +119,8 @@ def make_parser():
 	add("--publish", type=publication, action="append", default=[], metavar="HOST:GUEST",
 	    help="forward a TCP port of this machine (127.0.0.1 only)")
 	add("--net", action="store_true", help="a network device, also without --publish")
+	add("--tap", type=wire, metavar="IFNAME[:ADDRESS/BITS[:GATEWAY]]",
+	    help="a tap of this machine as the wire, with a queue pair per core; without an address: DHCP")
 	add("--env", type=variable, action="append", default=[], metavar="K=V", help="set a variable for the program")
 	add("--workdir", type=absolute, default="/", metavar="DIR", help="the program's working directory (/)")
 	add("--timeout", type=seconds, metavar="SECONDS", help="stop the machine after that time, status 124")
@@ -146,6 +163,10 @@ def parse(arguments, terminal):
 		raise ToolError(f"NROS_KERNEL={options.kernel}: neither nros nor linux")
 	if options.trace and options.kernel == "linux":
 		raise ToolError("--trace: only with the nros kernel")
-	options.net = options.net or bool(options.publish)
+	if options.tap and options.publish:
+		raise ToolError("--tap and --publish: one wire or the other")
+	if options.tap and not options.tap.addresses and options.kernel == "linux":
+		raise ToolError("--tap without an address: only with the nros kernel")
+	options.net = options.net or bool(options.publish or options.tap)
 	options.env = environment(options.env, terminal)
 	return options

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 
+import backlog
 from base import PANIC, TIMEOUT, ToolError, say
 
 CHUNK = 65536
@@ -154,6 +155,8 @@ class Session:
 		for line in self.messages(deadline):
 			word, _, value = line.partition(" ")
 			if word == "ready":
+				if self.options.publish:
+					backlog.widen(self.process.pid, [host for host, _ in self.options.publish])
 				self.ready = True
 				if self.options.verbose:
 					say(f"the program starts after {time.monotonic() - self.started:.2f} s")

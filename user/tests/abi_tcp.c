@@ -5,6 +5,7 @@
  */
 #include "inet.h"
 
+#include <pthread.h>
 #include <sys/uio.h>
 
 static volatile int pipes_broken;
@@ -579,6 +580,78 @@ static void test_ipv6(void)
 	FAILS(EOPNOTSUPP, socketpair(AF_INET, SOCK_STREAM, 0, (int[2]){ 0 }));
 }
 
+#define WAITERS 64
+
+static long switches(void)
+{
+	char line[4096];
+	FILE *f = fopen("/proc/stat", "r");
+	long n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "ctxt %ld", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static _Atomic int waiting_tid[WAITERS], accepted;
+
+static void *accept_one(void *arg)
+{
+	static _Atomic int next;
+	int fd;
+
+	waiting_tid[next++] = gettid();
+	fd = accept(*(int *)arg, NULL, NULL);
+	accepted += fd >= 0;
+	close(fd);
+	return NULL;
+}
+
+static bool sleeps(int tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (f)
+		fclose(f);
+	return state == 'S';
+}
+
+/* Each connection wakes one of those who wait in accept. If it woke them all, they would switch WAITERS^2 / 2 times. */
+static void test_many_accept(void)
+{
+	int l = listener(WAITERS), fd[WAITERS];
+	pthread_t t[WAITERS];
+	long before;
+
+	for (int i = 0; i < WAITERS; i++)
+		pthread_create(&t[i], NULL, accept_one, &l);
+	for (int i = 0; i < WAITERS; i++)
+		while (!waiting_tid[i] || !sleeps(waiting_tid[i]))
+			sched_yield();
+	before = switches();
+	for (int i = 0; i < WAITERS; i++) {
+		fd[i] = connect_to(port_of(l));
+		while (accepted == i)
+			usleep(1000);
+	}
+	before = switches() - before;
+	for (int i = 0; i < WAITERS; i++) {
+		pthread_join(t[i], NULL);
+		close(fd[i]);
+	}
+	CHECK(accepted == WAITERS);
+	if (!CHECK(before < WAITERS * 12))
+		dprintf(1, "# %ld switches for %d connections\n", before, WAITERS);
+	close(l);
+}
+
 int main(void)
 {
 	test_socket();
@@ -602,6 +675,7 @@ int main(void)
 	test_backlog();
 	test_fork_shares();
 	test_interrupted();
+	test_many_accept();
 	test_ipv6();
 	return tap_end();
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -632,6 +633,66 @@ static void test_edges(void)
 	close(ep);
 }
 
+/* Many small pieces, read in others: nothing is lost or out of order, and files stay at their place. */
+static void test_small(void)
+{
+	unsigned put = 0, got = 0, bad = 0;
+	int p[2], fd[4], n, flags;
+	unsigned char piece[97];
+
+	GOOD(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p));
+	for (unsigned round = 0; round < 3000; round++) {
+		unsigned len = 1 + round * 7 % 13;
+
+		for (unsigned i = 0; i < len; i++)
+			piece[i] = put + i;
+		if (send(p[0], piece, len, 0) == (long)len)
+			put += len;
+		if (round % 5 == 4) {
+			long r = recv(p[1], piece, 1 + round * 11 % sizeof(piece), 0);
+
+			for (long i = 0; i < r; i++)
+				bad += piece[i] != (unsigned char)got++;
+		}
+	}
+	while ((n = recv(p[1], piece, sizeof(piece), 0)) > 0)
+		for (int i = 0; i < n; i++)
+			bad += piece[i] != (unsigned char)got++;
+	CHECK(bad == 0 && got == put && put > 10000);
+	for (int i = 0; i < 3; i++)
+		send(p[0], "ab", 2, 0);
+	IS(1, send_files(p[0], (int[]){ 1 }, 1));
+	IS(3, send(p[0], "cde", 3, 0));
+	IS(7, recv_files(p[1], fd, 1, &n, &flags, 0));
+	CHECK(n == 1);
+	close(fd[0]);
+	IS(3, recv(p[1], piece, sizeof(piece), 0));
+	close(p[0]);
+	close(p[1]);
+}
+
+/* How many files a user may have on their way. */
+static void test_in_flight(void)
+{
+	struct rlimit limit = { 20, 20 };
+	int p[2], sent = 0;
+	char byte;
+
+	if (setgid(65534) || setuid(65534) || setrlimit(RLIMIT_NOFILE, &limit) || socketpair(AF_UNIX, SOCK_DGRAM, 0, p))
+		_exit(1);
+	while (sent < 100 && send_files(p[0], (int[]){ 1 }, 1) == 1)
+		sent++;
+	CHECK(errno == ETOOMANYREFS && sent == 21);
+	IS(1, send(p[0], "y", 1, 0));
+	IS(1, recv(p[1], &byte, 1, 0)); /* drops the file */
+	IS(1, send_files(p[0], (int[]){ 1 }, 1));
+	FAILS(ETOOMANYREFS, send_files(p[0], (int[]){ 1 }, 1));
+	close(p[1]);
+	close(p[0]);
+	GOOD(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	IS(1, send_files(p[0], (int[]){ 1 }, 1)); /* what nobody will read is no longer on its way */
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/abi_unix.XXXXXX";
@@ -651,6 +712,8 @@ int main(void)
 	test_rights(SOCK_STREAM);
 	test_rights(SOCK_DGRAM);
 	test_depth();
+	test_small();
+	IN_CHILD("files on their way", test_in_flight());
 	test_credentials();
 	test_many();
 	test_edges();

@@ -5,6 +5,7 @@
  *	netload bulk MEGABYTES        one connection, both directions at once
  *	netload many CONNECTIONS      all open at once; each asks several times and checks its answers
  *	netload churn CONNECTIONS     one after the other in each of four processes: ended by us, by them, by reset
+ *	netload refused ADDRESS       asks a port of another machine that nobody has there
  *
  * A server forks per test; processes, not threads, so that cores and descriptor tables differ.
  */
@@ -217,6 +218,25 @@ static void churn(int count)
 	close(l);
 }
 
+/* ---- refused */
+
+/* The other machine says so by a reset (TCP) or an ICMP message (UDP). */
+static void refused(const char *address)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = inet_addr(address) };
+	int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+	char byte;
+
+	FAILS(ECONNREFUSED, connect(tcp, NAME(to)));
+	GOOD(connect(udp, NAME(to)));
+	IS(1, send(udp, "?", 1, 0));
+	CHECK(ready(udp, POLLIN, PATIENCE) & POLLERR);
+	FAILS(ECONNREFUSED, recv(udp, &byte, 1, MSG_DONTWAIT));
+	FAILS(EAGAIN, recv(udp, &byte, 1, MSG_DONTWAIT));
+	close(tcp);
+	close(udp);
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 2 ? atoi(argv[2]) : 0;
@@ -227,7 +247,9 @@ int main(int argc, char **argv)
 		many(n);
 	else if (argc > 2 && !strcmp(argv[1], "churn"))
 		churn(n);
+	else if (argc > 2 && !strcmp(argv[1], "refused"))
+		refused(argv[2]);
 	else
-		fprintf(stderr, "usage: netload bulk|many|churn NUMBER\n");
+		fprintf(stderr, "usage: netload bulk|many|churn NUMBER, netload refused ADDRESS\n");
 	return tap_end();
 }

@@ -5,5 +5,6 @@ tac in | head -n 2
 split -l 300 in part.; wc -l part.*; split -n 3 -d in chunk.; cat chunk.* | cmp - in && echo same
 split -b 1K --additional-suffix=.x in k.; ls k.* | wc -l
 csplit -s in 100 500; wc -l xx*
-(tail -f -n 1 in --pid=$$ & p=$!; sleep 0.3; echo more >>in; sleep 1.3; kill $p) 2>/dev/null
+tail -f -s 0.1 -n 1 in >seen 2>/dev/null & until [ -s seen ]; do sleep 0.05; done; echo more >>in
+until [ "$(wc -l <seen)" = 2 ]; do sleep 0.05; done; kill $!; cat seen
 head -n 2 in /dev/null

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * /proc/net/tcp and udp: proc(5). Each shard is asked for its connections and datagram sockets, and the first one for the
+ * listeners, as those are on all. A shard only notes what it has (O(its ends), without allocating); the text is made
+ * afterwards. If there was more than room for it, all are asked again.
+ *
+ * A line ends behind the pointer, as Linux's does where it has nothing to say about timers and windows, and no kernel
+ * address is told.
+ */
+#include "kern/proc_internal.h"
+#include "mem/slab.h"
+#include "net/tcp.h"
+
+#define ROOM_FIRST 256u
+#define TRIES 4
+enum { TCP_STATE_CLOSE = 7, TCP_STATE_LISTEN = 10 };
+
+struct seen { struct port_name local, remote; u32 state, tx, rx, uid; u64 ino; };
+struct look { bool udp; struct seen *at; u32 n, room; };
+
+/* What the socket knows; before it is accepted it is nobody's. */
+static void seen_sock(struct seen *e, struct sock *s)
+{
+	lock_acquire(&s->lock);
+	e->tx = s->tx_bytes;
+	e->rx = s->state == SOCK_LISTENING ? s->waiting : s->rx_bytes;
+	if (s->socket.type == SOCK_DGRAM)
+		e->remote = s->state == SOCK_CONNECTED ? s->remote : (struct port_name){ 0, 0 };
+	lock_release(&s->lock);
+	e->uid = s->uid;
+	e->ino = socket_ino(&s->socket);
+}
+
+static void look_add(struct look *l, const struct seen *e)
+{
+	if (l->n < l->room)
+		l->at[l->n] = *e;
+	l->n++;
+}
+
+static void see_end(void *arg, const struct port_seen *end)
+{
+	struct seen e = { .local = end->local, .remote = end->remote, .state = end->state };
+	struct look *l = arg;
+
+	if (end->udp != l->udp)
+		return;
+	if (end->sock)
+		seen_sock(&e, end->sock);
+	look_add(l, &e);
+}
+
+static void see_listener(void *arg, struct sock *s)
+{
+	struct seen e = { .local = s->local, .state = TCP_STATE_LISTEN };
+
+	seen_sock(&e, s);
+	look_add(arg, &e);
+}
+
+static long look_here(struct shard *sh, void *arg)
+{
+	struct look *l = arg;
+
+	if (!l->udp && sh->id == 0)
+		tcp_each_listener(sh, see_listener, l);
+	sh->stack->each(see_end, l);
+	return 0;
+}
+
+static int look_everywhere(struct look *l)
+{
+	u32 room = ROOM_FIRST;
+
+	for (u32 tries = 0; tries < TRIES; tries++) {
+		kfree(l->at);
+		l->n = 0;
+		l->room = room;
+		l->at = kmalloc(room * sizeof(*l->at));
+		if (!l->at)
+			return -ENOMEM;
+		for (u32 i = 0; i < shards_count(); i++)
+			shard_call(shard_of(i), look_here, l);
+		if (l->n <= l->room)
+			return 0;
+		room = l->n + l->n / 4;
+	}
+	l->n = l->room; /* they come faster than they are counted */
+	return 0;
+}
+
+static int look_show(struct text *t, bool udp, const char *head, const char *line, int width)
+{
+	struct look l = { .udp = udp };
+	int err = look_everywhere(&l);
+	char buf[160];
+
+	text_printf(t, "%-*s\n", width, head);
+	for (u32 i = 0; !err && i < l.n; i++) {
+		struct seen *e = &l.at[i];
+
+		if (udp && e->remote.port && !e->local.ip)
+			e->local.ip = inet_source(e->remote.ip); /* as getsockname says */
+		snprintf(buf, sizeof(buf), line, i, e->local.ip, e->local.port, e->remote.ip, e->remote.port, e->state, e->tx, e->rx,
+			 e->uid, e->ino);
+		text_printf(t, "%-*s\n", width, buf);
+	}
+	kfree(l.at);
+	return err;
+}
+
+int proc_net_tcp(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	return look_show(t, false,
+			 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
+			 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 1 0000000000000000", 149);
+}
+
+int proc_net_udp(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	return look_show(t, true,
+			 "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops",
+			 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 1 0000000000000000 0", 127);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The combiner: whoever holds a replica's gate does the work of all who wait there.
+ *
+ * A round: collect up to NR_BATCH requests; admit each or refuse it for memory; then
+ *   without a log   apply in place, readers kept out
+ *   with a log      append the batch, apply the log up to its end (other replicas' operations come on the way)
+ * and answer. Who sleeps is woken by his answer.
+ *
+ * A turn: rounds until nobody waits, NR_TURN at most; nobody combines for others for ever. Then, as somebody may
+ * have gone to sleep since the last look, the gate's WAITED bit decides when it is released:
+ *
+ *   WAITED is set by a sleeper after his request says SLEEPS, cleared by a combiner before he collects.
+ *   Set before the clearing: he is collected, or left over, and then the combiner sets it again.
+ *   Set after it: gate_release sees it, and nr_wake_next wakes one sleeper, who becomes combiner, or is answered by
+ *   one who came in between and saw WAITED in his turn.
+ *
+ * So while the gate is free and somebody sleeps, somebody else who waits is awake.
+ */
+#include "nr/gate.h"
+
+static void answer(struct nr_req *q, s32 err)
+{
+	q->err = err;
+	if (atomic_exchange_explicit(&q->state, NR_DONE, memory_order_release) == NR_SLEEPS) /* Q3 */
+		nr_port_wake(&q->state);
+}
+
+static bool is_waiting(struct nr_req *q)
+{
+	u32 state = atomic_load_explicit(&q->state, memory_order_acquire); /* Q2 */
+
+	return state == NR_PENDING || state == NR_SLEEPS;
+}
+
+static bool batch_put(const struct nr *nr, struct nr_batch *b, struct nr_req *q)
+{
+	u32 slots = nr_entry_slots(q->len);
+
+	if (b->n == NR_BATCH || (b->n && b->slots + slots > nr->cfg.log_slots / 2))
+		return false;
+	b->req[b->n++] = q;
+	b->slots += slots;
+	return true;
+}
+
+/* Requests of word w. Whoever takes a bit has the request; what does not fit stays pending. */
+static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct nr_batch *b)
+{
+	u64 bits, left = 0;
+
+	if (!atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
+		return true;
+	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire);
+	for (; bits; bits &= bits - 1) {
+		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
+
+		if (is_waiting(q) && !batch_put(nr, b, q))
+			left |= bits & -bits;
+	}
+	if (left)
+		atomic_fetch_or_explicit(&s->map[w].pending, left, memory_order_relaxed);
+	return !left;
+}
+
+/* False: some did not fit. */
+static bool collect(const struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
+	bool all = true;
+
+	if (b->own != &r->shared.req && is_waiting(&r->shared.req))
+		all = batch_put(nr, b, &r->shared.req);
+	for (u32 w = 0; s && w < s->words; w++)
+		all = collect_word(nr, s, w, b) && all;
+	return all;
+}
+
+/* The same, so that sleepers are collected or still said to be there. */
+static void collect_sleepers(const struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	atomic_fetch_and_explicit(&r->gate, ~GATE_WAITED, memory_order_acquire); /* Z2 */
+	if (!collect(nr, r, b))
+		atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_relaxed);
+}
+
+static bool anybody_sleeps(const struct nr_replica *r)
+{
+	return atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_WAITED;
+}
+
+static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_req *q, s64 *here)
+{
+	if (!q->mem)
+		return true;
+	if (nr->log)
+		return nr_stock_reserve_all(nr, q->mem);
+	if (!nr_stock_reserve_here(r, *here + q->mem))
+		return false;
+	*here += q->mem;
+	return true;
+}
+
+static void settle(const struct nr_batch *b, struct nr_req *q, s32 err)
+{
+	if (q != b->own) {
+		answer(q, err);
+		return;
+	}
+	q->err = err;
+	atomic_store_explicit(&q->state, NR_DONE, memory_order_relaxed); /* its owner is who combines */
+}
+
+/* Refuses what finds no memory; the rest stays in order. */
+static void admit(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	u32 kept = 0;
+	s64 here = 0;
+
+	b->slots = 0;
+	for (u32 i = 0; i < b->n; i++) {
+		struct nr_req *q = b->req[i];
+
+		if (admit_one(nr, r, q, &here)) {
+			b->req[kept++] = q;
+			b->slots += nr_entry_slots(q->len);
+		} else {
+			settle(b, q, -ENOMEM);
+		}
+	}
+	b->n = kept;
+}
+
+static void release_batch(const struct nr *nr, const struct nr_batch *b)
+{
+	for (u32 i = 0; nr->type->op_release && i < b->n; i++)
+		nr->type->op_release(b->req[i]->op, b->req[i]->len);
+}
+
+static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
+
+	gate_write_begin(r);
+	nr_replica_apply(nr, r, b);
+	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
+	gate_write_end(r);
+	for (u32 i = 0; i < b->n; i++)
+		b->req[i]->index = at;
+	nr_stock_settle(r, 0);
+	release_batch(nr, b);
+}
+
+static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	u64 end = nr_log_append(nr, r, b);
+
+	for (u32 i = 0; i < b->n; i++)
+		b->req[i]->index = end;
+	nr_replica_advance(nr, r, end, b);
+}
+
+static void count(struct nr_replica *r, u32 n)
+{
+	u32 bucket = n == 1 ? 0 : 32 - (u32)__builtin_clz(n - 1);
+
+	r->ops += n;
+	r->batches++;
+	r->batch[MIN(bucket, NR_BATCH_BUCKETS - 1u)]++;
+}
+
+static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+{
+	admit(nr, r, b);
+	if (!b->n)
+		return;
+	if (nr->log)
+		apply_logged(nr, r, b);
+	else
+		apply_in_place(nr, r, b);
+	count(r, b->n);
+	for (u32 i = 0; i < b->n; i++)
+		settle(b, b->req[i], 0);
+}
+
+static void batch_start(const struct nr *nr, struct nr_batch *b, struct nr_req *own)
+{
+	b->own = own;
+	b->n = b->slots = 0;
+	if (own)
+		batch_put(nr, b, own);
+}
+
+/* False: nobody waits. */
+static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	struct nr_batch b;
+
+	batch_start(nr, &b, own);
+	if (unlikely(anybody_sleeps(r)))
+		collect_sleepers(nr, r, &b);
+	else
+		collect(nr, r, &b);
+	if (b.n)
+		round_with(nr, r, &b);
+	return b.n;
+}
+
+/* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
+void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	round_of(nr, r, own);
+	for (u32 i = 1; i < NR_TURN && round_of(nr, r, NULL); i++)
+		;
+}
+
+/* Only `own`, and only if the log has room at once. */
+bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	struct nr_batch b;
+
+	batch_start(nr, &b, own);
+	if (nr->log && !nr_log_room(nr, r, b.slots))
+		return false;
+	round_with(nr, r, &b);
+	return true;
+}
+
+static bool wake(struct nr_req *q)
+{
+	u32 sleeps = NR_SLEEPS;
+
+	if (!atomic_compare_exchange_strong_explicit(&q->state, &sleeps, NR_PENDING, memory_order_relaxed,
+						     memory_order_relaxed))
+		return false;
+	nr_port_wake(&q->state);
+	return true;
+}
+
+/* The gate was released with WAITED up: one sleeper shall try for it. */
+void nr_wake_next(struct nr_replica *r)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+
+	if (wake(&r->shared.req))
+		return;
+	for (u32 w = 0; s && w < s->words; w++) {
+		u64 bits = atomic_load_explicit(&s->map[w].pending, memory_order_acquire);
+
+		for (; bits; bits &= bits - 1)
+			if (wake(&s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req))
+				return;
+	}
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The gate of a replica: one word for the combiner, many counters for readers.
+ *
+ *   HELD      a combiner is in: he collects, appends, applies. One at a time
+ *   WRITING   he changes the state: readers stay out. Raised by the holder only
+ *   WAITED    somebody sleeps until he is answered; whoever lets go of the gate sees to him (combine.c)
+ *   CLAIM     times the number of those who must have it (member.c, fork, a reader): they are next, all others keep off
+ *
+ *   free --gate_try--> HELD --gate_write_begin--> HELD|WRITING --gate_write_end--> HELD --gate_release--> free
+ *
+ * An update in place takes HELD|WRITING in one step and gives both back in one: two atomic read-modify-writes, which is
+ * what a mutex costs. Everybody who waits does so on words that the holder writes later, and tells him through
+ * WAITED in this same word: all steps on it are read-modify-writes, totally ordered, so no wake-up is lost (row 17 of
+ * the reference without its four seq_cst steps).
+ *
+ *   reader   W1 count himself in his slot (seq_cst)    then W2 look at the gate (seq_cst): WRITING down -> inside
+ *   writer   W3 raise WRITING (seq_cst)                then W4 look at every listed slot (seq_cst) until it is 0
+ *   leaving  reader: W6 count out (release)            writer: W5 lower WRITING (release)
+ *
+ * Either the reader sees WRITING or the writer sees the reader: W1 to W4 are seq_cst in this order, so not both can
+ * miss. A W2 that finds WRITING down reads what W5 wrote, or a read-modify-write that followed it, and so sees the
+ * writer's work; a W4 that reads what W6 wrote comes after that reader's reads.
+ *
+ * A reader that finds WRITING up steps back and waits (read.c says for how long). A slot is listed (seq_cst) before its
+ * first W1, so a writer that misses the listing is seen by that reader's W2, as above. A listed slot has one owner, who
+ * stores; the slot that all share (listed is 0) is counted.
+ */
+#ifndef NR_GATE_H
+#define NR_GATE_H
+
+#include "nr/internal.h"
+
+/* The combiner. `how`: GATE_HELD, or with GATE_WRITING, then gate_wait_readers must follow. Never waits. */
+static inline bool gate_try(struct nr_replica *r, u32 how)
+{
+	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
+
+	do {
+		if (w & GATE_HELD || w >= GATE_CLAIM)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, w | how, memory_order_seq_cst, /* L2, W3 */
+							memory_order_relaxed));
+	return true;
+}
+
+/* The same for who finds it free most of the time: no look before the leap; nor if somebody sleeps. */
+static inline bool gate_try_free(struct nr_replica *r, u32 how)
+{
+	u32 w = 0;
+
+	return atomic_compare_exchange_strong_explicit(&r->gate, &w, how, memory_order_seq_cst, /* L2, W3 */
+						       memory_order_relaxed);
+}
+
+/* For who must have it: he goes ahead of all who merely try, or he might wait for ever. */
+static inline void gate_claim(struct nr_replica *r)
+{
+	atomic_fetch_add_explicit(&r->gate, GATE_CLAIM, memory_order_relaxed);
+}
+
+static inline bool gate_try_claimed(struct nr_replica *r)
+{
+	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
+
+	do {
+		if (w & GATE_HELD)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, (w | GATE_HELD) - GATE_CLAIM,
+							memory_order_acquire, memory_order_relaxed)); /* L2 */
+	return true;
+}
+
+static inline void gate_acquire(struct nr_replica *r)
+{
+	gate_claim(r);
+	while (!gate_try_claimed(r))
+		nr_port_relax();
+}
+
+/* Gives back `how`, which the caller has. Acquire: who finds WAITED must find the sleeper. */
+static inline void gate_release(struct nr_replica *r, u32 how)
+{
+	u32 w = atomic_fetch_sub_explicit(&r->gate, how, memory_order_acq_rel); /* L1, W5 */
+
+	if (unlikely((w & how) != how))
+		nr_port_panic("nr: a gate is released that is not held");
+	if (unlikely(w & GATE_WAITED))
+		nr_wake_next(r);
+}
+
+/* The holder's side against readers: 0 if none is in a slot that is his to see, once W3 is done. */
+static inline u32 gate_readers(const struct nr_replica *r)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
+	u32 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);   /* W4 */
+
+	for (u32 w = 0; s && w < s->words; w++) {
+		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_seq_cst);
+
+		for (; ids; ids &= ids - 1)
+			sum |= atomic_load_explicit(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)].readers, memory_order_seq_cst);
+	}
+	return sum;
+}
+
+/* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new
+ * one finds WRITING up, and goes. */
+static inline void gate_wait_readers(const struct nr_replica *r)
+{
+	while (unlikely(gate_readers(r)))
+		nr_port_relax();
+}
+
+static inline void gate_write_begin(struct nr_replica *r)
+{
+	atomic_fetch_or_explicit(&r->gate, GATE_WRITING, memory_order_seq_cst); /* W3 */
+	gate_wait_readers(r);
+}
+
+static inline void gate_write_end(struct nr_replica *r)
+{
+	atomic_fetch_and_explicit(&r->gate, ~GATE_WRITING, memory_order_release); /* W5 */
+}
+
+/* A reader's side. */
+static inline bool gate_writing(struct nr_replica *r, memory_order order)
+{
+	return atomic_load_explicit(&r->gate, order) & GATE_WRITING;
+}
+
+static inline void gate_read_end(struct nr_slot *s)
+{
+	if (likely(atomic_load_explicit(&s->listed, memory_order_relaxed)))
+		atomic_store_explicit(&s->readers, 0, memory_order_release); /* W6 */
+	else
+		atomic_fetch_sub_explicit(&s->readers, 1, memory_order_release); /* W6 */
+}
+
+static inline bool gate_read_try(struct nr_replica *r, struct nr_slot *s)
+{
+	if (likely(atomic_load_explicit(&s->listed, memory_order_relaxed)))
+		atomic_exchange_explicit(&s->readers, 1, memory_order_seq_cst); /* W1 */
+	else
+		atomic_fetch_add_explicit(&s->readers, 1, memory_order_seq_cst); /* W1 */
+	if (likely(!gate_writing(r, memory_order_seq_cst))) /* W2 */
+		return true;
+	gate_read_end(s);
+	return false;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* See scene.h. */
+#include "test/nr/explore/scene.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { COUNTER = 1, SIGNALS = 4 };
+
+struct nr *scene_nr;
+static struct nr_self *selves;
+static _Atomic u32 *signals;
+static struct lin_op op[LIN_OPS];
+static u32 ops;
+
+static void apply(void *state, unsigned shard, const void *bytes, size_t len, void *ret)
+{
+	ex_here();
+	lin_apply(state, shard, bytes, len, ret);
+}
+
+static int init(void *state, struct pool *mem, const void *arg)
+{
+	return lin_type.init(state, mem, arg);
+}
+
+static int clone(void *dst, struct pool *mem, const void *src)
+{
+	ex_here();
+	return lin_type.clone(dst, mem, src);
+}
+
+const struct nr_type scene_type = {
+	.name = "scene", .state_size = sizeof(struct lin_state), .init = init, .clone = clone, .apply = apply,
+	.hash = lin_hash,
+};
+
+void scene_make(const struct nr_type *type, u32 replicas, u32 log_slots, bool wide)
+{
+	struct nr_config cfg = { .threads = EX_THREADS, .log_slots = log_slots };
+
+	ops = 0;
+	selves = ex_alloc(EX_THREADS * sizeof(*selves));
+	signals = ex_alloc(SIGNALS * sizeof(*signals));
+	for (u32 t = 0; t < EX_THREADS; t++)
+		selves[t].id = t;
+	scene_nr = nr_create(type, &cfg, NULL);
+	ex_check(scene_nr);
+	for (u32 n = 1; n < replicas; n++)
+		ex_check(nr_replica_add(scene_nr, &selves[0], n) == 0);
+	if (wide)
+		ex_check(nr_widen(scene_nr, &selves[0]) == 0);
+}
+
+struct nr_self *scene_self(u32 node)
+{
+	struct nr_self *s = &selves[ex_self()];
+
+	s->node = node;
+	return s;
+}
+
+static struct lin_op *begin(u32 kind)
+{
+	struct lin_op *o = &op[ops++];
+
+	ex_check(ops <= LIN_OPS);
+	*o = (struct lin_op){ .kind = kind, .thread = ex_self() };
+	for (u32 i = 0; i + 1 < ops; i++)
+		if (op[i].end && ex_before(op[i].thread, (u32)op[i].end))
+			o->before |= 1ull << i;
+	return o;
+}
+
+static void end(struct lin_op *o, u64 result)
+{
+	o->result = result;
+	o->end = ex_now()->of[o->thread];
+}
+
+void scene_update(u32 node, size_t len)
+{
+	struct lin_bytes bytes;
+	u64 result = LIN_NONE;
+	struct lin_op *o;
+	int err;
+
+	lin_make(&bytes, COUNTER, 1, 0, len);
+	o = begin(1);
+	err = nr_update(scene_nr, scene_self(node), 0, &bytes, len, &result, NULL);
+	ex_check(err == 0);
+	end(o, result);
+}
+
+u64 scene_read(u32 node)
+{
+	struct lin_op *o = begin(LIN_READ);
+	struct nr_self *self = scene_self(node);
+	const struct lin_state *s = nr_read_begin(scene_nr, self, 0);
+	u64 result = s->cell[0];
+
+	ex_here();
+	nr_read_end(scene_nr, self, 0);
+	end(o, result);
+	return result;
+}
+
+void scene_signal(u32 n)
+{
+	atomic_store_explicit(&signals[n], 1, memory_order_release);
+}
+
+void scene_await(u32 n)
+{
+	while (!atomic_load_explicit(&signals[n], memory_order_acquire))
+		ex_wait();
+}
+
+void scene_hint(u32 n)
+{
+	atomic_store_explicit(&signals[n], 1, memory_order_relaxed);
+}
+
+void scene_follow(u32 n)
+{
+	while (!atomic_load_explicit(&signals[n], memory_order_relaxed))
+		ex_wait();
+}
+
+void scene_check(void)
+{
+	struct lin_state start;
+
+	memset(&start, 0, sizeof(start));
+	if (!lin_check(lin_models[COUNTER], &start, op, ops)) {
+		char text[200] = "";
+		size_t at = 0;
+
+		for (u32 i = 0; i < ops && at + 24 < sizeof(text); i++)
+			at += (size_t)__builtin_sprintf(text + at, " %s%u=%llu", op[i].kind ? "add" : "read", op[i].thread,
+						      (unsigned long long)op[i].result);
+		ex_fail("not linearizable:%s", text);
+	}
+	if (nr_check(scene_nr, scene_self(0)))
+		ex_fail("the replicas differ, or an operation arrived damaged");
+	nr_destroy(scene_nr);
+}

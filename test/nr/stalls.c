@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * A thread stops at a step of an update, as a thread of a process may; who goes on, and who waits?
+ *
+ *   while it writes its operation into the ring    the operation's bytes lie on a page that cannot be read: the signal's
+ *                                                  handler stops right in the middle of the copy
+ *   while it applies its published batch           in apply
+ *   while it applies the log to another replica    in apply, as a helper
+ *   under a read guard
+ *
+ * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
+ */
+#include "base/errno.h"
+#include "nr/port_host.h"
+#include "nr/port.h"
+#include "test/nr/ledger.h"
+#include "test/nr/tap.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PASS = 200, STOP_KEY = 63, WAITERS = 3 }; /* PASS: less than the log has room for */
+
+static struct nr *nr;
+static _Atomic u32 stopped, go_on, met;
+static u8 *pages; /* two: the second cannot be read until go_on */
+
+static void stop_here(void)
+{
+	atomic_store(&stopped, 1);
+	while (!atomic_load(&go_on))
+		sched_yield();
+}
+
+static void on_fault(int sig)
+{
+	(void)sig;
+	stop_here();
+	mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static void in_apply(const struct ledger_op *op, bool own)
+{
+	if (own && op->key == STOP_KEY)
+		stop_here();
+}
+
+static void in_remote_apply(const struct ledger_op *op, bool own)
+{
+	if (!own && op->key == STOP_KEY && atomic_fetch_add(&met, 1) == 1) /* replica 1 has it already */
+		stop_here();
+}
+
+/* The four who stop: all on node 0. */
+
+static void *stops_in_copy(void *arg)
+{
+	struct nr_self self = { .id = 0 };
+	struct ledger_op *op = (struct ledger_op *)(pages + PAGE_SIZE - offsetof(struct ledger_op, data) - 40);
+	struct ledger_ret ret;
+	size_t len = ledger_make(op, LEDGER_PUT, STOP_KEY, 5, 600);
+
+	mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE);
+	nr_update(nr, &self, 0, op, len, &ret, NULL);
+	return arg;
+}
+
+static void *stops_in_apply(void *arg)
+{
+	struct nr_self self = { .id = 0 };
+
+	do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 600);
+	return arg;
+}
+
+static void *stops_helping(void *arg)
+{
+	struct nr_self self = { .id = 0 };
+	struct ledger_ret ret;
+	struct ledger_op op;
+	u64 index;
+	size_t len = ledger_make(&op, LEDGER_PUT, STOP_KEY, 5, 600);
+
+	nr_update(nr, &self, 0, &op, len, &ret, &index);
+	nr_sync(nr, &self, index); /* 1, then 2: it stops there */
+	return arg;
+}
+
+static void *stops_reading(void *arg)
+{
+	struct nr_self self = { .id = 0 };
+
+	nr_read_begin(nr, &self, 0);
+	stop_here();
+	nr_read_end(nr, &self, 0);
+	return arg;
+}
+
+static u64 version_at(struct nr_self *self)
+{
+	const struct ledger *l = nr_read_begin(nr, self, 0);
+	u64 version = l->version;
+
+	nr_read_end(nr, self, 0);
+	return version;
+}
+
+static void others_go_on(const char *where, void *(*stopper)(void *), u32 replicas,
+			 void (*hook)(const struct ledger_op *, bool))
+{
+	struct nr_config cfg = { .threads = 4 };
+	struct nr_self self = { .id = 1, .node = 1 };
+	pthread_t t;
+	u64 before;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	for (u32 n = 1; n < replicas; n++)
+		nr_replica_add(nr, &self, n);
+	nr_widen(nr, &self);
+	stopped = go_on = met = 0;
+	ledger_in_apply = hook;
+	pthread_create(&t, NULL, stopper, NULL);
+	while (!atomic_load(&stopped))
+		sched_yield();
+	do_update(nr, &self, NULL, LEDGER_BUMP, 0, 0, 0); /* takes what was published before it along */
+	before = version_at(&self);
+	for (u32 i = 0; i < PASS; i++)
+		do_update(nr, &self, NULL, LEDGER_PUT, i % 50, i + 1, 0);
+	ok(version_at(&self) == before + PASS, "stopped %s: the other replica does %u updates", where, PASS);
+	ledger_in_apply = NULL;
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	ok(nr_check(nr, &self) == 0, "and all is well when it goes on");
+	nr_destroy(nr);
+}
+
+/* Sleep: the combiner stops in apply; the others leave requests, and take few polls for it. */
+
+static _Atomic u64 polls;
+
+static void *waiter(void *arg)
+{
+	struct nr_self self = { .id = 1 + (u32)(size_t)arg };
+
+	do_update(nr, &self, NULL, LEDGER_PUT, self.id, self.id, 0);
+	atomic_fetch_add(&polls, nr_host_relaxed);
+	return NULL;
+}
+
+static void waiters_sleep(u32 replicas)
+{
+	struct nr_config cfg = { .threads = 1 + WAITERS };
+	struct nr_self self = { .id = 0 };
+	pthread_t t, w[WAITERS];
+	u64 asleep = nr_host_waits;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	for (u32 n = 1; n < replicas; n++)
+		nr_replica_add(nr, &self, n);
+	nr_widen(nr, &self);
+	stopped = go_on = 0;
+	polls = 0;
+	ledger_in_apply = in_apply;
+	pthread_create(&t, NULL, stops_in_apply, NULL);
+	while (!atomic_load(&stopped))
+		sched_yield();
+	for (size_t i = 0; i < WAITERS; i++)
+		pthread_create(&w[i], NULL, waiter, (void *)i);
+	while (atomic_load(&nr_host_waits) < asleep + WAITERS)
+		sched_yield();
+	for (int i = 0; i < 5000; i++)
+		sched_yield();
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(w[i], NULL);
+	ledger_in_apply = NULL;
+	ok(version_at(&self) == 1 + WAITERS && polls < 50ull * WAITERS * nr_port_spins,
+	   "%u waiters slept behind a stopped combiner, %lu polls in all, and were woken (%u replicas)", WAITERS,
+	   (unsigned long)polls, replicas);
+	nr_destroy(nr);
+}
+
+int main(void)
+{
+	pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	signal(SIGSEGV, on_fault);
+	watch_start("beside a stopped thread");
+	others_go_on("while it writes its operation", stops_in_copy, 2, NULL);
+	others_go_on("while it applies its batch", stops_in_apply, 2, in_apply);
+	others_go_on("while it helps a third replica", stops_helping, 3, in_remote_apply);
+	others_go_on("under a read guard", stops_reading, 2, NULL);
+	waiters_sleep(1);
+	waiters_sleep(2);
+	return tap_end();
+}
