@@ -3,6 +3,7 @@
 #include "base/abi.h"
 #include "base/string.h"
 #include "kern/percore.h"
+#include "kern/resident.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 #include "mem/frame.h"
@@ -139,6 +140,6 @@ void space_usage(struct space *s, struct space_usage *out)
 	out->stack_pages = r->stack_pages;
 	out->locked_pages = r->locked_pages;
 	nr_read_end(s->nr, nr_me(), 0);
-	out->resident = atomic_load(&s->pages.resident);
+	out->resident = resident_frames(s);
 	out->tables = atomic_load(&s->pages.tables);
 }

@@ -12,6 +12,7 @@
 #include "kern/file.h"
 #include "kern/futex.h"
 #include "kern/process.h"
+#include "kern/resident.h"
 #include "kern/space.h"
 #include "kern/tty.h"
 
@@ -122,7 +123,7 @@ void process_usage(struct process *p, struct usage *out)
 	lock_acquire(&p->lock);
 	*out = p->dead;
 	if (p->space)
-		out->max_rss = MAX(out->max_rss, atomic_load(&p->space->pages.resident));
+		out->max_rss = MAX(out->max_rss, resident_frames(p->space));
 	TAILQ_FOREACH(t, &p->threads, sibling) {
 		usage_of_thread(t, &u);
 		usage_add(out, &u);
@@ -186,7 +187,7 @@ static void process_give_up(struct process *p)
 	files = p->files;
 	fs = p->fs;
 	s = p->space;
-	p->dead.max_rss = MAX(p->dead.max_rss, atomic_load(&s->pages.resident));
+	p->dead.max_rss = MAX(p->dead.max_rss, resident_frames(s));
 	p->files = NULL;
 	p->fs = NULL;
 	p->space = NULL;

@@ -17,6 +17,7 @@
 #include "base/string.h"
 #include "kern/body.h"
 #include "kern/percore.h"
+#include "kern/resident.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 #include "mem/frame.h"
@@ -117,15 +118,15 @@ static int fault_table(struct fault *f, u32 node)
 	struct pagemap *pm = &f->s->pages;
 	struct pagemap_stock stock = { 0 };
 
-	if (!pagemap_stock_fill(pm, &stock, node)) {
-		pagemap_stock_drop(pm, &stock);
+	if (!pagemap_stock_fill(&stock, node)) {
+		pagemap_stock_drop(&stock);
 		return -ENOMEM;
 	}
 	nr_read_begin(f->s->nr, nr_me(), 0);
 	if (!changes_leaving(&f->s->changes, f->va) && (node == pm->home || pagemap_has_copy(pm, node)))
 		pagemap_slot(pm, node, f->va, &stock);
 	nr_read_end(f->s->nr, nr_me(), 0);
-	pagemap_stock_drop(pm, &stock);
+	pagemap_stock_drop(&stock);
 	return FAULT_AGAIN;
 }
 
@@ -283,7 +284,7 @@ static void fault_commit_window(struct fault *f)
 			if (!fault_enter(&s->pages, va, 0, e))
 				continue;
 			f->page[i] = 0; /* the entry has the reference now */
-			atomic_fetch_add_explicit(&s->pages.resident, 1, memory_order_relaxed);
+			resident_add(s, 1);
 		}
 	}
 	nr_read_end(s->nr, nr_me(), 0);
@@ -323,7 +324,7 @@ static int fault_first(struct fault *f)
 	r = fault_commit(f, want);
 	if (r != FAULT_DONE)
 		return r;
-	atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
+	resident_add(f->s, 1);
 	if (f->fresh)
 		f->fresh = 0;
 	else
@@ -390,7 +391,7 @@ static int fault_copy_fresh(struct fault *f, paddr_t from, bool kept)
 	if (kept)
 		frame_put(from); /* the entry's */
 	else
-		atomic_fetch_add_explicit(&f->s->pages.resident, 1, memory_order_relaxed);
+		resident_add(f->s, 1);
 	return r;
 }
 

@@ -23,6 +23,7 @@
  * `epoch` moves, and a core that finds an older one in space_switch loads its root anew.
  */
 #include "kern/percore.h"
+#include "kern/resident.h"
 #include "kern/space.h"
 #include "kern/thread.h"
 
@@ -168,6 +169,7 @@ void space_switch(struct space *s)
 		return;
 	if (!(atomic_load_explicit(&s->cores[c / 64], memory_order_relaxed) >> (c % 64) & 1))
 		atomic_fetch_or(&s->cores[c / 64], 1ul << (c % 64));
+	resident_leave(pc);
 	pc->loaded_epoch = epoch;
 	atomic_store_explicit(&pc->parting, atomic_load_explicit(&pc->loaded, memory_order_relaxed), memory_order_relaxed);
 	atomic_store(&pc->loaded, s);                    /* F3 */
@@ -179,6 +181,7 @@ void space_switch_kernel(void)
 {
 	struct percore *pc = percore();
 
+	resident_leave(pc);
 	mmu_load(mmu_kernel_root());
 	atomic_store(&pc->loaded, NULL);
 }

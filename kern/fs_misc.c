@@ -12,19 +12,22 @@
 static int fs_set_dir(struct path *p, bool root)
 {
 	struct fs *fs = process_current()->fs;
+	struct fs_place place;
 	struct body *old;
 
 	lock_acquire(&fs->lock);
+	place = fs_place(fs);
 	if (root) {
 		old = fs->root_body;
-		fs->root = p->at.ino;
+		place.root = p->at.ino;
 		fs->root_body = p->body;
 	} else {
 		old = fs->cwd_body;
-		fs->cwd = path_pseudo(p) ? p->dir : p->at.ino;
+		place.cwd = path_pseudo(p) ? p->dir : p->at.ino;
 		fs->cwd_body = p->body;
-		fs->cwd_node = p->node;
+		place.cwd_node = p->node;
 	}
+	fs_place_set(fs, &place);
 	lock_release(&fs->lock);
 	p->body = NULL;
 	body_put(old);
@@ -64,38 +67,31 @@ int fs_chroot(struct path *p)
 
 int fs_getcwd(char *buf, size_t size)
 {
-	struct fs *fs = process_current()->fs;
-	struct pseudo_node node;
+	struct fs_place place = fs_place(process_current()->fs);
 	const struct tree *t;
-	u64 cwd, root;
 	int n, m;
 
-	lock_acquire(&fs->lock);
-	cwd = fs->cwd;
-	root = fs->root;
-	node = fs->cwd_node;
-	lock_release(&fs->lock);
 	t = nr_read_begin(fs_tree(), nr_me(), 0);
-	n = tree_path(t, root, cwd, buf, size);
+	n = tree_path(t, place.root, place.cwd, buf, size);
 	nr_read_end(fs_tree(), nr_me(), 0);
-	if (n < 0 || !node.fs)
+	if (n < 0 || !place.cwd_node.fs)
 		return n;
 	if (n == 1)
 		n = 0; /* the mount point's "/" */
-	m = pseudo_fs_of(node.fs)->path(&node, buf + n, size - n);
+	m = pseudo_fs_of(place.cwd_node.fs)->path(&place.cwd_node, buf + n, size - n);
 	return m < 0 ? m : n + m;
 }
 
 int fs_name_of(const struct file *f, char *buf, size_t size)
 {
-	struct fs *fs = process_current()->fs;
+	u64 root = fs_place(process_current()->fs).root;
 	const struct tree *t;
 	int n;
 
 	if (!f->ino)
 		return -ENOENT;
 	t = nr_read_begin(fs_tree(), nr_me(), 0);
-	n = tree_path_of(t, fs->root, f->ino, f->dir_ino, f->name, strlen(f->name), buf, size);
+	n = tree_path_of(t, root, f->ino, f->dir_ino, f->name, strlen(f->name), buf, size);
 	nr_read_end(fs_tree(), nr_me(), 0);
 	return n;
 }

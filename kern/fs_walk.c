@@ -62,29 +62,25 @@ static int walk_on_with(struct walk *w, size_t len)
 	return 1;
 }
 
-/* Where a relative path starts. 0, -EBADF, -ENOTDIR. */
+/* Where the path starts; w->node is none yet. 0, -EBADF, -ENOTDIR. */
 static int walk_start(struct walk *w, int dirfd, const char *name)
 {
-	struct fs *fs = process_current()->fs;
+	struct fs_place place = fs_place_start(process_current()->fs);
 	struct file *f;
 	int err = 0;
 
-	lock_acquire(&fs->lock);
-	w->root = fs->root;
-	w->cwd = fs->cwd;
-	w->node = fs->cwd_node;
-	w->under = fs->cwd;
-	lock_release(&fs->lock);
-	if (name[0] == '/') {
-		w->node.fs = 0;
+	w->root = place.root;
+	w->cwd = w->under = place.cwd;
+	if (name[0] == '/')
+		return 0;
+	if (dirfd == AT_FDCWD) {
+		if (place.cwd_node.fs)
+			w->node = place.cwd_node;
 		return 0;
 	}
-	if (dirfd == AT_FDCWD)
-		return 0;
 	f = file_of_fd_path(dirfd);
 	if (!f)
 		return -EBADF;
-	w->node.fs = 0;
 	if (f->pseudo) {
 		w->node = *f->pseudo;
 		w->under = f->dir_ino;

@@ -163,10 +163,11 @@ static void init_start(void)
 {
 	struct process *p = process_first();
 	struct thread *t = TAILQ_FIRST(&p->threads);
+	struct fs_place place = { .cwd = TREE_ROOT, .root = TREE_ROOT };
 	struct tree_attr root;
 
 	fs_attr(TREE_ROOT, &root);
-	p->fs->cwd = p->fs->root = TREE_ROOT;
+	fs_place_set(p->fs, &place);
 	p->fs->cwd_body = p->fs->root_body = (struct body *)root.body;
 	refs64_add(&p->fs->cwd_body->refs, 2);
 	thread_prepare(t, init_exec, NULL);

@@ -14,15 +14,6 @@ static slot_t *table_of(paddr_t p)
 	return phys_to_virt(p);
 }
 
-static paddr_t pagemap_table_new(struct pagemap *pm, u32 node)
-{
-	paddr_t p = frame_alloc_zero(node);
-
-	if (p)
-		atomic_fetch_add_explicit(&pm->tables, 1, memory_order_relaxed);
-	return p;
-}
-
 static void pagemap_table_free(struct pagemap *pm, paddr_t p)
 {
 	atomic_fetch_sub_explicit(&pm->tables, 1, memory_order_relaxed);
@@ -77,10 +68,10 @@ paddr_t pagemap_root(const struct pagemap *pm, u32 node)
 	return p ? p : atomic_load_explicit(&pm->root[pm->home], memory_order_relaxed);
 }
 
-bool pagemap_stock_fill(struct pagemap *pm, struct pagemap_stock *stock, u32 node)
+bool pagemap_stock_fill(struct pagemap_stock *stock, u32 node)
 {
 	while (stock->n < MMU_LEVELS - 1) {
-		paddr_t p = pagemap_table_new(pm, node);
+		paddr_t p = frame_alloc_zero(node);
 
 		if (!p)
 			return false;
@@ -89,14 +80,14 @@ bool pagemap_stock_fill(struct pagemap *pm, struct pagemap_stock *stock, u32 nod
 	return true;
 }
 
-void pagemap_stock_drop(struct pagemap *pm, struct pagemap_stock *stock)
+void pagemap_stock_drop(struct pagemap_stock *stock)
 {
 	while (stock->n)
-		pagemap_table_free(pm, stock->page[--stock->n]);
+		frame_put(stock->page[--stock->n]);
 }
 
 /* One level down; links a table from the stock if there is none (the loser of a race keeps his). */
-static slot_t *pagemap_step(slot_t *slot, struct pagemap_stock *stock)
+static slot_t *pagemap_step(struct pagemap *pm, slot_t *slot, struct pagemap_stock *stock)
 {
 	pte_t e = atomic_load_explicit(slot, memory_order_acquire);
 	paddr_t fresh;
@@ -109,6 +100,7 @@ static slot_t *pagemap_step(slot_t *slot, struct pagemap_stock *stock)
 	if (!atomic_compare_exchange_strong(slot, &e, fresh | PTE_TABLE))
 		return table_of(e & PTE_FRAME);
 	stock->n--;
+	atomic_fetch_add_explicit(&pm->tables, 1, memory_order_relaxed);
 	return table_of(fresh);
 }
 
@@ -118,7 +110,7 @@ _Atomic pte_t *pagemap_slot(struct pagemap *pm, u32 node, u64 va, struct pagemap
 	int level;
 
 	for (level = MMU_LEVELS - 1; level > 0; level--) {
-		table = pagemap_step(&table[mmu_index(va, level)], stock);
+		table = pagemap_step(pm, &table[mmu_index(va, level)], stock);
 		if (!table)
 			return NULL;
 	}
@@ -245,7 +237,6 @@ void pagemap_zap(struct pagemap *pm, u64 start, u64 end, struct zap *z)
 {
 	zap_start(z);
 	z->next = pagemap_walk(pm, start, end, zap_slot, z);
-	atomic_fetch_sub_explicit(&pm->resident, z->n, memory_order_relaxed);
 }
 
 void zap_free(struct zap *z)
@@ -305,6 +296,7 @@ void pagemap_protect(struct pagemap *pm, u64 start, u64 end, unsigned prot, stru
 struct copy {
 	struct pagemap *child;
 	unsigned prot;
+	s64 shared; /* pages */
 };
 
 static slot_t *copy_target(struct pagemap *child, u64 va)
@@ -312,9 +304,9 @@ static slot_t *copy_target(struct pagemap *child, u64 va)
 	struct pagemap_stock stock = { 0 };
 	slot_t *to = pagemap_slot(child, child->home, va, NULL);
 
-	if (!to && pagemap_stock_fill(child, &stock, child->home))
+	if (!to && pagemap_stock_fill(&stock, child->home))
 		to = pagemap_slot(child, child->home, va, &stock);
-	pagemap_stock_drop(child, &stock);
+	pagemap_stock_drop(&stock);
 	return to;
 }
 
@@ -358,7 +350,7 @@ static bool copy_slot(struct walk *w, slot_t *slot, u64 va)
 		pagemap_forget(w->pm, va);
 	/* A page that is being replaced just now is without P here; the child's own fault gives it. */
 	atomic_store_explicit(to, pte_restrict(cow, c->prot), memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->child->resident, 1, memory_order_relaxed);
+	c->shared++;
 	return true;
 }
 
@@ -366,7 +358,10 @@ int pagemap_copy(struct pagemap *pm, struct pagemap *child, u64 start, u64 end, 
 {
 	struct copy c = { .child = child, .prot = prot };
 
-	return pagemap_walk(pm, start, end, copy_slot, &c) == end ? 0 : -ENOMEM;
+	u64 done = pagemap_walk(pm, start, end, copy_slot, &c);
+
+	atomic_fetch_add_explicit(&child->resident, c.shared, memory_order_relaxed);
+	return done == end ? 0 : -ENOMEM;
 }
 
 struct move {

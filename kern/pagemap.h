@@ -36,9 +36,10 @@
 struct pagemap {
 	u32 home;
 	_Atomic paddr_t root[NODES_MAX]; /* 0: this node uses the home's */
-	_Atomic u64 resident;            /* frames kept */
-	_Atomic u64 tables;              /* page-table pages, all nodes */
 	_Atomic u32 copies;              /* nodes besides home that have a table */
+	/* Apart from what each fault reads: */
+	_Alignas(64) _Atomic s64 resident; /* frames kept, but for what cores have yet to add (kern/resident.h) */
+	_Atomic u64 tables;              /* page-table pages, all nodes */
 };
 
 #define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A)
@@ -55,8 +56,8 @@ struct pagemap_stock {
 	u32 n;
 	paddr_t page[MMU_LEVELS - 1];
 };
-bool pagemap_stock_fill(struct pagemap *pm, struct pagemap_stock *stock, u32 node);
-void pagemap_stock_drop(struct pagemap *pm, struct pagemap_stock *stock);
+bool pagemap_stock_fill(struct pagemap_stock *stock, u32 node);
+void pagemap_stock_drop(struct pagemap_stock *stock);
 
 /* The leaf slot for va in the master (home) or a node's table; missing levels are linked from `stock` (may be NULL). NULL
  * if absent. Call it, and use the slot, under a guard after a look at the space's changes, inside a change or
@@ -77,7 +78,7 @@ struct zap {
 };
 #define PAGEMAP_MORE (PAGE_SIZE / sizeof(paddr_t))
 /* Empties [start, end) until the batch is full; z->next == end when done. The caller flushes, then zap_free. */
-void pagemap_zap(struct pagemap *pm, u64 start, u64 end, struct zap *z);
+void pagemap_zap(struct pagemap *pm, u64 start, u64 end, struct zap *z); /* the caller counts z->n frames less */
 void zap_free(struct zap *z);
 /* Gives every kept page in the range at most the rights `prot` (PROT_*); z says what lost one and is to be flushed. */
 void pagemap_protect(struct pagemap *pm, u64 start, u64 end, unsigned prot, struct zap *z);

@@ -57,6 +57,7 @@ struct percore {
 	struct space *_Atomic parting;          /* the space it leaves, while CR3 still holds it */
 	struct changes *_Atomic leaving;        /* the space whose range this core takes away (kern/changes.h) */
 	_Atomic u64 leaving_start, leaving_end;
+	_Atomic s64 resident;                   /* frames entered minus taken out there, for its count (kern/resident.h) */
 	u64 loaded_epoch;                       /* of the space when it was loaded; this core only */
 	_Alignas(64) _Atomic u64 flush_inbox[CORES_MAX / 64]; /* cores whose order waits for this one (kern/flush.c) */
 	_Alignas(64) struct flush_order {

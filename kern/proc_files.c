@@ -76,9 +76,9 @@ static bool fdinfo_make(struct pseudo_node *n)
 
 static int dir_name(u64 dir, char *buf, size_t size)
 {
-	struct fs *fs = process_current()->fs;
+	u64 root = fs_place(process_current()->fs).root;
 	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
-	int n = tree_path(t, fs->root, dir, buf, size);
+	int n = tree_path(t, root, dir, buf, size);
 
 	nr_read_end(fs_tree(), nr_me(), 0);
 	return n;
@@ -185,6 +185,7 @@ struct place { u64 ino; struct body *body; struct pseudo_node node; };
 
 static int place_of(const struct pseudo_node *n, bool root, struct place *out)
 {
+	struct fs_place at;
 	struct fs *fs;
 	struct who w;
 	int err = who_get(n, &w);
@@ -198,12 +199,13 @@ static int place_of(const struct pseudo_node *n, bool root, struct place *out)
 		return err ? err : -ENOENT;
 	memset(out, 0, sizeof(*out));
 	lock_acquire(&fs->lock);
-	out->ino = root ? fs->root : fs->cwd;
+	at = fs_place(fs);
+	out->ino = root ? at.root : at.cwd;
 	out->body = root ? fs->root_body : fs->cwd_body;
 	if (out->body)
 		body_get(out->body);
 	if (!root)
-		out->node = fs->cwd_node;
+		out->node = at.cwd_node;
 	lock_release(&fs->lock);
 	fs_put(fs);
 	return 0;

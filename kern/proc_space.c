@@ -125,9 +125,9 @@ static const char *region_special(const struct region *r)
 
 static int ino_name(u64 ino, char *buf, size_t size)
 {
-	struct fs *fs = process_current()->fs;
+	u64 root = fs_place(process_current()->fs).root;
 	const struct tree *tree = nr_read_begin(fs_tree(), nr_me(), 0);
-	int n = tree_path_of(tree, fs->root, ino, 0, "", 0, buf, size);
+	int n = tree_path_of(tree, root, ino, 0, "", 0, buf, size);
 
 	nr_read_end(fs_tree(), nr_me(), 0);
 	return n;

@@ -12,19 +12,47 @@
 #include "kern/pseudo.h"
 #include "kern/thread.h"
 #include "nr/nr.h"
+#include "nr/sync/seq.h"
 #include "seq/procs.h"
 
-/* Working directory, root, umask: shared by CLONE_FS; its own short lock. Directories are counted through their bodies. */
+/*
+ * Working directory, root, umask: shared by CLONE_FS. Each path walk begins with the place, so it is read without a store;
+ * changes take turns under a short lock. Directories are counted through their bodies, under that lock.
+ */
+struct fs_place {
+	u64 cwd, root;               /* inode numbers; a directory may be gone by the time it is looked for */
+	struct pseudo_node cwd_node; /* fs != 0: the working directory is this; `cwd` is then the directory under the mount */
+};
 struct fs {
 	struct refs refs;
 	struct lock lock;
-	u64 cwd, root;              /* inode numbers */
 	struct body *cwd_body, *root_body;
 	u32 umask;
-	struct pseudo_node cwd_node; /* fs != 0: the working directory is this; `cwd` is then the directory under the mount */
+	struct seq place_seq;
+	_Atomic u64 place[SEQ_WORDS(struct fs_place)];
 };
 struct fs *fs_copy(struct fs *from);
 void fs_put(struct fs *fs);
+static inline struct fs_place fs_place(const struct fs *fs)
+{
+	struct fs_place p;
+
+	seq_read(&fs->place_seq, fs->place, &p, ARRAY_SIZE(fs->place));
+	return p;
+}
+/* The same without the rest of cwd_node if its fs is 0: three words. */
+static inline struct fs_place fs_place_start(const struct fs *fs)
+{
+	struct fs_place p;
+
+	seq_read(&fs->place_seq, fs->place, &p, offsetof(struct fs_place, cwd_node) / sizeof(u64) + 1);
+	return unlikely(p.cwd_node.fs) ? fs_place(fs) : p;
+}
+/* Under fs->lock, or before anybody else has fs. */
+static inline void fs_place_set(struct fs *fs, const struct fs_place *p)
+{
+	seq_write(&fs->place_seq, fs->place, p, ARRAY_SIZE(fs->place));
+}
 
 extern struct nr *procs_nr;         /* struct procs */
 void procs_start(void);             /* at boot */

@@ -14,6 +14,7 @@
 #include "kern/file.h"
 #include "kern/percore.h"
 #include "kern/process.h"
+#include "kern/resident.h"
 #include "kern/volume.h"
 #include "kern/thread.h"
 #include "mem/frame.h"
@@ -299,6 +300,7 @@ static void space_empty(struct space *s, u64 start, u64 end)
 
 	do {
 		pagemap_zap(&s->pages, start, end, &z);
+		resident_add(s, -(s64)z.n);
 		if (z.high)
 			flush_range(s, z.low, z.high);
 		zap_free(&z);

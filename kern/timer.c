@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Timers: see timer.h. The base's lock is only ever contended by a cancel from another core. */
+/*
+ * Timers: see timer.h. The base's lock is only ever contended by a cancel from another core, and most cancels take none: a
+ * timer that was never armed, or was cancelled since, has no base. One that fired keeps it, for its function may still run.
+ */
 #include "kern/timer.h"
 #include "arch/clock.h"
 #include "kern/percore.h"
@@ -52,7 +55,7 @@ void timer_arm(struct timer *t, u64 deadline)
 	timer_cancel(t);
 	lock_acquire(&b->lock);
 	t->deadline = deadline;
-	t->core = pc->nr.id;
+	t->base = 1 + pc->nr.id;
 	t->armed = true;
 	RB_INSERT(timer_tree, &b->tree, t);
 	timer_hardware(b, pc->slice_end);
@@ -62,7 +65,7 @@ void timer_arm(struct timer *t, u64 deadline)
 /* Takes it out of its base. True: its function runs there meanwhile, on another core, and may arm it again. */
 static bool timer_remove(struct timer *t, bool *was)
 {
-	struct timer_base *b = &percore_of(t->core)->timers;
+	struct timer_base *b = &percore_of(t->base - 1)->timers;
 	bool firing;
 
 	lock_acquire(&b->lock);
@@ -71,16 +74,18 @@ static bool timer_remove(struct timer *t, bool *was)
 		t->armed = false;
 		*was = true;
 	}
-	firing = b->firing == t && b != &percore()->timers;
+	firing = b->firing == t;
+	if (!firing)
+		t->base = 0;
 	lock_release(&b->lock);
-	return firing;
+	return firing && b != &percore()->timers;
 }
 
 bool timer_cancel(struct timer *t)
 {
 	bool was = false;
 
-	while (timer_remove(t, &was))
+	while (t->base && timer_remove(t, &was))
 		core_pause();
 	return was;
 }

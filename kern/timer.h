@@ -17,7 +17,7 @@ struct timer {
 	RB_ENTRY(timer) link;
 	u64 deadline;                  /* clock_ns */
 	void (*fire)(struct timer *);
-	u32 core;                      /* whose base it is in */
+	u32 base;                      /* 1 + the core in whose base it was put; 0: it neither waits nor fires anywhere */
 	bool armed;
 };
 RB_HEAD(timer_tree, timer);

@@ -3,6 +3,7 @@
 #include "base/string.h"
 #include "kern/clock.h"
 #include "kern/process.h"
+#include "kern/resident.h"
 #include "kern/space.h"
 #include "kern/vdso.h"
 #include "linux/call.h"
@@ -293,7 +294,7 @@ CALL(getrusage)
 		break;
 	case RUSAGE_THREAD:
 		usage_of_thread(thread_current(), &u);
-		u.max_rss = atomic_load(&p->space->pages.resident);
+		u.max_rss = resident_frames(p->space);
 		break;
 	default:
 		return -EINVAL;

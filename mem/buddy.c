@@ -132,6 +132,45 @@ void buddy_give(struct node_pool *n, paddr_t p, unsigned order)
 	link_block(n, p, order);
 }
 
+static void dissolve(struct node_pool *n, const struct batch *b)
+{
+	for (u64 i = BATCH_FRAMES; i--;) /* the first frame, which holds the list, goes last */
+		buddy_give(n, b->frame[i], 0);
+}
+
+/* A sixteenth of the node may lie in batches. */
+void buddy_give_batch(struct node_pool *n, struct batch *b)
+{
+	if (n->nbatches >= n->total / (16 * BATCH_FRAMES)) {
+		dissolve(n, b);
+		return;
+	}
+	b->next = n->batches;
+	n->batches = b;
+	n->nbatches++;
+	account(n, BATCH_FRAMES);
+}
+
+struct batch *buddy_take_batch(struct node_pool *n)
+{
+	struct batch *b = n->batches;
+
+	if (!b)
+		return NULL;
+	n->batches = b->next;
+	n->nbatches--;
+	account(n, -(u64)BATCH_FRAMES);
+	return b;
+}
+
+void buddy_merge(struct node_pool *n)
+{
+	struct batch *b;
+
+	while ((b = buddy_take_batch(n)))
+		dissolve(n, b);
+}
+
 void buddy_add(struct node_pool *n, paddr_t start, paddr_t end)
 {
 	u64 index = start >> SECTION_SHIFT, first = (start >> PAGE_SHIFT) & (SECTION_FRAMES - 1);
@@ -183,6 +222,8 @@ int buddy_check(struct node_pool *n)
 		if (check_list(n, order, &sum))
 			return -EINVAL;
 	}
+	for (const struct batch *b = n->batches; b; b = b->next)
+		sum += BATCH_FRAMES;
 	for (u64 v = n->virgin; v; v = sections[v - 1].next_virgin)
 		sum += SECTION_FRAMES;
 	return sum == n->free ? 0 : broken(n, "wrong free count", sum);

@@ -9,9 +9,13 @@
  *   virgin --open--> free block of SECTION_ORDER --split--> smaller free blocks <--> taken
  *                          ^------------merge with the free buddy of equal size------'
  *
+ * Beside the blocks lie batches: frames that a core had too many of, listed in the first of them, as another core will want
+ * them. Giving or taking one costs O(1) under the lock; only what is in blocks can be merged, so their number is limited,
+ * and who finds no block large enough dissolves them (buddy_merge).
+ *
  * Invariants, under the node's lock: a free block's first record is (FREE, order), linked in list[order] through
  * the block's own first bytes; no two free buddies of one size and node exist; `free` counts the frames of all
- * lists and virgin sections.
+ * lists, batches and virgin sections.
  *
  * take and give cost O(SECTION_ORDER); give merges within a section only.
  */
@@ -28,6 +32,11 @@
 #define SECTION_SIZE (1ul << SECTION_SHIFT)
 
 struct block; /* a free block's first bytes */
+#define BATCH_FRAMES 32
+struct batch { /* in its first frame */
+	struct batch *next;
+	paddr_t frame[BATCH_FRAMES];
+};
 
 struct section {
 	struct frame *frames;  /* SECTION_FRAMES records; NULL: no memory here */
@@ -41,6 +50,8 @@ struct node_pool {
 	u32 nonempty;          /* bit per order */
 	u32 virgin;            /* index + 1 of the first virgin section, 0: none */
 	struct block *list[SECTION_ORDER + 1];
+	struct batch *batches;
+	u32 nbatches;
 
 	/* Read without the lock; written at boot, or (low) when `free` crosses the reserve. */
 	_Alignas(64) _Atomic bool low;
@@ -67,6 +78,9 @@ static inline void frame_kind_set(struct frame *f, u8 kind)
 /* All below: the caller holds n->lock, except for buddy_low. */
 paddr_t buddy_take(struct node_pool *n, unsigned order); /* the first record becomes PAGE; 0: none */
 void buddy_give(struct node_pool *n, paddr_t p, unsigned order);
+void buddy_give_batch(struct node_pool *n, struct batch *b);     /* frames of this node; into blocks if there are enough batches */
+struct batch *buddy_take_batch(struct node_pool *n);             /* NULL: none */
+void buddy_merge(struct node_pool *n);                           /* all batches become blocks */
 void buddy_add(struct node_pool *n, paddr_t start, paddr_t end); /* new memory inside one section */
 void buddy_add_virgin(struct node_pool *n, u64 index);
 void section_open(u64 index); /* fills the records as holes */

@@ -2,8 +2,9 @@
 /*
  * Frames: references, core caches, and the way between cores and nodes.
  *
- * A core's cache is a stack of free frames of its own node. Empty, it takes a batch from the node's pool; full,
- * it gives one back. Frames of other nodes that die here wait in `remote` until it is full, then go home
+ * A core's cache is a stack of free frames of its own node. Empty, it takes a batch from the node's pool, one that another
+ * core left there or a block; full, it leaves one there. So the pool's lock is held for a few instructions, while what a
+ * batch consists of is read and written without it. Frames of other nodes that die here wait in `remote` until it is full, then go home
  * in one locked visit per node. A frame in a cache has no reference, so frame_tryget refuses it.
  *
  * The reserve: a user's allocation fails over to the next node where the pool is low, and to 0 where all are.
@@ -24,31 +25,68 @@ static inline struct node_pool *pool_of(u32 node)
 
 /* --- this core's cache --- */
 
-static void refill(struct frame_cache *c, struct node_pool *n, bool user)
+/* Up to `most` frames: of the smallest blocks first, so that large ones stay whole; those are cut without being split. */
+static u64 take_some(struct node_pool *n, paddr_t *out, u64 most)
 {
-	u64 count = owned_get(&c->count);
-	u32 batch = MIN(c->limit, (u32)FRAME_BATCH);
+	u64 got = 0;
 
-	lock_acquire(&n->lock);
-	while (batch-- && !(user && n->free <= n->reserve)) {
-		paddr_t p = buddy_take(n, 0);
+	while (got < most) {
+		unsigned smallest = n->nonempty ? (unsigned)__builtin_ctz(n->nonempty) : SECTION_ORDER;
+		unsigned order = MIN(smallest, 63u - (unsigned)__builtin_clzl(most - got));
+		paddr_t p = buddy_take(n, order);
 
 		if (!p)
 			break;
-		c->own[count++] = p;
+		for (u64 i = 0; i < 1ul << order; i++)
+			out[got++] = p + (i << PAGE_SHIFT);
 	}
+	return got;
+}
+
+/* The cache is empty. */
+static void refill(struct frame_cache *c, struct node_pool *n, bool user)
+{
+	u64 count = 0, most = MIN(c->limit, (u32)BATCH_FRAMES);
+	struct batch *b = NULL;
+
+	lock_acquire(&n->lock);
+	if (user)
+		most = MIN(most, n->free > n->reserve ? n->free - n->reserve : 0);
+	if (most == BATCH_FRAMES)
+		b = buddy_take_batch(n);
+	else
+		buddy_merge(n);
+	if (!b)
+		count = take_some(n, c->own, most);
+	lock_release(&n->lock);
+	if (b) {
+		memcpy(c->own, b->frame, sizeof(b->frame));
+		count = BATCH_FRAMES;
+	}
+	owned_set(&c->count, count);
+}
+
+static void drain(struct frame_cache *c, struct node_pool *n)
+{
+	u64 count = owned_get(&c->count);
+
+	lock_acquire(&n->lock);
+	while (count)
+		buddy_give(n, c->own[--count], 0);
 	owned_set(&c->count, count);
 	lock_release(&n->lock);
 }
 
-static void drain(struct frame_cache *c, struct node_pool *n, u64 keep)
+/* The cache is full: the oldest frames, which this core's own caches remember least, go. */
+static void leave_batch(struct frame_cache *c, struct node_pool *n)
 {
-	u64 count = owned_get(&c->count);
+	struct batch *b = phys_to_virt(c->own[0]);
 
+	memcpy(b->frame, c->own, sizeof(b->frame));
+	memmove(c->own, c->own + BATCH_FRAMES, (c->limit - BATCH_FRAMES) * sizeof(c->own[0]));
+	owned_set(&c->count, c->limit - BATCH_FRAMES);
 	lock_acquire(&n->lock);
-	while (count > keep)
-		buddy_give(n, c->own[--count], 0);
-	owned_set(&c->count, count);
+	buddy_give_batch(n, b);
 	lock_release(&n->lock);
 }
 
@@ -97,6 +135,10 @@ static paddr_t pool_take(struct node_pool *n, unsigned order)
 
 	lock_acquire(&n->lock);
 	p = buddy_take(n, order);
+	if (!p && n->batches) {
+		buddy_merge(n);
+		p = buddy_take(n, order);
+	}
 	lock_release(&n->lock);
 	return p;
 }
@@ -141,8 +183,10 @@ static void give(paddr_t p, u32 node)
 	memset(phys_to_virt(p), 0xd5, PAGE_SIZE);
 #endif
 	if (node == core_node()) {
-		if (owned_get(&c->count) == c->limit)
-			drain(c, node_pools[node], c->limit - MIN(c->limit, (u32)FRAME_BATCH));
+		if (owned_get(&c->count) == c->limit && c->limit < BATCH_FRAMES)
+			drain(c, node_pools[node]);
+		else if (owned_get(&c->count) == c->limit)
+			leave_batch(c, node_pools[node]);
 		count = owned_get(&c->count);
 		c->own[count] = p;
 		owned_set(&c->count, count + 1);
@@ -159,7 +203,7 @@ void frame_drain(void)
 {
 	struct frame_cache *c = &mem_core()->frames;
 
-	drain(c, node_pools[core_node()], 0);
+	drain(c, node_pools[core_node()]);
 	drain_remote(c);
 }
 

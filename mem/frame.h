@@ -6,7 +6,7 @@
  *
  * Every frame has a struct frame: a reference count (several mappings of one page) and the node it belongs
  * to. frame_alloc gives one reference; frame_put of the last one returns the frame to its node.
- * Cost: alloc and free O(1), a lock once per batch of 32.
+ * Cost: alloc and free O(1); once per 32, the node's lock for O(1).
  *
  * Two kinds of customers: the kernel may use all memory; pages that programs ask for (frame_alloc_user) are
  * refused while a node is down to its share of the reserve (1/64 of memory, 256 KiB to 4 MiB), so that

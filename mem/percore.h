@@ -19,8 +19,7 @@ static inline u64 owned_get(const owned_t *w) { return atomic_load_explicit(w, m
 static inline void owned_set(owned_t *w, u64 v) { atomic_store_explicit(w, v, memory_order_relaxed); }
 static inline void owned_add(owned_t *w, u64 more) { owned_set(w, owned_get(w) + more); }
 
-#define FRAME_CACHE_MAX 64
-#define FRAME_BATCH 32
+#define FRAME_CACHE_MAX 128
 #define FRAME_REMOTE_MAX 32
 
 struct frame_cache {

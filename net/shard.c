@@ -411,7 +411,6 @@ static struct shard *shard_make(u32 id)
 	mpsc_init(&s->mail);
 	s->loop_last = &s->loop_first;
 	s->timer.fire = shard_timer;
-	s->timer.core = id;
 	s->receive.run = receive_errand;
 	s->timer_at = ~0ul;
 	start.shard = s;

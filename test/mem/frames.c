@@ -137,6 +137,25 @@ static void blocks(void)
 	ok(frame_alloc_order(0, FRAME_ORDER_MAX + 1) == 0, "an absurd order is refused");
 }
 
+/* What a core has too much of waits for another core in batches, until somebody wants a block. */
+static void batches(void)
+{
+	static const struct boot_range r[] = { { 1 * MIB, 200 * MIB, 0 } };
+	static paddr_t held[1000];
+	u64 free, n = 0;
+
+	machine(1, 1, r, 1, true);
+	free = frame_free_count();
+	for (u32 i = 0; i < ARRAY_SIZE(held); i++)
+		held[i] = frame_alloc(0);
+	for (u32 i = 0; i < ARRAY_SIZE(held); i++)
+		frame_put(held[i]);
+	ok(node_pools[0]->nbatches && frame_free_count() == free && pools_sound(), "frames in batches are free");
+	while (frame_alloc_order(0, 5))
+		n++;
+	ok(!node_pools[0]->nbatches && frame_free_count() == free - 32 * n && pools_sound(), "blocks are made of batches, too");
+}
+
 static void nearest(void)
 {
 	static const struct boot_range r[] = { { 1 * MIB, 40 * MIB, 0 }, { 64 * MIB, 100 * MIB, 1 }, { 128 * MIB, 150 * MIB, 3 } };
@@ -258,6 +277,7 @@ int main(void)
 	layouts();
 	large();
 	blocks();
+	batches();
 	nearest();
 	reserve();
 	references();

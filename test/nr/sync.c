@@ -4,6 +4,7 @@
 #include "nr/sync/mpsc.h"
 #include "nr/sync/once.h"
 #include "nr/sync/refs.h"
+#include "nr/sync/seq.h"
 #include "test/nr/tap.h"
 
 #include <pthread.h>
@@ -137,6 +138,67 @@ static void test_mpsc_edges(void)
 	ok(n == &a && n->next == &b && !b.next && !mpsc_take_all(&q), "mpsc: oldest first");
 }
 
+/* A pair of words that belong together, written by two, read by the rest. */
+struct pair {
+	u64 low, high;
+};
+static struct seq pair_seq;
+static _Atomic u64 pair[SEQ_WORDS(struct pair)];
+static _Atomic long torn, backwards, pair_writers = 2;
+
+static void pair_write(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		struct pair p;
+
+		lock_acquire(&lock);
+		seq_read(&pair_seq, pair, &p, SEQ_WORDS(p));
+		p.low++;
+		p.high = ~p.low;
+		seq_write(&pair_seq, pair, &p, SEQ_WORDS(p));
+		lock_release(&lock);
+	}
+	atomic_fetch_sub(&pair_writers, 1);
+}
+
+static void *pair_user(void *arg)
+{
+	u64 last = 0;
+	struct pair p;
+	bool over;
+
+	if ((long)arg < 2) {
+		pair_write();
+		return NULL;
+	}
+	do {
+		over = atomic_load(&pair_writers) == 0;
+		seq_read(&pair_seq, pair, &p, SEQ_WORDS(p));
+		if (p.low && p.high != ~p.low)
+			atomic_fetch_add(&torn, 1);
+		if (p.low < last)
+			atomic_fetch_add(&backwards, 1);
+		last = p.low;
+	} while (!over);
+	if (last != 2 * ROUNDS)
+		atomic_fetch_add(&backwards, 1);
+	return NULL;
+}
+
+static void test_seq(void)
+{
+	struct pair p = { 1, 2 }, q;
+
+	run(pair_user);
+	ok(!torn, "seq: a reader sees whole values only");
+	ok(!backwards, "seq: values in order, the last one at the end");
+	atomic_fetch_add(&pair_seq.version, 1);
+	ok(!seq_read_try(&pair_seq, pair, &q, SEQ_WORDS(q)), "seq: no value while a write is going on");
+	atomic_fetch_add(&pair_seq.version, 1);
+	seq_write(&pair_seq, pair, &p, SEQ_WORDS(p));
+	ok(seq_read_try(&pair_seq, pair, &q, SEQ_WORDS(q)) && q.low == 1 && q.high == 2, "seq: what was written is read");
+}
+
 int main(void)
 {
 	test_lock();
@@ -145,6 +207,7 @@ int main(void)
 	shared = malloc(sizeof(*shared));
 	refs_init(shared, THREADS);
 	run(sharer);
+	test_seq();
 	ok(last_puts == 1, "refs: exactly one last put");
 	ok(too_late == 0 && once_count == 1, "once: done once, seen by all");
 	return tap_end();
