@@ -210,6 +210,8 @@ static long attempt(void (*function)(void), int *status)
 	kill(-pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
+	while (kill(-pid, 0) == 0)	/* its children are init's: what they hold we might be refused, and be ended for it */
+		usleep(1000);
 	clean();
 	do {
 		after = frames_free();
