@@ -301,7 +301,7 @@ static void open_descriptors(void)
 static void make_scratch(void)
 {
 	mkdir("d", 0755);
-	close(open("d/x", O_CREAT | O_WRONLY, 0644));
+	close(open("d/x", O_CREAT | O_WRONLY | O_NONBLOCK, 0644));	/* a round may have made it a FIFO */
 	if (symlink("f", "link") | symlink("loop", "loop") | mkfifo("fifo", 0600) | mknod("null", S_IFCHR | 0666, 0x103))
 		errno = 0;	/* they are there already, or another worker was quicker */
 }
