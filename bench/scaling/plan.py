@@ -44,6 +44,10 @@ FIGURES = (
 )
 NEEDS = {"wake": 2}	# the least number of cores
 
+# So many cores measure for the figure's whole length; more of them for less, down to a quarter: the operations of all together
+# are as many, and a machine's speed is that of its cores' sum.
+WHOLE_LENGTH_CORES = 24
+
 Point = collections.namedtuple("Point", "curve cores length")	# length in megacycles
 
 
@@ -68,8 +72,13 @@ def machine(cores):
 	raise ValueError(f"{cores} cores: the largest machine here has {MACHINES[-1][0]}")
 
 
+def length(figure, cores, quick):
+	part = max(0.25, min(1, WHOLE_LENGTH_CORES / cores))
+	return figure.length * part / (2 if quick else 1)
+
+
 def points(chosen, cores, quick):
 	"""All points, those of the smallest machines first, so that something is to be seen early."""
-	wanted = [Point(curve, count, figure.length / 2 if quick else figure.length)
+	wanted = [Point(curve, count, length(figure, count, quick))
 	          for figure in chosen for curve in figure.curves for count in cores if count >= NEEDS.get(curve, 1)]
 	return sorted(wanted, key=lambda point: machine(point.cores)[0])
