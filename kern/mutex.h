@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * mutex: exclusion for sections that may fault on user memory, hence sleep. For the few channel objects whose
- * semantics demand it (two writes to one file do not interleave). One word; waiters sleep on a queue.
+ * semantics demand it (two writes to one file do not interleave). One word; waiters sleep on a queue, one of them is woken.
+ *
+ * Most such sections are shorter than going to sleep and being woken on another core, so who comes to a held one looks
+ * at it for about that long first.
  */
 #ifndef KERN_MUTEX_H
 #define KERN_MUTEX_H
 
 #include <stdatomic.h>
+#include "arch/core.h"
 #include "kern/wait.h"
+#include "nr/port.h"
 
 struct mutex {
 	_Atomic u32 held;
@@ -25,10 +30,22 @@ static inline bool mutex_try(struct mutex *m)
 	return !atomic_exchange_explicit(&m->held, 1, memory_order_acquire);
 }
 
+#define MUTEX_LOOKS 32
+
+static inline bool mutex_await(struct mutex *m)
+{
+	for (u32 i = 0; i < MUTEX_LOOKS && cores_count() > 1; i++) {
+		nr_port_relax();
+		if (!atomic_load_explicit(&m->held, memory_order_relaxed) && mutex_try(m))
+			return true;
+	}
+	return false;
+}
+
 static inline void mutex_lock(struct mutex *m)
 {
-	if (!mutex_try(m))
-		WAIT_KILLABLE_NOT(&m->waiters, FOREVER, mutex_try(m));
+	if (!mutex_try(m) && !mutex_await(m))
+		WAIT_EXCLUSIVE_NOT(&m->waiters, FOREVER, mutex_try(m));
 }
 
 static inline void mutex_unlock(struct mutex *m)

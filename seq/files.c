@@ -85,11 +85,10 @@ static void op_dup2(struct files *f, const struct files_op *op, struct files_ret
 
 static void op_close(struct files *f, const struct files_op *op, struct files_ret *r)
 {
-	if (!files_handle(f, op->fd)) {
+	if (files_handle(f, op->fd))
+		give_back(r, files_take(f, op->fd));
+	else
 		r->err = -EBADF;
-		return;
-	}
-	give_back(r, files_take(f, op->fd));
 }
 
 static void op_set_cloexec(struct files *f, const struct files_op *op, struct files_ret *r)
@@ -146,7 +145,9 @@ void files_apply(struct files *f, const void *op_bytes, size_t len, void *ret)
 	const struct files_op *op = op_bytes;
 	struct files_ret unwanted, *r = ret ? ret : &unwanted;
 
-	memset(r, 0, offsetof(struct files_ret, handle));
+	r->err = 0;
+	r->fd = r->fd2 = r->next = r->n = 0;
+	r->more = r->kept = false;
 	if (len >= sizeof(*op) && op->kind < ARRAY_SIZE(table) && table[op->kind])
 		table[op->kind](f, op, r);
 	else
@@ -156,13 +157,11 @@ void files_apply(struct files *f, const void *op_bytes, size_t len, void *ret)
 size_t files_op_mem(const void *op_bytes, size_t len)
 {
 	const struct files_op *op = op_bytes;
-	size_t nodes = 0;
+	size_t puts = op->kind == FILES_ALLOC2 ? 2 : 1;
 
-	if (len < sizeof(*op))
+	if (len < sizeof(*op) || op->kind < FILES_ALLOC || op->kind > FILES_DUP3)
 		return 0;
-	if (op->kind >= FILES_ALLOC && op->kind <= FILES_DUP3)
-		nodes = op->kind == FILES_ALLOC2 ? 2 * FILES_PUT_NODES : FILES_PUT_NODES;
-	return nodes * pool_rounded(sizeof(struct files_node));
+	return puts * FILES_PUT_NODES * pool_rounded(sizeof(struct files_node));
 }
 
 size_t files_op_mem_max(void)
