@@ -30,7 +30,7 @@ static inline bool mutex_try(struct mutex *m)
 	return !atomic_exchange_explicit(&m->held, 1, memory_order_acquire);
 }
 
-#define MUTEX_LOOKS 32
+#define MUTEX_LOOKS 64
 
 static inline bool mutex_await(struct mutex *m)
 {
