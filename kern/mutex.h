@@ -27,25 +27,23 @@ static inline void mutex_init(struct mutex *m)
 
 static inline bool mutex_try(struct mutex *m)
 {
-	return !atomic_exchange_explicit(&m->held, 1, memory_order_acquire);
+	return !atomic_load_explicit(&m->held, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&m->held, 1, memory_order_acquire);
 }
 
 #define MUTEX_LOOKS 64
 
-static inline bool mutex_await(struct mutex *m)
-{
-	for (u32 i = 0; i < MUTEX_LOOKS && cores_count() > 1; i++) {
-		nr_port_relax();
-		if (!atomic_load_explicit(&m->held, memory_order_relaxed) && mutex_try(m))
-			return true;
-	}
-	return false;
-}
-
 static inline void mutex_lock(struct mutex *m)
 {
-	if (!mutex_try(m) && !mutex_await(m))
-		WAIT_EXCLUSIVE_NOT(&m->waiters, FOREVER, mutex_try(m));
+	u32 looks = cores_count() > 1 ? MUTEX_LOOKS : 0;
+
+	for (; !mutex_try(m); looks--) {
+		if (!looks) {
+			WAIT_EXCLUSIVE_NOT(&m->waiters, FOREVER, mutex_try(m));
+			return;
+		}
+		nr_port_relax();
+	}
 }
 
 static inline void mutex_unlock(struct mutex *m)
