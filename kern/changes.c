@@ -91,12 +91,12 @@ void changes_wait(struct changes *c, u64 start, u64 end)
 
 void changes_alone(struct changes *c)
 {
-	u32 i;
+	_Atomic u32 *slot = c->leaving[0];
 
 	while (atomic_exchange(&c->exclusive, 1)) /* C2 */
 		nr_port_relax();
-	for (i = 0; i < CHANGES_SLOTS; i++)
-		while (atomic_load(changes_slot(c, i)))
+	for (; slot < c->leaving[CHANGES_LINES]; slot++)
+		while (atomic_load(slot))
 			nr_port_relax();
 	while (atomic_load(&c->all))
 		nr_port_relax();
