@@ -202,6 +202,9 @@ static paddr_t page_make(struct body *b, u64 index, bool inside)
 	fresh = frame_alloc_user(core_node());
 	if (fresh) {
 		memset(phys_to_virt(fresh), 0, PAGE_SIZE);
+		p = body_page(b, index); /* where many touch a page at once, most find it by now */
+	}
+	if (fresh && !p) {
 		lock_acquire(&b->lock);
 		if (!inside || index << PAGE_SHIFT < atomic_load(&b->size))
 			p = body_fill(b, index, fresh);
