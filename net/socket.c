@@ -102,7 +102,7 @@ static void socket_release(struct file *f)
 }
 
 static const struct file_ops socket_ops = {
-	.kind = "socket", .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
+	.kind = "socket", .tells = true, .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
 	.stat = socket_stat, .release = socket_release,
 };
 
