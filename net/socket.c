@@ -9,7 +9,7 @@
 #define ESOCKTNOSUPPORT 94
 
 static const struct { int family; int (*make)(int type, int protocol, struct socket **out); } families[] = {
-	{ AF_INET, inet_socket }, { AF_UNIX, unix_socket },
+	{ AF_INET, inet_socket }, { AF_INET6, inet6_socket }, { AF_UNIX, unix_socket },
 };
 
 int socket_new(int family, int type, int protocol, struct socket **out)
