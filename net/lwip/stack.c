@@ -280,6 +280,7 @@ static void name_of(struct port_name *n, const ip_addr_t *ip, u16 port)
 {
 	n->ip = ip_addr_get_ip4_u32(ip);
 	n->port = port;
+	n->family = NAME_V4; /* of no meaning here */
 }
 
 /* ---- TCP: what happens */
