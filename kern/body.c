@@ -5,7 +5,7 @@
  * The tree's root word carries its height in bits 56..59, so that one load tells both. Tables are never freed
  * before the body (truncate only empties slots), hence a lock-free reader may always walk on. It takes its
  * reference with frame_tryget and then looks at the slot again: a frame that was freed and reused meanwhile
- * fails the second look.
+ * fails the second look. Or it is pinned (body_io.c): who takes pages out waits for that before he drops them.
  */
 #include "kern/body.h"
 #include "base/print.h"
@@ -71,42 +71,44 @@ static bool body_covers(u64 root, u64 index)
 	return root && (index >> (9 * ROOT_HEIGHT(root))) == 0;
 }
 
-/* The slot of a page, NULL if its tables do not exist. */
-static slot_t *body_slot(struct body *b, u64 index)
+/* What is in the slot of a page, and where that is; 0 if its tables do not exist. The root's word is read once, as its
+ * height and its table belong together. */
+static u64 body_word(struct body *b, u64 index, slot_t **slot)
 {
-	u64 root = atomic_load_explicit(&b->root, memory_order_acquire);
-	u32 level = ROOT_HEIGHT(root);
-	slot_t *s = &b->root;
+	u64 word = atomic_load(&b->root);
+	u32 level = ROOT_HEIGHT(word);
 
-	if (!body_covers(root, index))
-		return NULL;
+	if (!body_covers(word, index))
+		return 0;
+	*slot = &b->root;
 	while (level-- > 0) {
-		/* The root's word is read once: its height and its table belong together. */
-		u64 word = s == &b->root ? root : atomic_load_explicit(s, memory_order_acquire);
-
 		if (!(word & ROOT_FRAME))
-			return NULL;
-		s = &body_table(word)[index >> (9 * level) & 511];
+			return 0;
+		*slot = &body_table(word)[index >> (9 * level) & 511];
+		word = atomic_load(*slot);
 	}
-	return s;
+	return word;
+}
+
+paddr_t body_look(struct body *b, u64 index)
+{
+	slot_t *slot;
+
+	return body_word(b, index, &slot) & ROOT_FRAME;
 }
 
 paddr_t body_page(struct body *b, u64 index)
 {
 	for (;;) {
-		slot_t *s = body_slot(b, index);
-		paddr_t p;
+		slot_t *slot;
+		u64 word = body_word(b, index, &slot);
+		paddr_t p = word & ROOT_FRAME;
 
-		if (!s)
-			return 0;
-		p = atomic_load_explicit(s, memory_order_acquire) & ROOT_FRAME;
-		if (s == &b->root && ROOT_HEIGHT(atomic_load(&b->root)))
-			continue; /* the tree grew between the two looks */
 		if (!p)
 			return 0;
 		if (!frame_tryget(p))
 			continue;
-		if ((atomic_load(s) & ROOT_FRAME) == p && (s != &b->root || !ROOT_HEIGHT(atomic_load(s))))
+		if (atomic_load(slot) == word)
 			return p;
 		frame_put(p);
 	}
@@ -226,17 +228,33 @@ paddr_t body_page_inside(struct body *b, u64 index)
 	return p ? p : page_make(b, index, true);
 }
 
-/* What body_cut takes: pages [from, to); with `tables` the tables of emptied pieces too (nobody else may be looking). */
+#define CUT_BATCH 64
+
+/* What body_cut takes: pages [from, to); with `tables` the tables of emptied pieces too (nobody else may be looking).
+ * Pages that are out of the tree are dropped in batches. */
 struct cut {
+	const struct body *body;
 	u64 from, to, pages;
 	bool tables;
+	u32 n;
+	paddr_t out[CUT_BATCH];
 };
+
+static void cut_drop(struct cut *c)
+{
+	if (c->n && !c->tables)
+		body_look_wait(c->body);
+	while (c->n)
+		frame_put(c->out[--c->n]);
+}
 
 static void cut_page(slot_t *slot, u64 word, struct cut *c)
 {
-	atomic_store_explicit(slot, word & ~ROOT_FRAME, memory_order_release);
-	frame_put(word & ROOT_FRAME);
+	atomic_store(slot, word & ~ROOT_FRAME);
 	c->pages++;
+	c->out[c->n++] = word & ROOT_FRAME;
+	if (c->n == CUT_BATCH)
+		cut_drop(c);
 }
 
 static void cut_below(slot_t *slot, u32 level, u64 base, struct cut *c)
@@ -263,13 +281,14 @@ static void body_cut(struct body *b, struct cut *c)
 
 	if (root)
 		cut_below(&b->root, ROOT_HEIGHT(root), 0, c);
+	cut_drop(c);
 	atomic_fetch_sub_explicit(&b->pages, c->pages, memory_order_relaxed);
 	volume_give(b->volume, c->pages);
 }
 
 void body_cut_pages(struct body *b, u64 from, u64 to)
 {
-	struct cut c = { .from = from, .to = to };
+	struct cut c = { .body = b, .from = from, .to = to };
 
 	lock_acquire(&b->lock);
 	body_cut(b, &c);
@@ -327,7 +346,7 @@ long body_seek(struct body *b, u64 from, bool data)
 
 void body_put(struct body *b)
 {
-	struct cut all = { .to = NOTHING, .tables = true };
+	struct cut all = { .body = b, .to = NOTHING, .tables = true };
 	u64 ino;
 
 	if (!b || !refs64_sub(&b->refs, 1))
@@ -351,4 +370,15 @@ void body_touch(struct body *b, bool a, bool m, bool c)
 		b->mtime = now;
 	if (c)
 		b->ctime = now;
+}
+
+#define TICK_NS 4000000
+
+/* Later than the last change, as programs compare them; beyond that, readers of one file do not write to it all the time. */
+void body_accessed(struct body *b)
+{
+	s64 now = wall_ns(), last = b->atime;
+
+	if (now - last >= TICK_NS || now < last || last <= b->mtime || last <= b->ctime)
+		b->atime = now;
 }

@@ -7,7 +7,8 @@
  * without a name.
  *
  * Pages hang in a radix tree by page index, grown under `lock`, read without it. A page found is returned with a
- * reference of its own. Holes read as zeros and own nothing.
+ * reference of its own; read(2) copies without one, pinned to the body (nr/sync/pin.h). Holes read as zeros and own
+ * nothing.
  *
  * Life: the tree's inode holds one reference while it exists with a name or is an orphan in use; open files,
  * working directories and mappings hold one each. body_put of the last one frees pages; if the body belongs to
@@ -61,7 +62,11 @@ static inline void body_exec_end(struct body *b) { atomic_fetch_add(&b->writers,
 
 /* The frame of page `index` with one more reference, 0 if it is a hole. Lock-free but for a short retry. */
 paddr_t body_page(struct body *b, u64 index);
-/* The same, filling a hole with zeros; 0: no memory, or the volume is full. */
+/* The frame without a reference: for who is pinned to b. */
+paddr_t body_look(struct body *b, u64 index);
+/* After pages were taken out (store seq_cst): waits until nobody who is pinned to b can have them. May be called with b's lock. */
+void body_look_wait(const struct body *b);
+/* As body_page, filling a hole with zeros; 0: no memory, or the volume is full. */
 paddr_t body_page_make(struct body *b, u64 index);
 /* The same for a page of the file as long as it is now; 0 also if it ends before. */
 paddr_t body_page_inside(struct body *b, u64 index);
@@ -82,6 +87,7 @@ int body_reserve(struct body *b, u64 start, u64 end, bool extend);
 /* SEEK_DATA / SEEK_HOLE: offset or -ENXIO. */
 long body_seek(struct body *b, u64 from, bool data);
 void body_touch(struct body *b, bool a, bool m, bool c);
+void body_accessed(struct body *b);                /* its atime, in steps of Linux's clock tick */
 u64 body_total_pages(void);                        /* of all volumes */
 
 #define BODY_MAX 0x7ffffffffffffffful

@@ -16,7 +16,7 @@ static void changes_count(struct changes *c, u64 start, u64 end, u32 by)
 		return;
 	}
 	for (piece = start >> CHANGES_SHIFT; piece <= last; piece++)
-		atomic_fetch_add(&c->leaving[piece % CHANGES_SLOTS], by);
+		atomic_fetch_add(changes_slot(c, piece), by);
 }
 
 static void changes_publish(struct changes *c, u64 start, u64 end)
@@ -78,7 +78,7 @@ static bool changes_counted(struct changes *c, u64 start, u64 end)
 	if (atomic_load(&c->all) || last - first >= CHANGES_SLOTS)
 		return true;
 	for (piece = first; piece <= last; piece++)
-		if (atomic_load(&c->leaving[piece % CHANGES_SLOTS]))
+		if (atomic_load(changes_slot(c, piece)))
 			return true;
 	return false;
 }
@@ -91,12 +91,12 @@ void changes_wait(struct changes *c, u64 start, u64 end)
 
 void changes_alone(struct changes *c)
 {
-	u32 i;
+	_Atomic u32 *slot = c->leaving[0];
 
 	while (atomic_exchange(&c->exclusive, 1)) /* C2 */
 		nr_port_relax();
-	for (i = 0; i < CHANGES_SLOTS; i++)
-		while (atomic_load(&c->leaving[i]))
+	for (; slot < c->leaving[CHANGES_LINES]; slot++)
+		while (atomic_load(slot))
 			nr_port_relax();
 	while (atomic_load(&c->all))
 		nr_port_relax();

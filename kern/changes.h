@@ -10,9 +10,9 @@
  *   C1 change: count (RMW), then look at `exclusive`   <-> C2 exclusive: take it (RMW), then look at the counts
  *   Either the change sees the exclusive, counts out and waits, or the exclusive waits for the change.
  *
- * Pieces are 2 MiB, modulo SLOTS; their counters only say that it is worth while to look closer: each core publishes
+ * Pieces are 128 KiB, modulo SLOTS; their counters only say that it is worth while to look closer: each core publishes
  * the one range that it takes away (before it counts), and only who needs a page of that range waits. A change
- * touches only its range's counters, so changes of distant ranges meet in no cache line.
+ * touches only its range's counters, and those of pieces that follow each other lie in different cache lines.
  * Context: waits in nr_port_relax; the caller holds no guard and no lock, and does not sleep in between.
  */
 #ifndef KERN_CHANGES_H
@@ -21,14 +21,20 @@
 #include <stdatomic.h>
 #include "base/types.h"
 
-#define CHANGES_SLOTS 64u
-#define CHANGES_SHIFT 21
+#define CHANGES_LINES 8u
+#define CHANGES_SLOTS (CHANGES_LINES * 16)
+#define CHANGES_SHIFT 17
 
 struct changes {
-	_Atomic u32 leaving[CHANGES_SLOTS];
+	_Alignas(64) _Atomic u32 leaving[CHANGES_LINES][16];
 	_Atomic u32 all;          /* the same for long ranges */
 	_Atomic u32 exclusive;
 };
+
+static inline _Atomic u32 *changes_slot(struct changes *c, u64 piece)
+{
+	return &c->leaving[piece % CHANGES_LINES][piece / CHANGES_LINES % 16];
+}
 
 void changes_begin(struct changes *c, u64 start, u64 end); /* start >= end: nothing to announce */
 void changes_end(struct changes *c, u64 start, u64 end);
@@ -45,7 +51,7 @@ bool changes_overlap(struct changes *c, u64 start, u64 end);
 
 static inline bool changes_leaving(struct changes *c, u64 va)
 {
-	if (likely(!atomic_load(&c->leaving[(va >> CHANGES_SHIFT) % CHANGES_SLOTS]) && !atomic_load(&c->all)))
+	if (likely(!atomic_load(changes_slot(c, va >> CHANGES_SHIFT)) && !atomic_load(&c->all)))
 		return false;
 	return changes_overlap(c, va, va + 1);
 }

@@ -150,20 +150,26 @@ struct fdtable *files_unshare(struct fdtable *t)
 
 /* ---- changes of the calling process's table */
 
-static int fd_update(struct fdtable *t, const struct files_op *op, struct files_ret *ret)
+/* An operation and its answer. Another core may apply it: then each line of this is a miss for it, so there are two. */
+struct fd_change {
+	_Alignas(64) struct files_op op;
+	_Alignas(64) struct files_ret ret;
+};
+
+static int fd_update(struct fdtable *t, struct fd_change *c)
 {
 	u64 index;
 	u32 i;
-	int err = nr_update(t->nr, nr_me(), 0, op, sizeof(*op), ret, &index);
+	int err = nr_update(t->nr, nr_me(), 0, &c->op, sizeof(c->op), &c->ret, &index);
 
 	if (err)
 		return err;
-	if (ret->n) {
+	if (c->ret.n) {
 		nr_sync(t->nr, nr_me(), index);
-		for (i = 0; i < ret->n; i++)
-			fdtable_let_go(t, (struct file *)ret->handle[i]);
+		for (i = 0; i < c->ret.n; i++)
+			fdtable_let_go(t, (struct file *)c->ret.handle[i]);
 	}
-	return ret->err;
+	return c->ret.err;
 }
 
 static u32 fd_limit(void)
@@ -175,107 +181,104 @@ static u32 fd_limit(void)
 
 int fd_install(struct file *f, int min, bool cloexec)
 {
-	struct files_op op = { .kind = FILES_ALLOC, .handle = (u64)f, .min = min, .cloexec = cloexec, .limit = fd_limit() };
-	struct files_ret ret;
-	int err = fd_update(process_current()->files, &op, &ret);
+	struct fd_change c;
+	int err;
 
-	return err ? err : (int)ret.fd;
+	c.op = (struct files_op){ .kind = FILES_ALLOC, .handle = (u64)f, .min = min, .cloexec = cloexec, .limit = fd_limit() };
+	err = fd_update(process_current()->files, &c);
+	return err ? err : (int)c.ret.fd;
 }
 
 int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2])
 {
-	struct files_op op = { .kind = FILES_ALLOC2, .handle = (u64)a, .handle2 = (u64)b, .cloexec = cloexec,
-			       .limit = fd_limit() };
-	struct files_ret ret;
-	int err = fd_update(process_current()->files, &op, &ret);
+	struct fd_change c;
+	int err;
 
+	c.op = (struct files_op){ .kind = FILES_ALLOC2, .handle = (u64)a, .handle2 = (u64)b, .cloexec = cloexec,
+				  .limit = fd_limit() };
+	err = fd_update(process_current()->files, &c);
 	if (err)
 		return err;
-	fd[0] = ret.fd;
-	fd[1] = ret.fd2;
+	fd[0] = c.ret.fd;
+	fd[1] = c.ret.fd2;
 	return 0;
 }
 
 int fd_close(int fd)
 {
-	struct files_op op = { .kind = FILES_CLOSE, .fd = fd };
-	struct files_ret ret;
+	struct fd_change c;
 
-	return fd_update(process_current()->files, &op, &ret);
+	c.op = (struct files_op){ .kind = FILES_CLOSE, .fd = fd };
+	return fd_update(process_current()->files, &c);
+}
+
+/* Operations that go on in steps. */
+static int fd_sweep(struct fdtable *t, struct files_op op)
+{
+	struct fd_change c;
+	int err;
+
+	c.op = op;
+	do {
+		err = fd_update(t, &c);
+		c.op.fd = c.ret.next;
+	} while (!err && c.ret.more);
+	return err;
 }
 
 int fd_close_range(u32 first, u32 last, bool cloexec)
 {
-	struct files_op op = { .kind = FILES_CLOSE_RANGE, .fd = first, .fd2 = last, .cloexec = cloexec };
-	struct files_ret ret;
-	int err;
-
-	do {
-		err = fd_update(process_current()->files, &op, &ret);
-		op.fd = ret.next;
-	} while (!err && ret.more);
-	return err;
+	return fd_sweep(process_current()->files,
+			(struct files_op){ .kind = FILES_CLOSE_RANGE, .fd = first, .fd2 = last, .cloexec = cloexec });
 }
 
 void files_close_on_exec(struct fdtable *t)
 {
-	struct files_op op = { .kind = FILES_EXEC };
-	struct files_ret ret;
-
-	do {
-		if (fd_update(t, &op, &ret))
-			return;
-		op.fd = ret.next;
-	} while (ret.more);
+	fd_sweep(t, (struct files_op){ .kind = FILES_EXEC });
 }
 
 /* DUP and its kin: look up, reference, name the file in the operation; start over if it changed meanwhile. */
-static int fd_dup(struct files_op *op)
+static int fd_dup(struct files_op op)
 {
-	struct files_ret ret;
+	struct fd_change c;
 	int err;
 
+	c.op = op;
+	c.op.limit = fd_limit();
 	do {
-		struct file *f = file_of_fd_path(op->fd);
+		struct file *f = file_of_fd_path(op.fd);
 
 		if (!f)
 			return -EBADF;
-		op->handle = (u64)f;
-		op->limit = fd_limit();
-		err = fd_update(process_current()->files, op, &ret);
-		if (err || ret.kept)
+		c.op.handle = (u64)f;
+		err = fd_update(process_current()->files, &c);
+		if (err || c.ret.kept)
 			file_put(f);
 	} while (err == -EAGAIN);
-	return err ? err : (int)ret.fd;
+	return err ? err : (int)c.ret.fd;
 }
 
 int fd_dup1(int fd)
 {
-	struct files_op op = { .kind = FILES_DUP, .fd = fd };
-
-	return fd_dup(&op);
+	return fd_dup((struct files_op){ .kind = FILES_DUP, .fd = fd });
 }
 
 int fd_dup_from(int fd, u32 min, bool cloexec)
 {
-	struct files_op op = { .kind = FILES_DUPFD, .fd = fd, .min = min, .cloexec = cloexec };
-
-	return fd_dup(&op);
+	return fd_dup((struct files_op){ .kind = FILES_DUPFD, .fd = fd, .min = min, .cloexec = cloexec });
 }
 
 int fd_dup2(int old, int new, bool dup3, bool cloexec)
 {
-	struct files_op op = { .kind = dup3 ? FILES_DUP3 : FILES_DUP2, .fd = old, .fd2 = new, .cloexec = cloexec };
-
-	return fd_dup(&op);
+	return fd_dup((struct files_op){ .kind = dup3 ? FILES_DUP3 : FILES_DUP2, .fd = old, .fd2 = new, .cloexec = cloexec });
 }
 
 int fd_set_cloexec(int fd, bool cloexec)
 {
-	struct files_op op = { .kind = FILES_SET_CLOEXEC, .fd = fd, .cloexec = cloexec };
-	struct files_ret ret;
+	struct fd_change c;
 
-	return fd_update(process_current()->files, &op, &ret);
+	c.op = (struct files_op){ .kind = FILES_SET_CLOEXEC, .fd = fd, .cloexec = cloexec };
+	return fd_update(process_current()->files, &c);
 }
 
 /* ---- looking up */

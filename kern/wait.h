@@ -66,8 +66,9 @@ bool wait_sleep(u64 deadline);         /* sched_sleep */
 /* The same for those of whom one is enough: a wake reaches one of them, and a second wake another. Whoever is woken must
  * look before he gives up, and take what he finds; this does. */
 #define WAIT_EXCLUSIVE(q, deadline, cond) WAIT_IMPL(q, deadline, cond, true, true)
-/* The same without heed to signals. */
+/* The same two without heed to signals. */
 #define WAIT_KILLABLE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false, false)
+#define WAIT_EXCLUSIVE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false, true)
 
 #define WAIT_IMPL(q, until, cond, interruptible, alone) ({      \
 	struct waiter wait_w;                                   \

@@ -7,10 +7,9 @@
 #include "base/string.h"
 #include "seq/files_internal.h"
 
-static void give_back(struct files_ret *r, u32 fd, u64 handle)
+static void give_back(struct files_ret *r, u64 handle)
 {
-	r->handle[r->n] = handle;
-	r->fds[r->n++] = fd;
+	r->handle[r->n++] = handle;
 }
 
 static s32 alloc_from(struct files *f, const struct files_op *op, u32 min, u64 handle, u32 *out)
@@ -81,16 +80,15 @@ static void op_dup2(struct files *f, const struct files_op *op, struct files_ret
 	old = files_handle(f, op->fd2);
 	files_put(f, op->fd2, op->handle, op->kind == FILES_DUP3 && op->cloexec);
 	if (old)
-		give_back(r, op->fd2, old);
+		give_back(r, old);
 }
 
 static void op_close(struct files *f, const struct files_op *op, struct files_ret *r)
 {
-	if (!files_handle(f, op->fd)) {
+	if (files_handle(f, op->fd))
+		give_back(r, files_take(f, op->fd));
+	else
 		r->err = -EBADF;
-		return;
-	}
-	give_back(r, op->fd, files_take(f, op->fd));
 }
 
 static void op_set_cloexec(struct files *f, const struct files_op *op, struct files_ret *r)
@@ -110,7 +108,7 @@ static void sweep(struct files *f, u32 first, u32 last, enum files_seek what, bo
 		if (mark)
 			files_mark(f, fd, true);
 		else
-			give_back(r, fd, files_take(f, fd));
+			give_back(r, files_take(f, fd));
 		fd = files_seek(f, fd + 1, what);
 	}
 	r->more = fd <= last && fd != FILES_NONE;
@@ -144,31 +142,26 @@ void files_apply(struct files *f, const void *op_bytes, size_t len, void *ret)
 		[FILES_SET_CLOEXEC] = op_set_cloexec,
 		[FILES_EXEC] = op_exec,
 	};
-	struct files_ret r;
-	struct files_op op;
+	const struct files_op *op = op_bytes;
+	struct files_ret unwanted, *r = ret ? ret : &unwanted;
 
-	memset(&r, 0, sizeof(r));
-	memset(&op, 0, sizeof(op));
-	if (len >= sizeof(op))
-		memcpy(&op, op_bytes, sizeof(op));
-	if (op.kind < ARRAY_SIZE(table) && table[op.kind])
-		table[op.kind](f, &op, &r);
+	r->err = 0;
+	r->fd = r->fd2 = r->next = r->n = 0;
+	r->more = r->kept = false;
+	if (len >= sizeof(*op) && op->kind < ARRAY_SIZE(table) && table[op->kind])
+		table[op->kind](f, op, r);
 	else
-		r.err = -EINVAL;
-	if (ret)
-		memcpy(ret, &r, sizeof(r));
+		r->err = -EINVAL;
 }
 
 size_t files_op_mem(const void *op_bytes, size_t len)
 {
 	const struct files_op *op = op_bytes;
-	size_t nodes = 0;
+	size_t puts = op->kind == FILES_ALLOC2 ? 2 : 1;
 
-	if (len < sizeof(*op))
+	if (len < sizeof(*op) || op->kind < FILES_ALLOC || op->kind > FILES_DUP3)
 		return 0;
-	if (op->kind >= FILES_ALLOC && op->kind <= FILES_DUP3)
-		nodes = op->kind == FILES_ALLOC2 ? 2 * FILES_PUT_NODES : FILES_PUT_NODES;
-	return nodes * pool_rounded(sizeof(struct files_node));
+	return puts * FILES_PUT_NODES * pool_rounded(sizeof(struct files_node));
 }
 
 size_t files_op_mem_max(void)

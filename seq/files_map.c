@@ -114,30 +114,36 @@ static void grow(struct files *f)
 	f->height++;
 }
 
-static void set_bit(u64 *word, u32 i, bool on)
+/* Changes slot i of a leaf: handle 0 empties it. Returns what was there. */
+static u64 set_in_leaf(struct files *f, struct files_node *n, u32 i, u64 handle, bool cloexec)
 {
-	*word = (*word & ~((u64)1 << i)) | (u64)on << i;
+	u64 bit = (u64)1 << i, old = n->handle[i];
+
+	f->count += !!handle - !!old;
+	n->handle[i] = handle;
+	n->used = handle ? n->used | bit : n->used & ~bit;
+	n->cloexec = handle && cloexec ? n->cloexec | bit : n->cloexec & ~bit;
+	n->full = n->used;
+	return old;
 }
 
-/* Changes one slot: handle 0 empties it. */
-static void set_slot(struct files *f, u32 fd, u64 handle, bool cloexec)
+/* The same for a descriptor that the tree covers. */
+static u64 set_slot(struct files *f, u32 fd, u64 handle, bool cloexec)
 {
-	struct files_node *path[FILES_HEIGHT_MAX + 1], *n;
-	u32 h = f->height, i = slot_of(fd, 0);
+	struct files_node *path[FILES_HEIGHT_MAX + 1], *n = f->root;
+	u32 h = f->height;
+	u64 old;
 
-	for (n = f->root; h; h--) {
+	for (; h; h--) {
 		path[h] = n;
 		if (!n->child[slot_of(fd, h)])
 			n->child[slot_of(fd, h)] = make_node(f);
 		n = n->child[slot_of(fd, h)];
 	}
-	f->count += !!handle - (n->used >> i & 1);
-	n->handle[i] = handle;
-	set_bit(&n->used, i, handle != 0);
-	set_bit(&n->cloexec, i, handle && cloexec);
-	n->full = n->used;
+	old = set_in_leaf(f, n, slot_of(fd, 0), handle, cloexec);
 	for (h = 1; h <= f->height; h++)
 		refresh(f, path[h], slot_of(fd, h));
+	return old;
 }
 
 void files_put(struct files *f, u32 fd, u64 handle, bool cloexec)
@@ -155,8 +161,5 @@ void files_mark(struct files *f, u32 fd, bool cloexec)
 
 u64 files_take(struct files *f, u32 fd)
 {
-	u64 handle = files_handle(f, fd);
-
-	set_slot(f, fd, 0, false);
-	return handle;
+	return set_slot(f, fd, 0, false);
 }

@@ -3,9 +3,9 @@
  * The instructions that may touch a program's memory, each listed with the place to go on if it faults
  * (section .user_table; user_fixup looks there). SMAP is open only between `smap_open` and `smap_close`.
  *
- * Copies go 64 bytes at a time with plain moves: as fast as rep movs from a few cache lines up, much faster
- * for small sizes and on emulated processors. A fault there restarts bytewise, so that the count of bytes that
- * could not be copied is exact.
+ * From BULK bytes on copies and fills are one `rep` of 8-byte steps, as memcpy's are and for its reasons (base/string.c);
+ * shorter ones are plain loops. A fault restarts bytewise, so that the count of bytes that could not be
+ * copied is exact: the registers of a `rep` that faults say how far it came.
  */
 #include "arch/x86_64/asm.h"
 
@@ -33,49 +33,20 @@
 
 	.section .text, "ax"
 
+#define BULK 128
+
 /* size_t user_raw_copy(void *dst, const void *src, size_t len): bytes not copied */
 	.globl user_raw_copy
 user_raw_copy:
 	smap_open
 	movq %rdx, %rcx
-1:	cmpq $64, %rcx
+	cmpq $BULK, %rdx
 	jb 2f
-	may_fault 2f
-	movq (%rsi), %rax
-	may_fault 2f
-	movq 8(%rsi), %rdx
-	may_fault 2f
-	movq 16(%rsi), %r8
-	may_fault 2f
-	movq 24(%rsi), %r9
-	may_fault 2f
-	movq %rax, (%rdi)
-	may_fault 2f
-	movq %rdx, 8(%rdi)
-	may_fault 2f
-	movq %r8, 16(%rdi)
-	may_fault 2f
-	movq %r9, 24(%rdi)
-	may_fault 2f
-	movq 32(%rsi), %rax
-	may_fault 2f
-	movq 40(%rsi), %rdx
-	may_fault 2f
-	movq 48(%rsi), %r8
-	may_fault 2f
-	movq 56(%rsi), %r9
-	may_fault 2f
-	movq %rax, 32(%rdi)
-	may_fault 2f
-	movq %rdx, 40(%rdi)
-	may_fault 2f
-	movq %r8, 48(%rdi)
-	may_fault 2f
-	movq %r9, 56(%rdi)
-	addq $64, %rsi
-	addq $64, %rdi
-	subq $64, %rcx
-	jmp 1b
+	shrq $3, %rcx
+	andl $7, %edx
+	may_fault 5f
+	rep movsq
+	movl %edx, %ecx
 2:	cmpq $8, %rcx
 	jb 3f
 	may_fault 3f
@@ -99,35 +70,34 @@ user_raw_copy:
 4:	smap_close
 	movq %rcx, %rax
 	ret
+5:	leaq (%rdx,%rcx,8), %rcx
+	jmp 3b
 
 /* size_t user_raw_zero(void *dst, size_t len): bytes not cleared */
 	.globl user_raw_zero
 user_raw_zero:
 	smap_open
 	xorl %eax, %eax
-1:	cmpq $32, %rsi
+	movq %rsi, %rcx
+	cmpq $BULK, %rsi
 	jb 2f
-	may_fault 2f
-	movq %rax, (%rdi)
-	may_fault 2f
-	movq %rax, 8(%rdi)
-	may_fault 2f
-	movq %rax, 16(%rdi)
-	may_fault 2f
-	movq %rax, 24(%rdi)
-	addq $32, %rdi
-	subq $32, %rsi
-	jmp 1b
-2:	testq %rsi, %rsi
+	shrq $3, %rcx
+	andl $7, %esi
+	may_fault 4f
+	rep stosq
+	movl %esi, %ecx
+2:	testq %rcx, %rcx
 	jz 3f
 	may_fault 3f
 	movb %al, (%rdi)
 	incq %rdi
-	decq %rsi
+	decq %rcx
 	jmp 2b
 3:	smap_close
-	movq %rsi, %rax
+	movq %rcx, %rax
 	ret
+4:	leaq (%rsi,%rcx,8), %rcx
+	jmp 2b
 
 /* long user_raw_string(char *dst, const char *src, size_t size): length, -1 fault, -2 too long */
 	.globl user_raw_string

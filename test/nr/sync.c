@@ -3,6 +3,7 @@
 #include "nr/sync/lock.h"
 #include "nr/sync/mpsc.h"
 #include "nr/sync/once.h"
+#include "nr/sync/pin.h"
 #include "nr/sync/refs.h"
 #include "nr/sync/seq.h"
 #include "test/nr/tap.h"
@@ -199,9 +200,60 @@ static void test_seq(void)
 	ok(seq_read_try(&pair_seq, pair, &q, SEQ_WORDS(q)) && q.low == 1 && q.high == 2, "seq: what was written is read");
 }
 
+/* A thing that two take out of an object and "free", while the rest use what they find there. */
+static _Alignas(64) _Atomic(long *) found;
+static struct pin pins[THREADS];
+static long things[ROUNDS];
+static _Atomic long freed_in_use, pin_takers = 2;
+
+static void pin_take(void)
+{
+	for (int i = 0; i < ROUNDS / 2; i++) {
+		long *thing;
+
+		lock_acquire(&lock);
+		thing = atomic_load(&found);
+		atomic_store(&found, thing + 1);
+		for (int k = 0; k < THREADS; k++)
+			pin_wait(&pins[k], &found);
+		*thing = -1;
+		lock_release(&lock);
+	}
+	atomic_fetch_sub(&pin_takers, 1);
+}
+
+static void *pin_user(void *arg)
+{
+	if ((long)arg < 2) {
+		pin_take();
+		return NULL;
+	}
+	while (atomic_load(&pin_takers)) {
+		pin_set(&pins[(long)arg], &found);
+		if (*atomic_load(&found) < 0)
+			atomic_fetch_add(&freed_in_use, 1);
+		pin_clear(&pins[(long)arg]);
+	}
+	return NULL;
+}
+
+static void test_pin(void)
+{
+	_Alignas(64) int other;
+
+	atomic_init(&found, things);
+	run(pin_user);
+	ok(!freed_in_use && things[ROUNDS - 2] == -1, "pin: nothing is freed that somebody uses");
+	pin_set(&pins[0], &found);
+	pin_wait(&pins[0], &other);
+	ok(true, "pin: who uses another object is not waited for");
+	pin_clear(&pins[0]);
+}
+
 int main(void)
 {
 	test_lock();
+	test_pin();
 	test_mpsc_edges();
 	run(mailer);
 	shared = malloc(sizeof(*shared));

@@ -80,7 +80,6 @@ static void model_sweep(struct model *m, u32 first, u32 last, bool exec, bool ma
 			m->cloexec[fd] = true;
 			continue;
 		}
-		r->fds[r->n] = fd;
 		r->handle[r->n++] = m->handle[fd];
 		model_set(m, fd, 0, false);
 	}
@@ -97,10 +96,8 @@ static void model_dup2(struct model *m, const struct files_op *op, struct files_
 	} else if ((r->fd = op->fd2) == op->fd) {
 		r->kept = true;
 	} else {
-		if (m->handle[op->fd2]) {
-			r->handle[r->n] = m->handle[op->fd2];
-			r->fds[r->n++] = op->fd2;
-		}
+		if (m->handle[op->fd2])
+			r->handle[r->n++] = m->handle[op->fd2];
 		model_set(m, op->fd2, op->handle, op->kind == FILES_DUP3 && op->cloexec);
 	}
 }
@@ -203,8 +200,7 @@ static bool same_ret(const struct files_ret *a, const struct files_ret *b)
 	if (a->err)
 		return true;
 	return a->fd == b->fd && a->fd2 == b->fd2 && a->kept == b->kept && (!a->more || a->next == b->next) &&
-	       !memcmp(a->handle, b->handle, a->n * sizeof(a->handle[0])) &&
-	       !memcmp(a->fds, b->fds, a->n * sizeof(a->fds[0]));
+	       !memcmp(a->handle, b->handle, a->n * sizeof(a->handle[0]));
 }
 
 static bool same_content(const struct files *f, const struct model *m)
