@@ -11,6 +11,7 @@
 #include "kern/account.h"
 #include "kern/file.h"
 #include "kern/futex.h"
+#include "kern/oom.h"
 #include "kern/process.h"
 #include "kern/resident.h"
 #include "kern/space.h"
@@ -197,6 +198,7 @@ static void process_give_up(struct process *p)
 	space_switch_kernel();
 	process_vfork_release(p);
 	space_put(s);
+	oom_left(p);
 }
 
 static void process_told(struct process *p, const struct procs_ret *ret)
@@ -351,6 +353,7 @@ static _Noreturn void thread_end(void)
 		panic("thread %u could not exit", t->tid);
 	last = ret.count == 0;
 	if (last) {
+		oom_leaving(p); /* alone: no lock is needed */
 		process_give_up(p);
 		thread_bequeath(t);
 		t->lingers = 0; /* whoever hears of this may have the core */
@@ -404,6 +407,7 @@ _Noreturn void process_exit_group(int status)
 	lock_acquire(&p->lock);
 	if (!p->group_exit) {
 		p->group_exit = true;
+		oom_leaving(p);
 		p->exit_code = status;
 		process_doom_others(p);
 	}
@@ -436,14 +440,6 @@ int process_exec_threads(void)
 	if (!err)
 		t->tid = p->pid;
 	return err;
-}
-
-void process_out_of_memory(void)
-{
-	struct process *p = process_current();
-
-	kwarn("out of memory: process %u (%s) killed", p->pid, p->comm);
-	signal_kernel(p, SIGKILL);
 }
 
 /* ---- wait */

@@ -2,6 +2,7 @@
 /* Open files: what read, write, seek and poll have in common. */
 #include "kern/file.h"
 #include "base/string.h"
+#include "kern/async.h"
 #include "kern/body.h"
 #include "kern/epoll.h"
 #include "kern/fs.h"
@@ -33,6 +34,7 @@ void file_put(struct file *f)
 		return;
 	if (!LIST_EMPTY(&f->watchers))
 		epoll_forget(f);
+	async_end(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	locks_release(f);

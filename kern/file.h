@@ -18,6 +18,7 @@
 #include "kern/poll.h"
 #include "nr/sync/refs.h"
 
+struct async;
 struct body;
 struct epoll_item;
 struct file;
@@ -34,6 +35,7 @@ struct file_ops {
 	long (*read)(struct file *f, struct io *io, u64 *pos);
 	long (*write)(struct file *f, struct io *io, u64 *pos);
 	bool seekable;
+	bool tells;                                                   /* SIGIO when it may be ready: kern/async.h */
 	long (*seek)(struct file *f, s64 off, int whence);            /* NULL: file_seek_plain, if seekable */
 	u32 (*poll)(struct file *f, struct poller *p);                /* NULL: always readable and writable */
 	long (*ioctl)(struct file *f, u32 cmd, u64 arg);              /* NULL: -ENOTTY */
@@ -57,6 +59,7 @@ struct file {
 	void *data;                 /* for ops */
 	LIST_HEAD(, epoll_item) watchers; /* in the sets of epolls: under watch_lock (kern/epoll.c) */
 	struct lock watch_lock;
+	struct async *async;        /* who is sent SIGIO; NULL: nobody ever asked (kern/async.c) */
 	u64 dir_ino;                /* the name it was opened by, for /proc/PID/fd */
 	char name[64];              /* cut; enough for most */
 };

@@ -139,30 +139,112 @@ static void sleeper_leave(struct sleeper *s)
 	lock_release(&b->lock);
 }
 
-/* Enqueues if the word still has the value. The word is read under the lock with faults off. */
+/* ---- the second word of futex_wake_op */
+
+/* op:4 compare:4 operand:12 comparand:12, both signed. */
+static bool word_op(u32 encoded, u32 old, u32 *new)
+{
+	u32 op = encoded >> 28 & 7, operand = (s32)(encoded << 8) >> 20;
+
+	operand = encoded >> 31 ? 1u << (operand & 31) : operand;
+	*new = op == 0 ? operand : op == 1 ? old + operand : op == 2 ? old | operand : op == 3 ? old & ~operand : old ^ operand;
+	return op <= 4;
+}
+
+static bool word_compare(u32 encoded, u32 old, bool *holds)
+{
+	s32 a = (s32)old, b = (s32)(encoded << 20) >> 20;
+	u32 how = encoded >> 24 & 15;
+	bool answer[6] = { a == b, a != b, a < b, a <= b, a > b, a >= b };
+
+	*holds = how < 6 && answer[how];
+	return how < 6;
+}
+
+/* The word as it was; faults are off. */
+static int word_change(u64 addr, u32 encoded, u32 *old)
+{
+	u32 seen, new;
+	int err;
+
+	do {
+		err = user_load32(old, (u32 __user *)addr);
+		if (err)
+			return err;
+		word_op(encoded, *old, &new);
+		seen = *old;
+		err = user_cas32((u32 __user *)addr, &seen, new);
+	} while (!err && seen != *old);
+	return err;
+}
+
+/* ---- locking, together with what is done to the word in user memory */
+
+static void lock_two(struct bucket *a, struct bucket *b)
+{
+	lock_acquire(a < b ? &a->lock : &b->lock);
+	if (a != b)
+		lock_acquire(a < b ? &b->lock : &a->lock);
+}
+
+static void unlock_two(struct bucket *a, struct bucket *b)
+{
+	lock_release(&a->lock);
+	if (a != b)
+		lock_release(&b->lock);
+}
+
+/* With faults off. The word, as it was, in *old. */
+typedef int (*word_fn)(u64 addr, u32 how, u32 *old);
+
+static int word_read(u64 addr, u32 how, u32 *old)
+{
+	(void)how;
+	return user_load32(old, (u32 __user *)addr);
+}
+
+static int word_leave(u64 addr, u32 how, u32 *old)
+{
+	(void)addr;
+	(void)how;
+	(void)old;
+	return 0;
+}
+
+/* Both buckets locked (they may be one), and fn done on the word meanwhile. On a miss its page is brought in with no lock
+ * held, and all is tried again. -EFAULT: neither is locked. */
+static int lock_two_and(struct bucket *a, struct bucket *b, word_fn fn, u64 addr, u32 how, u32 *old)
+{
+	int err;
+
+	for (;;) {
+		lock_two(a, b);
+		user_nofault_begin();
+		err = fn(addr, how, old);
+		user_nofault_end();
+		if (!err)
+			return 0;
+		unlock_two(a, b);
+		err = user_fault_in((void __user *)addr, 4, fn == word_change);
+		if (err)
+			return err;
+	}
+}
+
+/* Enqueues if the word still has the value. */
 static int futex_enqueue(struct sleeper *s, u64 addr, u32 value)
 {
 	struct bucket *b = bucket_of(&s->key);
 	u32 now;
-	int err;
+	int err = lock_two_and(b, b, word_read, addr, 0, &now);
 
-	for (;;) {
-		lock_acquire(&b->lock);
-		user_nofault_begin();
-		err = user_load32(&now, (u32 __user *)addr);
-		user_nofault_end();
-		if (!err)
-			break;
-		lock_release(&b->lock);
-		err = user_fault_in((void __user *)addr, 4, false);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	if (now == value) {
 		atomic_store(&s->bucket, b);
 		TAILQ_INSERT_TAIL(&b->list, s, link);
 	}
-	lock_release(&b->lock);
+	unlock_two(b, b);
 	return now == value ? 0 : -EAGAIN;
 }
 
@@ -185,20 +267,6 @@ long futex_wait(u64 addr, u32 value, u64 deadline, u32 bits, bool private_key)
 	if (atomic_load(&s.woken))
 		return 0;
 	return late ? -ETIMEDOUT : -ERESTARTSYS;
-}
-
-static void lock_two(struct bucket *a, struct bucket *b)
-{
-	lock_acquire(a < b ? &a->lock : &b->lock);
-	if (a != b)
-		lock_acquire(a < b ? &b->lock : &a->lock);
-}
-
-static void unlock_two(struct bucket *a, struct bucket *b)
-{
-	lock_release(&a->lock);
-	if (a != b)
-		lock_release(&b->lock);
 }
 
 static long requeue_locked(struct bucket *a, struct bucket *b, const struct futex_key *from, const struct futex_key *to,
@@ -246,62 +314,15 @@ long futex_requeue(u64 from, u64 to, u32 wake, u32 move, bool compare, u32 value
 		return err;
 	ba = bucket_of(&a);
 	bb = bucket_of(&b);
-	for (;;) {
-		lock_two(ba, bb);
-		user_nofault_begin();
-		err = compare ? user_load32(&now, (u32 __user *)from) : 0;
-		user_nofault_end();
-		if (!err)
-			break;
-		unlock_two(ba, bb);
-		err = user_fault_in((void __user *)from, 4, false);
-		if (err)
-			return err;
-	}
+	err = lock_two_and(ba, bb, compare ? word_read : word_leave, from, 0, &now);
+	if (err)
+		return err;
 	r = compare && now != value ? -EAGAIN : requeue_locked(ba, bb, &a, &b, wake, move);
 	unlock_two(ba, bb);
 	return r;
 }
 
-/* ---- wake, and change a second word on the way: what an unlock and a signal have in common */
-
-/* op:4 compare:4 operand:12 comparand:12, both signed. */
-static bool word_op(u32 encoded, u32 old, u32 *new)
-{
-	u32 op = encoded >> 28 & 7, operand = (s32)(encoded << 8) >> 20;
-
-	operand = encoded >> 31 ? 1u << (operand & 31) : operand;
-	*new = op == 0 ? operand : op == 1 ? old + operand : op == 2 ? old | operand : op == 3 ? old & ~operand : old ^ operand;
-	return op <= 4;
-}
-
-static bool word_compare(u32 encoded, u32 old, bool *holds)
-{
-	s32 a = (s32)old, b = (s32)(encoded << 20) >> 20;
-	u32 how = encoded >> 24 & 15;
-	bool answer[6] = { a == b, a != b, a < b, a <= b, a > b, a >= b };
-
-	*holds = how < 6 && answer[how];
-	return how < 6;
-}
-
-/* The word as it was; faults are off. */
-static int word_change(u64 addr, u32 encoded, u32 *old)
-{
-	u32 seen, new;
-	int err;
-
-	do {
-		err = user_load32(old, (u32 __user *)addr);
-		if (err)
-			return err;
-		word_op(encoded, *old, &new);
-		seen = *old;
-		err = user_cas32((u32 __user *)addr, &seen, new);
-	} while (!err && seen != *old);
-	return err;
-}
-
+/* Wake, and change a second word on the way: what an unlock and a signal have in common. */
 long futex_wake_op(u64 first, u32 n, u64 second, u32 n_second, u32 encoded, bool private_key)
 {
 	struct space *sp = process_current()->space;
@@ -317,18 +338,9 @@ long futex_wake_op(u64 first, u32 n, u64 second, u32 n_second, u32 encoded, bool
 		return err;
 	ba = bucket_of(&a);
 	bb = bucket_of(&b);
-	for (;;) {
-		lock_two(ba, bb);
-		user_nofault_begin();
-		err = word_change(second, encoded, &old);
-		user_nofault_end();
-		if (!err)
-			break;
-		unlock_two(ba, bb);
-		err = user_fault_in((void __user *)second, 4, true);
-		if (err)
-			return err;
-	}
+	err = lock_two_and(ba, bb, word_change, second, encoded, &old);
+	if (err)
+		return err;
 	woken = bucket_wake_locked(ba, &a, n, ~0u);
 	word_compare(encoded, old, &holds);
 	if (holds)

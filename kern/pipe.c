@@ -481,7 +481,7 @@ u64 pipe_ino(const struct file *f)
 }
 
 static const struct file_ops pipe_ops = {
-	.kind = "pipe", .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .stat = pipe_stat,
+	.kind = "pipe", .tells = true, .read = pipe_read, .write = pipe_write, .poll = pipe_poll, .ioctl = pipe_ioctl, .stat = pipe_stat,
 	.release = pipe_release,
 };
 

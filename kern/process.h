@@ -95,7 +95,6 @@ void process_unlist_thread(struct process *p, struct thread *t);
 bool process_kill_others(struct process *p);
 int process_exec_threads(void);
 long process_wait(s32 which, u32 options, struct siginfo *info, int *status, struct usage *usage);
-void process_out_of_memory(void);                               /* the current process dies by SIGKILL */
 void process_vfork_release(struct process *p);
 /* The current thread ends or execs: what it promised those it shares memory with (set_robust_list, set_tid_address). */
 void thread_leave_space(struct thread *t);

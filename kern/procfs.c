@@ -16,10 +16,13 @@ static int thread_self_readlink(const struct pseudo_node *n, char *buf, size_t s
 
 static const struct pseudo_entry net_children[] = {
 	PSEUDO_FILE("dev", proc_net_dev),
+	PSEUDO_TEXT("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
 	PSEUDO_TEXT("raw", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"),
 	PSEUDO_FILE("route", proc_net_route),
 	PSEUDO_FILE("tcp", proc_net_tcp),
+	PSEUDO_FILE("tcp6", proc_net_tcp6),
 	PSEUDO_FILE("udp", proc_net_udp),
+	PSEUDO_FILE("udp6", proc_net_udp6),
 	PSEUDO_FILE("unix", proc_net_unix),
 	{ 0 },
 };

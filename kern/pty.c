@@ -324,7 +324,7 @@ static int master_stat(struct file *f, struct abi_stat *st)
 }
 
 static const struct file_ops master_ops = {
-	.kind = "ptmx", .read = master_read, .write = master_write, .poll = master_poll, .ioctl = master_ioctl,
+	.kind = "ptmx", .tells = true, .read = master_read, .write = master_write, .poll = master_poll, .ioctl = master_ioctl,
 	.stat = master_stat, .release = master_release,
 };
 

@@ -2,6 +2,7 @@
 /* Signals: queues, sending, dispositions. Delivery is in deliver.c, frames in sigframe.c. See signal.h. */
 #include "kern/signal.h"
 #include "base/string.h"
+#include "kern/oom.h"
 #include "kern/process.h"
 #include "kern/signalfd.h"
 #include "kern/thread.h"
@@ -292,6 +293,7 @@ static void signal_end_process(struct process *p, int signo)
 	struct thread *t;
 
 	p->group_exit = true;
+	oom_leaving(p);
 	p->exit_code = signo;
 	TAILQ_FOREACH(t, &p->threads, sibling) {
 		atomic_store(&t->dying, true);

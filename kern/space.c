@@ -9,6 +9,7 @@
 #include "base/abi.h"
 #include "base/string.h"
 #include "kern/body.h"
+#include "kern/oom.h"
 #include "kern/process.h"
 #include "kern/resident.h"
 #include "kern/volume.h"
@@ -294,7 +295,7 @@ long space_remap(struct space *s, u64 addr, u64 old_len, u64 new_len, u32 flags,
 	changes_alone_end(&s->changes);
 	object_drop(r.object, taken - (ret.err ? 0 : MIN(taken, ret.added)));
 	if (err)
-		process_out_of_memory();
+		oom_end();
 	return ret.err ? ret.err : (long)ret.addr;
 }
 

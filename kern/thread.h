@@ -132,6 +132,7 @@ struct process {
 	char comm[16];
 	u32 exit_signal;
 	bool group_exit;
+	bool leaving;                    /* on its way out, and counted so: kern/oom.c */
 	int exit_code;                   /* wait status word */
 	struct thread *execing;          /* the thread that asked the others to go */
 	struct waitq exec_wait;          /* where it waits for that */

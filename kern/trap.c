@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "kern/account.h"
 #include "kern/errand.h"
+#include "kern/oom.h"
 #include "kern/process.h"
 #include "kern/rseq.h"
 #include "kern/space.h"
@@ -42,7 +43,7 @@ static void fault_signal(struct trapframe *f, u64 address, int err)
 		info.code = BUS_ADRERR;
 	}
 	if (err == -ENOMEM)
-		process_out_of_memory();
+		oom_end();
 	else
 		signal_force(&info);
 }
@@ -52,14 +53,19 @@ static void fault_page(struct trapframe *f, u64 address)
 	struct thread *t = thread_current();
 	bool user = trap_from_user(f);
 	int err = -EFAULT;
+	u64 given;
 
 	if (!user && (user_nofault() || address >= USER_END)) {
 		if (user_fixup(f))
 			return;
 		panic("page fault in the kernel at %#lx, address %#lx, error %#lx", f->ip, address, f->error);
 	}
-	if (t->proc && t->proc->space)
-		err = space_fault(t->proc->space, address, f->error & (PF_WRITE | PF_FETCH));
+	if (t->proc && t->proc->space) {
+		do {
+			given = oom_given();
+			err = space_fault(t->proc->space, address, f->error & (PF_WRITE | PF_FETCH));
+		} while (err == -ENOMEM && oom_await(given));
+	}
 	if (!err)
 		return;
 	if (user) {
@@ -69,7 +75,7 @@ static void fault_page(struct trapframe *f, u64 address)
 	if (!user_fixup(f))
 		panic("page fault in the kernel at %#lx, address %#lx, error %#lx", f->ip, address, f->error);
 	if (err == -ENOMEM)
-		process_out_of_memory();
+		oom_end();
 }
 
 /* Exceptions of programs: which signal, which code. */

@@ -267,6 +267,6 @@ static void tty_release(struct file *f)
 }
 
 const struct file_ops tty_ops = {
-	.kind = "tty", .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl, .stat = tty_stat,
+	.kind = "tty", .tells = true, .read = tty_read, .write = tty_write, .poll = tty_poll, .ioctl = tty_ioctl, .stat = tty_stat,
 	.release = tty_release,
 };

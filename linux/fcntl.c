@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* fcntl and flock: flags of descriptors and open files, file locks. */
+#include "kern/async.h"
 #include "kern/body.h"
 #include "kern/file.h"
 #include "kern/locks.h"
@@ -121,6 +122,8 @@ static long fcntl_file(struct file *f, u32 cmd, u64 arg)
 	case F_GETFL:
 		return f->flags;
 	case F_SETFL:
+		if (((f->flags ^ arg) & O_ASYNC) && f->ops->tells && async_set(f, arg & O_ASYNC))
+			return -ENOMEM;
 		flags = atomic_load(&f->flags);
 		atomic_store(&f->flags, (flags & ~SETTABLE) | (arg & SETTABLE));
 		return 0;
@@ -138,9 +141,11 @@ static long fcntl_file(struct file *f, u32 cmd, u64 arg)
 	case F_GET_SEALS:
 		return file_regular(f) ? 1 : -EINVAL; /* F_SEAL_SEAL: nothing can be sealed */
 	case F_GETSIG:
-	case F_SETOWN:
-	case F_GETOWN:
 		return 0;
+	case F_SETOWN:
+		return async_own(f, arg);
+	case F_GETOWN:
+		return async_owner(f);
 	case F_GETPIPE_SZ:
 		return file_is_pipe(f) ? pipe_size(f) : -EBADF;
 	case F_SETPIPE_SZ:

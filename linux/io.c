@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Calls on open files: bytes, positions, descriptors. */
 #include "base/string.h"
+#include "kern/async.h"
 #include "kern/body.h"
 #include "kern/fs.h"
 #include "kern/process.h"
@@ -192,6 +193,15 @@ static long ioctl_nonblock(struct file *f, u64 arg)
 	return 0;
 }
 
+static long ioctl_async(struct file *f, u64 arg)
+{
+	s32 on;
+
+	if (user_copy_in(&on, (void __user *)arg, sizeof(on)))
+		return -EFAULT;
+	return async_set(f, on);
+}
+
 static long ioctl_regular(struct file *f, u32 cmd, u64 arg)
 {
 	struct abi_stat st;
@@ -215,6 +225,8 @@ CALL(ioctl)
 		r = fd_set_cloexec(a[0], cmd == FIOCLEX);
 	else if (cmd == FIONBIO)
 		r = ioctl_nonblock(f, a[2]);
+	else if (cmd == FIOASYNC)
+		r = ioctl_async(f, a[2]);
 	else if (f->ops->ioctl)
 		r = f->ops->ioctl(f, cmd, a[2]);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Calls on processes and threads: birth, exec, death, wait, families, scheduling. */
 #include "base/string.h"
+#include "kern/oom.h"
 #include "kern/process.h"
 #include "kern/rseq.h"
 #include "kern/space.h"
@@ -13,8 +14,14 @@ static long clone_common(u64 flags, u64 stack, u64 parent, u64 child, u64 tls, u
 {
 	struct clone_request r = { .flags = flags, .stack = stack, .tls = tls, .exit_signal = exit_signal,
 				   .parent_tid = (u32 __user *)parent, .child_tid = (u32 __user *)child };
+	u64 given;
+	long pid;
 
-	return process_clone(thread_frame(thread_current()), &r);
+	do {
+		given = oom_given();
+		pid = process_clone(thread_frame(thread_current()), &r);
+	} while (pid == -ENOMEM && oom_await(given));
+	return pid;
 }
 
 CALL(clone) { return clone_common(a[0] & 0xffffff00, a[1], a[2], a[3], a[4], a[0] & 0xff); }

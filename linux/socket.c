@@ -438,7 +438,7 @@ static long recvmsg_on(struct file *f, struct socket *s, void __user *header, u3
 		size_t room = x->m.control_len;
 
 		r = s->ops->recv(s, &x->io, &x->m);
-		if (x->m.control_len == room && s->family == AF_INET)
+		if (x->m.control_len == room && s->family != AF_UNIX)
 			x->m.control_len = 0;
 		err = r >= 0 ? header_out(x, header) : 0;
 		r = err ? err : r;

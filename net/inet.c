@@ -34,23 +34,37 @@ int inet_socket(int type, int protocol, struct socket **out)
 
 /* ---- addresses */
 
-int inet_address(const struct sockaddr *a, struct port_name *out)
+/* glibc names IPv4 addresses to a datagram socket of either family, when it asks which way leads there. */
+static bool speaks_ipv6(const struct sock *s, const struct sockaddr *a, bool binding)
+{
+	bool named_v4 = a->len >= 2 && a->bytes[0] == AF_INET && !a->bytes[1];
+
+	return s->socket.family == AF_INET6 && (!named_v4 || binding || s->v6only || s->socket.type != SOCK_DGRAM);
+}
+
+int inet_address(const struct sock *s, const struct sockaddr *a, bool binding, struct port_name *out)
 {
 	struct sockaddr_in in;
 
+	if (speaks_ipv6(s, a, binding))
+		return inet6_address(s, a, binding, out);
 	if (a->len < sizeof(in))
 		return -EINVAL;
 	memcpy(&in, a->bytes, sizeof(in));
 	if (in.family != AF_INET)
 		return -EAFNOSUPPORT;
-	*out = (struct port_name){ in.ip, (u32)in.port[0] << 8 | in.port[1] };
-	return 0;
+	*out = (struct port_name){ in.ip, (u32)in.port[0] << 8 | in.port[1], NAME_V4 };
+	return in.ip != PORT_IP6_LOOP ? 0 : binding ? -EADDRNOTAVAIL : -ENETUNREACH;
 }
 
-void inet_address_out(const struct port_name *n, struct sockaddr *out)
+void inet_address_out(const struct sock *s, const struct port_name *n, struct sockaddr *out)
 {
 	struct sockaddr_in in = { .family = AF_INET, .port = { n->port >> 8, n->port & 255 }, .ip = n->ip };
 
+	if (s->socket.family == AF_INET6) {
+		inet6_address_out(n, out);
+		return;
+	}
 	out->len = sizeof(in);
 	memcpy(out->bytes, &in, sizeof(in));
 }
@@ -80,7 +94,7 @@ static u32 inet_wire_address(void)
 u32 inet_source(u32 to)
 {
 	if ((to & 0xff) == 127)
-		return IP_LOOPBACK;
+		return to == PORT_IP6_LOOP ? to : IP_LOOPBACK;
 	return inet_wire_address();
 }
 
@@ -121,7 +135,7 @@ int inet_bind(struct socket *sk, const struct sockaddr *a)
 {
 	struct sock *s = sock_of(sk);
 	struct port_name n;
-	int err = inet_address(a, &n);
+	int err = inet_address(s, a, true, &n);
 
 	if (err)
 		return err;
@@ -143,6 +157,6 @@ int inet_name(struct socket *sk, bool peer, struct sockaddr *out)
 {
 	struct sock *s = sock_of(sk);
 
-	inet_address_out(peer ? &s->remote : &s->local, out);
+	inet_address_out(s, peer ? &s->remote : &s->local, out);
 	return 0;
 }

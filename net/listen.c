@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Listening. A connection may arrive on any shard, so a socket listens on all of them. Sockets that share a name
- * (SO_REUSEPORT) are a group there: the stack knows the group, and where a connection comes from decides which of its
+ * (SO_REUSEPORT, or the same address for IPv4 and for IPv6) are a group there: the stack knows the group, and where a connection comes from decides which of its
  * members gets it. Only the shard touches its groups.
  *
  *   shard: group (name) --> member, member, ...     each a sock, which has one accept queue for all shards
@@ -88,21 +88,35 @@ void tcp_each_listener(struct shard *sh, void (*see)(void *arg, struct sock *s),
 			see(arg, m->sock);
 }
 
+/* The next one that hears the remote's family. */
+static struct listen_member *member_hears(struct listen_member *m, const struct port_name *remote)
+{
+	while (m && !name_hears(&m->sock->local, remote->ip))
+		m = m->next;
+	return m;
+}
+
+/* NULL: all who listen to this name do so for the other family. */
 static struct sock *group_pick(struct listen_group *g, const struct port_name *remote)
 {
-	struct listen_member *m = g->members;
-	u32 n = g->count > 1 ? (remote->port * 0x9e3779b1u ^ remote->ip) % g->count : 0;
+	struct listen_member *first = member_hears(g->members, remote), *m;
+	u32 count = 0, n;
 
-	while (n--)
-		m = m->next;
+	if (g->count == 1 || !first)
+		return first ? first->sock : NULL;
+	for (m = first; m; m = member_hears(m->next, remote))
+		count++;
+	n = (remote->port * 0x9e3779b1u ^ remote->ip) % count;
+	for (m = first; n--; m = member_hears(m->next, remote))
+		;
 	return m->sock;
 }
 
-bool tcp_admits(void *listener, const struct port_name *remote)
+enum port_admits tcp_admits(void *listener, const struct port_name *remote)
 {
 	const volatile struct sock *l = group_pick(listener, remote);
 
-	return l->waiting <= l->backlog;
+	return !l ? PORT_NOBODY : l->waiting <= l->backlog ? PORT_ADMITS : PORT_ADMITS_LATER;
 }
 
 static bool accept_queue(struct sock *l, struct sock *s)
@@ -122,6 +136,8 @@ static bool accept_queue(struct sock *l, struct sock *s)
 
 static void inherit(struct sock *s, const struct sock *l)
 {
+	s->socket.family = l->socket.family;
+	s->v6only = l->v6only;
 	s->uid = l->uid;
 	s->nodelay = l->nodelay;
 	s->keep = l->keep;
@@ -135,7 +151,7 @@ static void inherit(struct sock *s, const struct sock *l)
 
 void *tcp_accepted(void *listener, struct port_end *e, const struct port_name *local, const struct port_name *remote)
 {
-	struct sock *l = group_pick(listener, remote), *s = tcp_new();
+	struct sock *l = group_pick(listener, remote), *s = l ? tcp_new() : NULL;
 
 	if (!s)
 		return NULL;

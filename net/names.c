@@ -45,16 +45,21 @@ static int names_update(const struct sockets_op *op, u64 *index)
 	return err ? err : ret.err;
 }
 
+static u16 families(const struct port_name *n)
+{
+	return n->family == NAME_V4 ? 0 : n->family == NAME_V6 ? SOCKETS_V6 | SOCKETS_NOT_V4 : SOCKETS_V6;
+}
+
 int names_bind(u32 protocol, const struct port_name *n, u16 flags, u32 owner, u64 id)
 {
-	struct sockets_op op = { SOCKETS_BIND, protocol, n->ip, n->port, flags, owner, id };
+	struct sockets_op op = { SOCKETS_BIND, protocol, n->ip, n->port, flags | families(n), owner, id };
 
 	return names_update(&op, NULL);
 }
 
 int names_listen(u32 protocol, const struct port_name *n, u64 id)
 {
-	struct sockets_op op = { SOCKETS_LISTEN, protocol, n->ip, n->port, 0, 0, id };
+	struct sockets_op op = { SOCKETS_LISTEN, protocol, n->ip, n->port, families(n), 0, id };
 
 	return names_update(&op, NULL);
 }
@@ -62,7 +67,7 @@ int names_listen(u32 protocol, const struct port_name *n, u64 id)
 /* An update that frees cannot be refused for memory. */
 void names_unbind(u32 protocol, const struct port_name *n, u64 id)
 {
-	struct sockets_op op = { SOCKETS_UNBIND, protocol, n->ip, n->port, 0, 0, id };
+	struct sockets_op op = { SOCKETS_UNBIND, protocol, n->ip, n->port, families(n), 0, id };
 	u64 index = 0;
 
 	names_update(&op, &index);
@@ -72,7 +77,7 @@ void names_unbind(u32 protocol, const struct port_name *n, u64 id)
 bool names_used(u32 protocol, const struct port_name *n)
 {
 	const struct sockets *s = nr_read_begin(names_nr, nr_me(), 0);
-	bool used = sockets_used(s, protocol, n->ip, n->port);
+	bool used = sockets_used(s, protocol, n->ip, n->port, families(n));
 
 	nr_read_end(names_nr, nr_me(), 0);
 	return used;
@@ -81,7 +86,7 @@ bool names_used(u32 protocol, const struct port_name *n)
 u32 names_find(u32 protocol, const struct port_name *n, void (*hold)(u64 id), u64 *id)
 {
 	const struct sockets *s = nr_read_begin(names_nr, nr_me(), 0);
-	u32 count = sockets_find(s, protocol, n->ip, n->port, id);
+	u32 count = sockets_find(s, protocol, n->ip, n->port, families(n), id);
 
 	if (count == 1)
 		hold(*id);

@@ -265,6 +265,8 @@ int inet_set(struct socket *sk, int level, int option, const void *value, u32 le
 		err = socket_set(s, option, value, len);
 	else if (level == SOL_TCP && sk->type == SOCK_STREAM)
 		err = tcp_set(s, option, value, len);
+	else if (level == SOL_IPV6 && sk->family == AF_INET6)
+		err = len < sizeof(s32) ? -EINVAL : inet6_set(s, option, int_of(value));
 	else if (level == SOL_IP)
 		err = ip_set(s, option, len >= sizeof(s32) ? int_of(value) : *(const u8 *)value);
 	if (!err && s->shard && (level != SOL_SOCKET || option == SO_KEEPALIVE))
@@ -280,6 +282,8 @@ int inet_get(struct socket *sk, int level, int option, void *value, u32 *len)
 		return socket_get(s, option, value, len);
 	if (level == SOL_TCP && sk->type == SOCK_STREAM)
 		return tcp_get(s, option, value, len);
+	if (level == SOL_IPV6 && sk->family == AF_INET6)
+		return inet6_get(s, option, value, len);
 	return level == SOL_IP ? ip_get(s, option, value, len) : -EOPNOTSUPP;
 }
 

@@ -19,7 +19,17 @@
 
 #include "base/types.h"
 
-struct port_name { u32 ip; u16 port; };
+/* Which families a name is of; the stack knows one, and does not look. The address that ::1 has there: 127.255.255.6. */
+enum { NAME_V4, NAME_V6, NAME_BOTH };
+struct port_name { u32 ip; u16 port, family; };
+#define PORT_IP6_LOOP 0x06ffff7fu
+
+/* Does a socket of this name hear, and speak to, one with this address? */
+static inline bool name_hears(const struct port_name *n, u32 ip)
+{
+	return n->family == NAME_BOTH || (n->family == NAME_V6) == (ip == PORT_IP6_LOOP);
+}
+
 struct port_end;    /* an end of a TCP connection, or a listener */
 struct port_udp;
 struct port_packet; /* bytes that the stack shows: read them with copy(), before the call returns */
@@ -27,6 +37,8 @@ struct port_packet; /* bytes that the stack shows: read them with copy(), before
 /* Where a packet comes from: a frame of the wire, one whose TCP or UDP checksum the device vouches for, an IP packet of
  * this machine to itself. */
 enum port_origin { PORT_WIRE, PORT_LOOP, PORT_WIRE_CHECKED };
+
+enum port_admits { PORT_ADMITS, PORT_ADMITS_LATER, PORT_NOBODY };
 
 /* Room that the stack needs with each frame it is given. */
 #define PORT_ROOM 64
@@ -42,8 +54,8 @@ struct port_kernel {
 	void (*consumed)(void *room);                     /* the frame that came with this room may go */
 	void (*configured)(void *shard, u32 ip, u32 mask, u32 gateway); /* DHCP has an answer */
 
-	/* May a new connection begin? False: it will be tried again later, and nobody is told. */
-	bool (*admits)(void *listener, const struct port_name *remote);
+	/* May a new connection begin? LATER: it will be tried again, and nobody is told. */
+	enum port_admits (*admits)(void *listener, const struct port_name *remote);
 	/* A new connection; the result is its sock, NULL refuses it. */
 	void *(*accepted)(void *listener, struct port_end *e, const struct port_name *local, const struct port_name *remote);
 	void (*connected)(void *sock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * /proc/net/tcp and udp: proc(5). Each shard is asked for its connections and datagram sockets, and the first one for the
+ * /proc/net/tcp, udp, tcp6 and udp6: proc(5). Each shard is asked for its connections and datagram sockets, and the first one for the
  * listeners, as those are on all. A shard only notes what it has (O(its ends), without allocating); the text is made
  * afterwards. If there was more than room for it, all are asked again.
  *
@@ -15,8 +15,8 @@
 #define TRIES 4
 enum { TCP_STATE_CLOSE = 7, TCP_STATE_LISTEN = 10 };
 
-struct seen { struct port_name local, remote; u32 state, tx, rx, uid; u64 ino; };
-struct look { bool udp; struct seen *at; u32 n, room; };
+struct seen { struct port_name local, remote; u32 state, tx, rx, uid; u64 ino; bool six; };
+struct look { bool udp, six; struct seen *at; u32 n, room; };
 
 /* What the socket knows; before it is accepted it is nobody's. */
 static void seen_sock(struct seen *e, struct sock *s)
@@ -25,14 +25,18 @@ static void seen_sock(struct seen *e, struct sock *s)
 	e->tx = s->tx_bytes;
 	e->rx = s->state == SOCK_LISTENING ? s->waiting : s->rx_bytes;
 	if (s->socket.type == SOCK_DGRAM)
-		e->remote = s->state == SOCK_CONNECTED ? s->remote : (struct port_name){ 0, 0 };
+		e->remote = s->state == SOCK_CONNECTED ? s->remote : (struct port_name){ 0, 0, NAME_V4 };
 	lock_release(&s->lock);
+	e->six = s->socket.family == AF_INET6;
+	e->local.family = s->local.family;
 	e->uid = s->uid;
 	e->ino = socket_ino(&s->socket);
 }
 
 static void look_add(struct look *l, const struct seen *e)
 {
+	if (e->six != l->six)
+		return;
 	if (l->n < l->room)
 		l->at[l->n] = *e;
 	l->n++;
@@ -45,6 +49,7 @@ static void see_end(void *arg, const struct port_seen *end)
 
 	if (end->udp != l->udp)
 		return;
+	e.six = end->local.ip == PORT_IP6_LOOP;
 	if (end->sock)
 		seen_sock(&e, end->sock);
 	look_add(l, &e);
@@ -89,38 +94,71 @@ static int look_everywhere(struct look *l)
 	return 0;
 }
 
-static int look_show(struct text *t, bool udp, const char *head, const char *line, int width)
+/* ---- the text */
+
+/* An address as the words of its family, in the order of memory. */
+static int name_show(char *out, size_t size, const struct port_name *n, bool six)
 {
-	struct look l = { .udp = udp };
+	u32 word[4];
+
+	if (!six)
+		return snprintf(out, size, " %08X:%04X", n->ip, n->port);
+	inet6_bytes(n, (u8 *)word);
+	return snprintf(out, size, " %08X%08X%08X%08X:%04X", word[0], word[1], word[2], word[3], n->port);
+}
+
+static void seen_show(struct text *t, u32 number, struct seen *e, const struct look *l, int width)
+{
+	char buf[220];
+	int n = snprintf(buf, sizeof(buf), l->udp ? "%5u:" : "%4u:", number);
+
+	if (l->udp && e->remote.port && !e->local.ip)
+		e->local.ip = inet_source(e->remote.ip); /* as getsockname says */
+	if (!e->remote.ip && !e->remote.port)
+		e->remote.family = NAME_BOTH; /* none */
+	n += name_show(buf + n, sizeof(buf) - n, &e->local, l->six);
+	n += name_show(buf + n, sizeof(buf) - n, &e->remote, l->six);
+	snprintf(buf + n, sizeof(buf) - n, " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 1 0000000000000000%s", e->state, e->tx,
+		 e->rx, e->uid, e->ino, l->udp ? " 0" : "");
+	text_printf(t, "%-*s\n", width, buf);
+}
+
+static int look_show(struct text *t, bool udp, bool six, const char *head, int width)
+{
+	struct look l = { .udp = udp, .six = six };
 	int err = look_everywhere(&l);
-	char buf[160];
 
 	text_printf(t, "%-*s\n", width, head);
-	for (u32 i = 0; !err && i < l.n; i++) {
-		struct seen *e = &l.at[i];
-
-		if (udp && e->remote.port && !e->local.ip)
-			e->local.ip = inet_source(e->remote.ip); /* as getsockname says */
-		snprintf(buf, sizeof(buf), line, i, e->local.ip, e->local.port, e->remote.ip, e->remote.port, e->state, e->tx, e->rx,
-			 e->uid, e->ino);
-		text_printf(t, "%-*s\n", width, buf);
-	}
+	for (u32 i = 0; !err && i < l.n; i++)
+		seen_show(t, i, &l.at[i], &l, width);
 	kfree(l.at);
 	return err;
 }
 
+#define WHAT "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+
 int proc_net_tcp(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	return look_show(t, false,
-			 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
-			 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 1 0000000000000000", 149);
+	return look_show(t, false, false, "  sl  local_address rem_address   " WHAT, 149);
 }
 
 int proc_net_udp(const struct pseudo_node *n, struct text *t)
 {
 	(void)n;
-	return look_show(t, true,
-			 "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops",
-			 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu 1 0000000000000000 0", 127);
+	return look_show(t, true, false, "   sl  local_address rem_address   " WHAT " ref pointer drops", 127);
+}
+
+#define HEAD6 "  sl  local_address                         remote_address                        "
+
+int proc_net_tcp6(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	return look_show(t, false, true, HEAD6 WHAT, 0);
+}
+
+int proc_net_udp6(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	return look_show(t, true, true, HEAD6 WHAT " ref pointer drops", 0);
 }

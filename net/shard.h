@@ -60,7 +60,8 @@ struct shard {
 	struct shard *inside;       /* whose stack this shard's core is in; the core's */
 	bool to_kick;               /* frames went out since the device was last told */
 	bool receives;              /* the device interrupts this core, for `pair` */
-	u32 pair;                   /* the device's queues that it sends through */
+	struct vnet *nic;           /* or NULL; and the queues of it that the shard sends through */
+	u32 pair;
 	u32 looping;                /* packets to this machine that wait here */
 	struct net_frame *loop_first, **loop_last;
 	struct listen_group *listening; /* listen.c */
@@ -75,13 +76,27 @@ struct net_config { u32 ip, mask, gateway; };
 
 /* Makes the shards, once; later calls only look. 0 or -ENOMEM. */
 int shards_start(void);
-u32 shards_count(void);
-struct shard *shard_of(u32 id);
+extern struct shard **shards;  /* written by shards_start only */
+extern u32 nshards;
+static inline u32 shards_count(void) { return nshards; }
+static inline struct shard *shard_of(u32 id) { return shards[id]; }
 static inline struct shard *shard_here(void) { return shard_of(core_id()); }
 struct shard *shard_inside(void); /* for what the stack calls: which one it is */
 void net_config_get(struct net_config *out);
 
 void shard_post(struct shard *s, struct net_msg *m);
 long shard_call(struct shard *s, long (*fn)(struct shard *s, void *arg), void *arg);
+
+/* ---- between shard.c, frames.c and shard_start.c */
+#define SHARD_BATCH 64u /* frames and messages between two looks at the world */
+void shard_visit(struct shard *s);              /* does what lies in its mail, or sees that it will be done */
+void shard_thread(void *arg);
+void shard_timer(struct timer *t);
+u32 frames_loop(struct shard *s);               /* packets that wait here go into the stack: how many; the shard is entered */
+void frames_receive(struct shard *s);           /* a batch from the device; only its core */
+void frames_listen(struct shard *s);            /* the device may interrupt from now on */
+void frames_kick(struct shard *s);              /* tells the device what it has to send */
+int frames_output(void *shard, struct port_packet *p, u32 len, bool loop);
+void frames_consumed(void *room);
 
 #endif

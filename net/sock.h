@@ -75,6 +75,7 @@ struct sock {
 	struct sock_buffer rcvbuf, sndbuf;
 	u64 rcvtimeo, sndtimeo;     /* ns; 0: for ever */
 	u8 tos, ttl;                /* ttl 0: the default */
+	bool v6only;                /* AF_INET6, and no IPv4 through it */
 	bool reuse, share, nodelay, cork, broadcast, oobinline, linger;
 	u32 linger_s;
 	struct port_keepalive keep;
@@ -108,8 +109,8 @@ long sock_broken_pipe(u32 flags);
 static inline u64 sock_deadline(u64 timeout) { return timeout ? clock_ns() + timeout : FOREVER; }
 
 /* What both protocols have in common. */
-int inet_address(const struct sockaddr *a, struct port_name *out);
-void inet_address_out(const struct port_name *n, struct sockaddr *out);
+int inet_address(const struct sock *s, const struct sockaddr *a, bool binding, struct port_name *out);
+void inet_address_out(const struct sock *s, const struct port_name *n, struct sockaddr *out);
 int inet_bind(struct socket *s, const struct sockaddr *a);
 int inet_set(struct socket *s, int level, int option, const void *value, u32 len);
 int inet_get(struct socket *s, int level, int option, void *value, u32 *len);
@@ -119,6 +120,13 @@ int inet_name(struct socket *s, bool peer, struct sockaddr *out);
 u32 inet_source(u32 to);
 bool inet_is_ours(u32 ip);
 u16 inet_ephemeral(void);
+
+/* AF_INET6: inet6.c. */
+int inet6_address(const struct sock *s, const struct sockaddr *a, bool binding, struct port_name *out);
+void inet6_address_out(const struct port_name *n, struct sockaddr *out);
+void inet6_bytes(const struct port_name *n, u8 out[16]);
+int inet6_set(struct sock *s, int option, s32 v);
+int inet6_get(struct sock *s, int option, void *value, u32 *len);
 
 int tcp_socket(struct socket **out);
 int udp_socket(struct socket **out);
@@ -131,7 +139,7 @@ void tcp_eof(void *sock);
 void tcp_acked(void *sock, u32 len);
 void tcp_failed(void *sock, int err);
 void tcp_gone(void *sock);
-bool tcp_admits(void *listener, const struct port_name *remote);
+enum port_admits tcp_admits(void *listener, const struct port_name *remote);
 void udp_unreachable(void *sock, const struct port_name *to);
 void udp_datagram(void *sock, struct port_packet *p, u32 len, const struct port_name *from);
 

@@ -9,7 +9,7 @@
 #define ESOCKTNOSUPPORT 94
 
 static const struct { int family; int (*make)(int type, int protocol, struct socket **out); } families[] = {
-	{ AF_INET, inet_socket }, { AF_UNIX, unix_socket },
+	{ AF_INET, inet_socket }, { AF_INET6, inet6_socket }, { AF_UNIX, unix_socket },
 };
 
 int socket_new(int family, int type, int protocol, struct socket **out)
@@ -102,7 +102,7 @@ static void socket_release(struct file *f)
 }
 
 static const struct file_ops socket_ops = {
-	.kind = "socket", .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
+	.kind = "socket", .tells = true, .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
 	.stat = socket_stat, .release = socket_release,
 };
 

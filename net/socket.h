@@ -37,7 +37,7 @@ enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 #define MSG_ERRQUEUE 0x2000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
-enum { SOL_SOCKET = 1, SOL_IP = 0, SOL_TCP = 6 };
+enum { SOL_SOCKET = 1, SOL_IP = 0, SOL_TCP = 6, SOL_IPV6 = 41 };
 enum { SO_DEBUG = 1, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE,
        SO_OOBINLINE, SO_PRIORITY = 12, SO_LINGER, SO_REUSEPORT = 15, SO_PASSCRED, SO_PEERCRED, SO_RCVLOWAT, SO_SNDLOWAT,
        SO_RCVTIMEO, SO_SNDTIMEO, SO_TIMESTAMP = 29, SO_ACCEPTCONN, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE, SO_PROTOCOL = 38,
@@ -90,6 +90,7 @@ int socket_pair(int family, int type, int protocol, struct socket *out[2]);
 
 /* Families. */
 int inet_socket(int type, int protocol, struct socket **out);
+int inet6_socket(int type, int protocol, struct socket **out);
 int unix_socket(int type, int protocol, struct socket **out);
 int unix_pair(int type, int protocol, struct socket *out[2]);
 

@@ -71,9 +71,11 @@ static long connect_anywhere(struct sock *s)
 
 static long connect_start(struct sock *s, const struct port_name *to)
 {
-	u32 bound_ip = s->local.ip;
+	struct port_name bound = s->local;
 	long err;
 
+	if (!name_hears(&bound, to->ip))
+		return -ENETUNREACH;
 	s->remote = *to;
 	if (!s->remote.ip)
 		s->remote.ip = IP_LOOPBACK;
@@ -81,13 +83,14 @@ static long connect_start(struct sock *s, const struct port_name *to)
 		s->local.ip = inet_source(s->remote.ip);
 	if (!s->local.ip)
 		return -ENETUNREACH;
+	s->local.family = to->ip == PORT_IP6_LOOP ? NAME_V6 : NAME_V4;
 	if (s->local.port) {
 		err = connect_from(s, shard_of(flow_tcp(&s->local, &s->remote, shards_count())));
 		return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 	}
 	err = connect_anywhere(s);
 	if (err)
-		s->local = (struct port_name){ bound_ip, 0 };
+		s->local = bound;
 	return err;
 }
 
@@ -110,7 +113,7 @@ static int tcp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 {
 	struct sock *s = sock_of(sk);
 	struct port_name to;
-	int err = inet_address(a, &to);
+	int err = inet_address(s, a, false, &to);
 	enum sock_state state = sock_state(s);
 
 	if (err)
@@ -171,7 +174,7 @@ static int tcp_listen(struct socket *sk, int backlog)
 	if (!s->named) {
 		struct sockaddr any;
 
-		inet_address_out(&s->local, &any);
+		inet_address_out(s, &s->local, &any);
 		err = inet_bind(sk, &any);
 		if (err)
 			return err;

@@ -81,7 +81,8 @@ static bool udp_queue(struct sock *s, struct chunk *c)
 	bool hears, fits;
 
 	lock_acquire(&s->lock);
-	hears = s->state != SOCK_CONNECTED || (s->remote.port == c->from.port && s->remote.ip == c->from.ip);
+	hears = s->state == SOCK_CONNECTED ? s->remote.port == c->from.port && s->remote.ip == c->from.ip :
+					     name_hears(&s->local, c->from.ip);
 	fits = hears && s->rx_bytes + c->len <= s->rcvbuf.size && !s->rd_shut;
 	if (fits) {
 		chunk_add(&s->rx, c);
@@ -156,14 +157,20 @@ static int udp_autobind(struct sock *s)
 
 	if (s->named)
 		return 0;
-	inet_address_out(&(struct port_name){ 0, 0 }, &any);
+	inet_address_out(s, &(struct port_name){ 0, 0, s->local.family }, &any);
 	return udp_bind(&s->socket, &any);
+}
+
+/* Is there a way from this socket to there? */
+static bool udp_way(const struct sock *s, const struct port_name *to)
+{
+	return name_hears(&s->local, to->ip) && inet_source(to->ip);
 }
 
 static int udp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 {
 	struct sock *s = sock_of(sk);
-	struct port_name to = { 0, 0 };
+	struct port_name to = { 0, 0, NAME_V4 };
 	u16 family = 0;
 	int err = 0;
 
@@ -172,9 +179,9 @@ static int udp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 		return -EINVAL;
 	memcpy(&family, a->bytes, sizeof(family));
 	if (family) { /* AF_UNSPEC undoes it */
-		err = inet_address(a, &to);
+		err = inet_address(s, a, false, &to);
 		to.ip = to.ip ? to.ip : IP_LOOPBACK;
-		if (!err && !inet_source(to.ip))
+		if (!err && !udp_way(s, &to))
 			err = -ENETUNREACH;
 	}
 	if (!err)
@@ -213,7 +220,7 @@ static int udp_name(struct socket *sk, bool peer, struct sockaddr *out)
 		return -ENOTCONN;
 	if (!peer && !n.ip && s->state == SOCK_CONNECTED)
 		n.ip = inet_source(s->remote.ip);
-	inet_address_out(&n, out);
+	inet_address_out(s, &n, out);
 	return 0;
 }
 
@@ -225,11 +232,11 @@ static int udp_target(struct sock *s, const struct sockaddr *a, struct port_name
 		*to = s->remote;
 		return s->state == SOCK_CONNECTED ? 0 : -EDESTADDRREQ;
 	}
-	err = inet_address(a, to);
+	err = inet_address(s, a, false, to);
 	if (err)
 		return err;
 	to->ip = to->ip ? to->ip : IP_LOOPBACK;
-	return !to->port ? -EINVAL : inet_source(to->ip) ? 0 : -ENETUNREACH;
+	return !to->port ? -EINVAL : udp_way(s, to) ? 0 : -ENETUNREACH;
 }
 
 static void hold_sock(u64 id) { sock_get((struct sock *)id); }
@@ -237,7 +244,7 @@ static void hold_sock(u64 id) { sock_get((struct sock *)id); }
 /* From this machine to this machine. False: more than one may want it. */
 static bool udp_send_here(struct sock *s, struct chunk *c, const struct port_name *to)
 {
-	struct port_name from = { s->local.ip ? s->local.ip : inet_source(to->ip), s->local.port };
+	struct port_name from = { s->local.ip ? s->local.ip : inet_source(to->ip), s->local.port, NAME_V4 };
 	struct sock *t;
 	u64 id;
 	u32 n = names_find(IPPROTO_UDP, to, hold_sock, &id);
@@ -318,7 +325,7 @@ static long udp_take(struct sock *s, struct io *io, struct socket_msg *m)
 	if (io_out(io, c->data, n) < n)
 		r = -EFAULT;
 	if (m->name)
-		inet_address_out(&c->from, m->name);
+		inet_address_out(s, &c->from, m->name);
 	if (n < c->len) {
 		m->out_flags |= MSG_TRUNC;
 		if (m->flags & MSG_TRUNC && r >= 0)

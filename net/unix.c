@@ -40,6 +40,13 @@ void unix_put(struct unix_sock *s)
 	kcache_free(&unix_cache, s);
 }
 
+struct unix_sock *unix_of_file(struct file *f)
+{
+	struct socket *s = socket_of_file(f);
+
+	return s && s->ops == &unix_ops ? unix_of(s) : NULL;
+}
+
 struct unix_sock *unix_peer(struct unix_sock *s)
 {
 	struct unix_sock *p;
@@ -388,6 +395,7 @@ static void unix_end(struct unix_sock *s, bool embryo)
 static void unix_release(struct socket *sk)
 {
 	unix_end(unix_of(sk), false);
+	unix_collect();
 }
 
 /* ---- poll */

@@ -21,8 +21,8 @@
  * A name is a place in the directory tree (an inode of type socket: its body is the key) or abstract (its bytes are the
  * key); both are in one table (unix_name.c). It stays a socket's for good, and outlives it in messages.
  *
- * Open files travel in messages (unix_control.c). Two sockets that hold each other's files in their queues, and nothing else
- * holds, stay for ever: nobody collects cycles.
+ * Open files travel in messages (unix_control.c). Sockets that hold each other's files in their queues, and nothing else
+ * holds, are found (unix_flight.c).
  */
 #ifndef NET_UNIX_H
 #define NET_UNIX_H
@@ -81,6 +81,11 @@ struct unix_sock {
 	u32 backlog, waiting;       /* listening */
 	struct unix_sock *accept_first, **accept_last, *accept_next;
 
+	TAILQ_ENTRY(unix_sock) flight; /* its file is on its way: this and what follows are unix_flight.c's */
+	struct file *file;
+	u32 flights, held;          /* in how many messages; in how many that keep it alive */
+	bool candidate;             /* nothing else may hold it */
+
 	struct waitq wait, room;
 	struct mutex reader, naming;
 	bool passcred;
@@ -94,6 +99,7 @@ static inline void unix_lock(struct unix_sock *s) { lock_acquire(&s->lock); }
 static inline void unix_unlock(struct unix_sock *s) { lock_release(&s->lock); }
 static inline void unix_get(struct unix_sock *s) { refs_get(&s->refs); }
 void unix_put(struct unix_sock *s);                       /* NULL is fine */
+struct unix_sock *unix_of_file(struct file *f);           /* NULL: it is none */
 static inline bool unix_stream(const struct unix_sock *s) { return s->socket.type == SOCK_STREAM; }
 static inline bool unix_connects(const struct unix_sock *s) { return s->socket.type != SOCK_DGRAM; }
 struct unix_sock *unix_peer(struct unix_sock *s);         /* with a reference, or NULL */
@@ -125,8 +131,13 @@ bool unix_writable(const struct unix_sock *s, const struct unix_sock *p);
 /* Control data. */
 struct unix_cred unix_cred_self(void);
 int unix_control_in(struct unix_message *x, const struct socket_msg *m);
-/* What the message says to s besides its bytes; files are installed, and stay in `files`, too. */
-void unix_control_out(struct unix_sock *s, const struct unix_cred *from, const struct unix_files *files, struct socket_msg *m);
+/* What the message says to s besides its bytes; files are installed, and stay in `files`, too; their way ends, unless peeked. */
+void unix_control_out(struct unix_sock *s, const struct unix_cred *from, struct unix_files *files, struct socket_msg *m);
+/* Files on their way. Begin: 0, -ETOOMANYREFS, -ENOMEM; end: may be told twice. */
+int unix_flight_begin(struct unix_files *files);
+void unix_flight_end(struct unix_files *files);
+void unix_collect(void);                                  /* sockets that only hold each other end */
+
 void unix_files_free(struct unix_files *files);
 void unix_message_free(struct unix_message *x);
 void unix_messages_free(struct unix_message *first);      /* of a socket that is gone */

@@ -3,16 +3,13 @@
  * What goes with a message besides its bytes: open files (SCM_RIGHTS) and who sent it (SCM_CREDENTIALS). See unix.h.
  *
  * A file in a message may be the last use of a socket with messages in its queue, and so on, as deep as somebody likes. So
- * the messages of a socket that ends go to a list, which one thread at a time empties in a loop.
- *
- * How many files a user has on their way is counted, and bounded by RLIMIT_NOFILE of who sends, as the sum of all that he may
- * have open would be otherwise without bound. (unix(7), ETOOMANYREFS; as there, root is not bound.)
+ * the messages of a socket that ends go to a list, which one thread at a time empties in a loop. Files on their way are counted
+ * in unix_flight.c.
  */
 #include "base/string.h"
 #include "mem/slab.h"
 #include "net/unix.h"
 
-#define ETOOMANYREFS 109
 enum { SCM_RIGHTS = 1, SCM_CREDENTIALS };
 
 struct control { u64 len; s32 level, type; }; /* struct cmsghdr; data follow, and the next begins at a multiple of 8 */
@@ -22,61 +19,6 @@ struct unix_cred unix_cred_self(void)
 	struct process *p = process_current();
 
 	return (struct unix_cred){ p->pid, p->cred.euid, p->cred.egid };
-}
-
-/* ---- how many files of a user are on their way */
-
-struct unix_user { LIST_ENTRY(unix_user) link; u32 uid, files; };
-
-static struct { struct lock lock; LIST_HEAD(, unix_user) first; } users;
-
-static struct unix_user *user_find(u32 uid)
-{
-	struct unix_user *u;
-
-	LIST_FOREACH(u, &users.first, link)
-		if (u->uid == uid)
-			break;
-	return u;
-}
-
-/* Counts these as the caller's, if he has not too many already. */
-static int user_charge(struct unix_files *files)
-{
-	struct process *p = process_current();
-	struct unix_user *fresh = kzalloc(sizeof(*fresh)), *u;
-	bool many;
-
-	if (!fresh)
-		return -ENOMEM;
-	fresh->uid = p->cred.uid;
-	lock_acquire(&users.lock);
-	u = user_find(p->cred.uid);
-	many = u && u->files > p->limit[RLIMIT_NOFILE].cur && !cred_capable(&p->cred);
-	if (!u) {
-		u = fresh;
-		fresh = NULL;
-		LIST_INSERT_HEAD(&users.first, u, link);
-	}
-	u->files += many ? 0 : files->n;
-	lock_release(&users.lock);
-	kfree(fresh);
-	files->user = many ? NULL : u;
-	return many ? -ETOOMANYREFS : 0;
-}
-
-static void user_discharge(struct unix_user *u, u32 n)
-{
-	bool last;
-
-	lock_acquire(&users.lock);
-	u->files -= n;
-	last = !u->files;
-	if (last)
-		LIST_REMOVE(u, link);
-	lock_release(&users.lock);
-	if (last)
-		kfree(u);
 }
 
 /* ---- sending */
@@ -142,7 +84,7 @@ int unix_control_in(struct unix_message *x, const struct socket_msg *m)
 			err = -EINVAL;
 		at += ALIGN_UP(c.len, 8);
 	}
-	return !err && x->files.n ? user_charge(&x->files) : err;
+	return !err && x->files.n ? unix_flight_begin(&x->files) : err;
 }
 
 /* ---- receiving */
@@ -187,10 +129,12 @@ static void rights_out(struct socket_msg *m, size_t *used, const struct unix_fil
 		control_add(m, used, SCM_RIGHTS, fd, n * sizeof(*fd));
 }
 
-void unix_control_out(struct unix_sock *s, const struct unix_cred *from, const struct unix_files *files, struct socket_msg *m)
+void unix_control_out(struct unix_sock *s, const struct unix_cred *from, struct unix_files *files, struct socket_msg *m)
 {
 	size_t used = 0;
 
+	if (!(m->flags & MSG_PEEK))
+		unix_flight_end(files);
 	if (s->passcred)
 		control_add(m, &used, SCM_CREDENTIALS, from, sizeof(*from));
 	if (files->n)
@@ -202,9 +146,7 @@ void unix_control_out(struct unix_sock *s, const struct unix_cred *from, const s
 
 void unix_files_free(struct unix_files *files)
 {
-	if (files->user)
-		user_discharge(files->user, files->n);
-	files->user = NULL;
+	unix_flight_end(files);
 	while (files->n)
 		file_put(files->file[--files->n]);
 	kfree(files->file);

@@ -400,7 +400,7 @@ static struct unix_message *take_message(struct unix_sock *s, bool peek)
 	return x;
 }
 
-static long message_out(struct unix_sock *s, const struct unix_message *x, struct io *io, struct socket_msg *m)
+static long message_out(struct unix_sock *s, struct unix_message *x, struct io *io, struct socket_msg *m)
 {
 	size_t n = MIN(x->len, io->left);
 

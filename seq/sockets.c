@@ -15,9 +15,11 @@ struct sockets_name {
 
 static u32 bucket_of(u32 protocol, u16 port) { return (protocol * 31 + port) % SOCKETS_BUCKETS; }
 
-static bool meet(const struct sockets_name *n, u32 protocol, u32 ip, u16 port)
+static bool kin(u16 a, u16 b) { return (a & b & SOCKETS_V6) || !((a | b) & SOCKETS_NOT_V4); }
+
+static bool meet(const struct sockets_name *n, u32 protocol, u32 ip, u16 port, u16 families)
 {
-	return n->protocol == protocol && n->port == port && (n->ip == ip || !n->ip || !ip);
+	return n->protocol == protocol && n->port == port && (n->ip == ip || !n->ip || !ip) && kin(n->flags, families);
 }
 
 static bool agree(const struct sockets_name *n, u16 flags, u32 owner, bool listens)
@@ -33,7 +35,7 @@ static bool fits(const struct sockets *s, const struct sockets_op *o, u16 flags,
 	const struct sockets_name *n;
 
 	for (n = s->bucket[bucket_of(o->protocol, o->port)]; n; n = n->next)
-		if (n != self && meet(n, o->protocol, o->ip, o->port) && !agree(n, flags, o->owner, listens))
+		if (n != self && meet(n, o->protocol, o->ip, o->port, o->flags) && !agree(n, flags, o->owner, listens))
 			return false;
 	return true;
 }
@@ -43,7 +45,7 @@ static struct sockets_name **find(struct sockets *s, const struct sockets_op *o)
 {
 	struct sockets_name **at = &s->bucket[bucket_of(o->protocol, o->port)];
 
-	while (*at && ((*at)->id != o->id || !meet(*at, o->protocol, o->ip, o->port)))
+	while (*at && ((*at)->id != o->id || !meet(*at, o->protocol, o->ip, o->port, o->flags)))
 		at = &(*at)->next;
 	return at;
 }
@@ -76,7 +78,7 @@ static s32 listen_name(struct sockets *s, const struct sockets_op *o)
 	if (!n)
 		return -ENOENT;
 	for (const struct sockets_name *m = s->bucket[bucket_of(o->protocol, o->port)]; m; m = m->next)
-		if (m != n && m->listens && meet(m, n->protocol, n->ip, n->port) && !agree(m, n->flags, n->owner, true))
+		if (m != n && m->listens && meet(m, n->protocol, n->ip, n->port, n->flags) && !agree(m, n->flags, n->owner, true))
 			return -EADDRINUSE;
 	n->listens = true;
 	return 0;
@@ -119,23 +121,23 @@ size_t sockets_op_mem(const void *op, size_t len)
 	return ((const struct sockets_op *)op)->kind == SOCKETS_BIND ? sockets_op_mem_max() : 0;
 }
 
-bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port)
+bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port, u16 families)
 {
 	const struct sockets_name *n;
 
 	for (n = s->bucket[bucket_of(protocol, port)]; n; n = n->next)
-		if (meet(n, protocol, ip, port))
+		if (meet(n, protocol, ip, port, families))
 			return true;
 	return false;
 }
 
-u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u64 *id)
+u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u16 families, u64 *id)
 {
 	const struct sockets_name *n;
 	u32 count = 0;
 
 	for (n = s->bucket[bucket_of(protocol, port)]; n; n = n->next) {
-		if (!meet(n, protocol, ip, port))
+		if (!meet(n, protocol, ip, port, families))
 			continue;
 		*id = n->id;
 		count++;

@@ -5,7 +5,8 @@
  *
  *   BIND     O(names with this port in the bucket)      LISTEN, UNBIND  the same
  *
- * Two names meet if protocol and port are equal and the addresses are, or one of them is any (0). Names that meet may
+ * Two names meet if protocol and port are equal, the addresses are or one of them is any (0), and a family has both (an any
+ * of IPv6 may be one of IPv4, too). Names that meet may
  * stand side by side if both said reuse and neither listens, or if both said share (SO_REUSEPORT) with one owner.
  * (Linux: socket(7), inet_csk_bind_conflict.)
  *
@@ -24,7 +25,7 @@ enum sockets_kind {
 	SOCKETS_LISTEN,   /* id and its name: from now on it listens; -EADDRINUSE if a name it meets does, -ENOENT */
 	SOCKETS_UNBIND,   /* id and its name; -ENOENT */
 };
-enum { SOCKETS_REUSE = 1, SOCKETS_SHARE = 2 };
+enum { SOCKETS_REUSE = 1, SOCKETS_SHARE = 2, SOCKETS_V6 = 4, SOCKETS_NOT_V4 = 8 };
 
 struct sockets_op {
 	u32 kind, protocol;
@@ -51,8 +52,8 @@ u64 sockets_hash(const struct sockets *s);
 int sockets_check(const struct sockets *s);
 
 /* How many names receive what is sent to this one; *id: one of their holders. */
-u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u64 *id);
+u32 sockets_find(const struct sockets *s, u32 protocol, u32 ip, u16 port, u16 families, u64 *id); /* SOCKETS_V6, ... */
 /* Does any name meet this one? For the choice of a port. */
-bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port);
+bool sockets_used(const struct sockets *s, u32 protocol, u32 ip, u16 port, u16 families);
 
 #endif

@@ -269,7 +269,7 @@ void flows_leave(void)
 static u16 get16(const u8 *p) { return (u16)(p[0] << 8 | p[1]); }
 static u32 get32(const u8 *p) { return (u32)get16(p) << 16 | get16(p + 2); }
 
-static bool listener_admits(u32 ip, u16 port, const struct port_name *from)
+static enum port_admits listener_admits(u32 ip, u16 port, const struct port_name *from)
 {
 	struct tcp_pcb_listen *l, *any = NULL;
 
@@ -280,7 +280,19 @@ static bool listener_admits(u32 ip, u16 port, const struct port_name *from)
 		if (l->local_ip.addr)
 			break;
 	}
-	return !any || kernel->admits(any->callback_arg, from);
+	return any ? kernel->admits(any->callback_arg, from) : PORT_ADMITS;
+}
+
+/* A connection begins. False: not this way; nobody hears its family, as lwIP does not know, or not yet. */
+static bool may_begin(u32 to, u32 from, const u8 *tcp)
+{
+	u16 to_port = get16(tcp + 2), from_port = get16(tcp);
+	enum port_admits a = listener_admits(to, to_port, &(struct port_name){ from, from_port, NAME_V4 });
+	ip_addr_t local = IPADDR4_INIT(to), remote = IPADDR4_INIT(from);
+
+	if (a == PORT_NOBODY)
+		tcp_rst(NULL, 0, get32(tcp + 4) + 1, &local, &remote, to_port, from_port);
+	return a == PORT_ADMITS;
 }
 
 static void past_end(struct flow *f)
@@ -316,7 +328,7 @@ bool flows_input(const u8 *ip, u32 len)
 	if (f)
 		put_in_view(f);
 	else if ((tcp[13] & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
-		return listener_admits(to, get16(tcp + 2), &(struct port_name){ from, get16(tcp) });
+		return may_begin(to, from, tcp);
 	return true;
 }
 

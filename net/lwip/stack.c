@@ -152,6 +152,18 @@ static void wire_checksums(bool checked)
 	NETIF_SET_CHECKSUM_CTRL(&wire, flags);
 }
 
+/* The loopback interface has all of 127.0.0.0/8, lwIP's interfaces have one address: it is called as the packet says. */
+static const u8 localhost[4] = { 127, 0, 0, 1 };
+
+static void loop_answers_to(const u8 *address)
+{
+	u32 to;
+
+	memcpy(&to, address, 4);
+	if (address[0] == localhost[0])
+		ip4_addr_set_u32(ip_2_ip4(&loop.ip_addr), to);
+}
+
 static void stack_input(void *room, void *frame, u32 len, enum port_origin from)
 {
 	struct netif *n = from == PORT_LOOP ? &loop : &wire;
@@ -160,6 +172,8 @@ static void stack_input(void *room, void *frame, u32 len, enum port_origin from)
 
 	if (from != PORT_LOOP)
 		wire_checksums(from == PORT_WIRE_CHECKED);
+	else
+		loop_answers_to(frame + 16);
 	r->custom.custom_free_function = room_free;
 	p = pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &r->custom, frame, len);
 	flows_begin();
@@ -168,6 +182,7 @@ static void stack_input(void *room, void *frame, u32 len, enum port_origin from)
 	else if (n->input(p, n) != ERR_OK)
 		pbuf_free(p);
 	flows_leave();
+	loop_answers_to(localhost);
 }
 
 /* An ICMP message that nobody has the port that we wrote to: whose datagram was it? (RFC 792) */
@@ -265,6 +280,7 @@ static void name_of(struct port_name *n, const ip_addr_t *ip, u16 port)
 {
 	n->ip = ip_addr_get_ip4_u32(ip);
 	n->port = port;
+	n->family = NAME_V4; /* of no meaning here */
 }
 
 /* ---- TCP: what happens */
@@ -555,7 +571,10 @@ static int stack_udp_send(struct port_udp *u, const struct port_name *to, const 
 	if (!p)
 		return -ENOMEM;
 	p->payload = (void *)data;
-	err = udp_sendto((struct udp_pcb *)u, p, &ip, to->port);
+	if (to->ip == PORT_IP6_LOOP) /* is its own source */
+		err = udp_sendto_if_src((struct udp_pcb *)u, p, &ip, to->port, &loop, &ip);
+	else
+		err = udp_sendto((struct udp_pcb *)u, p, &ip, to->port);
 	pbuf_free(p);
 	return error(err);
 }

@@ -28,7 +28,10 @@ static bool model_meet(const struct sockets_op *a, const struct sockets_op *b)
 {
 	bool same_address = a->ip == b->ip || a->ip == 0 || b->ip == 0;
 
-	return a->protocol == b->protocol && a->port == b->port && same_address;
+	bool both_v4 = !(a->flags & SOCKETS_NOT_V4) && !(b->flags & SOCKETS_NOT_V4);
+	bool both_v6 = (a->flags & SOCKETS_V6) && (b->flags & SOCKETS_V6);
+
+	return a->protocol == b->protocol && a->port == b->port && same_address && (both_v4 || both_v6);
 }
 
 /* socket(7): SO_REUSEADDR while nobody listens, SO_REUSEPORT among sockets of one user. */
@@ -110,6 +113,13 @@ static u32 model_holders(const struct model *m, const struct sockets_op *what, u
 
 /* ---- random programs ---- */
 
+static u16 random_family(void)
+{
+	static const u16 family[] = { 0, 0, SOCKETS_V6, SOCKETS_V6 | SOCKETS_NOT_V4 };
+
+	return family[below(4)];
+}
+
 /* A small world, so that names meet: ports of one bucket (a multiple of SOCKETS_BUCKETS apart) among them. */
 static struct sockets_op random_op(const struct model *m, u32 ports)
 {
@@ -126,7 +136,7 @@ static struct sockets_op random_op(const struct model *m, u32 ports)
 	op.protocol = below(2) ? 6 : 17;
 	op.port = 1 + (u16)below(ports) + (u16)below(3) * SOCKETS_BUCKETS;
 	op.ip = (u32)below(4);
-	op.flags = (u16)below(4);
+	op.flags = (u16)below(4) | random_family();
 	op.owner = (u32)below(2);
 	if (m->count > MODEL_MAX - 2 && op.kind == SOCKETS_BIND)
 		op.kind = SOCKETS_UNBIND;
@@ -137,14 +147,15 @@ static bool same_answers(const struct sockets *s, const struct model *m, u32 por
 {
 	for (u32 tries = 0; tries < 200; tries++) {
 		struct sockets_op what = { .protocol = below(2) ? 6 : 17, .ip = (u32)below(4),
-					   .port = 1 + (u16)below(ports + 2 * SOCKETS_BUCKETS) };
+					   .port = 1 + (u16)below(ports + 2 * SOCKETS_BUCKETS),
+					   .flags = random_family() };
 		u64 id = 0;
-		u32 found = sockets_find(s, what.protocol, what.ip, what.port, &id);
+		u32 found = sockets_find(s, what.protocol, what.ip, what.port, what.flags, &id);
 		bool is_one;
 		u32 expected = model_holders(m, &what, id, &is_one);
 
 		must(found == expected && (!found || is_one), "port %u: %u found, %u expected", what.port, found, expected);
-		must(sockets_used(s, what.protocol, what.ip, what.port) == (expected > 0), "port %u: used", what.port);
+		must(sockets_used(s, what.protocol, what.ip, what.port, what.flags) == (expected > 0), "port %u: used", what.port);
 	}
 	must(s->count == m->count, "%u names, %u expected", s->count, m->count);
 	return true;
@@ -213,6 +224,9 @@ static void test_pairs(void)
 		{ "both reuse, one listens", { 1, TCP, ANY, 80, 1, 0, 1 }, true, { 1, TCP, ANY, 80, 1, 0, 2 }, -EADDRINUSE, 0 },
 		{ "both share", { 1, TCP, ANY, 80, 2, 5, 1 }, true, { 1, TCP, ANY, 80, 2, 5, 2 }, 0, 0 },
 		{ "both share, another user", { 1, TCP, ANY, 80, 2, 5, 1 }, false, { 1, TCP, ANY, 80, 2, 6, 2 }, -EADDRINUSE, 0 },
+		{ "IPv4 and IPv6 alone", { 1, TCP, ANY, 80, 0, 0, 1 }, true, { 1, TCP, ANY, 80, 12, 0, 2 }, 0, 0 },
+		{ "IPv4 and IPv6 for both", { 1, TCP, ANY, 80, 0, 0, 1 }, true, { 1, TCP, ANY, 80, 4, 0, 2 }, -EADDRINUSE, 0 },
+		{ "IPv6 alone and for both", { 1, TCP, ANY, 80, 12, 0, 1 }, true, { 1, TCP, HERE, 80, 4, 0, 2 }, -EADDRINUSE, 0 },
 		{ "one shares, one reuses", { 1, TCP, ANY, 80, 2, 5, 1 }, false, { 1, TCP, ANY, 80, 1, 5, 2 }, -EADDRINUSE, 0 },
 	};
 

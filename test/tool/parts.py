@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Tests of the tool's parts that need no machine: Debian's entries, cpio archives, topology, TAP."""
+"""Tests of the tool's parts that need no machine: Debian's entries, cpio archives, maintainer scripts, topology, TAP."""
 
 import io
 import os
@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import apt
 import backlog
 import cpio
+import debroot
 import machine
 import tests
 
@@ -138,6 +139,29 @@ class Cpio(unittest.TestCase):
 	def test_directories_that_appear_have_their_usual_mode(self):
 		modes = {name: mode for name, mode, _, _ in read_archive(self.write({"tmp/x/y": b""}))}
 		self.assertEqual((modes["tmp"], modes["tmp/x"]), (0o41777, 0o40755))
+
+
+class Scripts(unittest.TestCase):
+	"""What is done of maintainer scripts by reading them."""
+
+	def setUp(self):
+		self.archive = cpio.Archive()
+		self.archive.file("etc/site", "a site")
+		self.archive.file("usr/share/page", "a page")
+
+	def test_links_and_copies_that_are_spelled_out(self):
+		debroot.install_names(self.archive, "if x; then\n  ln -s /etc/site /etc/on/site\n  cp /usr/share/page /var/page\nfi\n")
+		self.assertEqual(self.archive.entries["etc/on/site"].data, b"/etc/site")
+		self.assertEqual(self.archive.entries["var/page"].data, b"a page")
+
+	def test_what_is_there_stays(self):
+		debroot.install_names(self.archive, "cp /usr/share/page /etc/site\nln -sf /usr/share/page /etc/site\n")
+		self.assertEqual(self.archive.entries["etc/site"].data, b"a site")
+
+	def test_variables_options_and_what_is_not_there(self):
+		before = dict(self.archive.entries)
+		debroot.install_names(self.archive, "ln -s $from /etc/a\ncp -r /usr/share /etc/b\nln -s /none /etc/c\n# ln -s /etc/site /etc/d\n")
+		self.assertEqual(self.archive.entries, before)
 
 
 class Topology(unittest.TestCase):

@@ -4,7 +4,8 @@
 The files come from the packages' tar archives with their modes and owners, /bin, /sbin and /lib being
 links into /usr. What maintainer scripts would have done on a machine is done here from their text, as
 far as programs need it: accounts (`adduser --system`), alternatives (`update-alternatives
---install`), and the few files that Debian's base packages copy into place. The same packages give the
+--install`), links and copies between names that the script spells out (`ln -s`, `cp`: nginx's site and its
+first page), and the few files that Debian's base packages copy into place. The same packages give the
 same archive, byte for byte.
 """
 
@@ -95,6 +96,26 @@ def install_alternatives(archive, text, chosen):
 				archive.link(link, path)
 
 
+def spelled_out(text, command, options):
+	"""(source, target) of each call of `command` that names two absolute paths, with no variable in them."""
+	for words in commands(text, command):
+		plain = [word for word in words if word not in options]
+		if len(plain) == 2 and all(re.fullmatch(r"/[\w/.+-]+", word) for word in plain):
+			yield plain
+
+
+def install_names(archive, text):
+	"""Links and copies: of what is there, to a name that nothing has."""
+	def wanted(source, target):
+		return archive.resolve(source) in archive.entries and archive.resolve(target) not in archive.entries
+	for source, target in spelled_out(text, "ln", ("-s", "-sf", "-f")):
+		if wanted(source, target):
+			archive.link(target, source)
+	for source, target in spelled_out(text, "cp", ("-p", "-a")):
+		if wanted(source, target):
+			archive.put(target, archive.entries[archive.resolve(source)])
+
+
 def accounts(text):
 	"""(name, its group or None, home, shell) of every system account the script makes."""
 	valued = {"--home", "--ingroup", "--gecos", "--shell", "--uid", "--gid", "--firstuid", "--lastuid"}
@@ -167,6 +188,7 @@ def build(packages):
 	for package in packages:
 		text = scripts_of(package)
 		install_alternatives(archive, text, chosen)
+		install_names(archive, text)
 		found.update(accounts(text))
 	add_accounts(archive, found)
 	add_busybox(archive)

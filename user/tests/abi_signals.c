@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
@@ -415,6 +417,82 @@ static void test_group(void)
 	CHECK(tap_wait(leader) == 0);
 }
 
+/* Two ends that tell this process of what comes: `tells` says so when `other` is written to. */
+static void sigio_of(int tells, int other)
+{
+	int on = 1, off = 0;
+
+	count = 0;
+	GOOD(write(other, "a", 1));
+	CHECK(count == 0);
+	GOOD(ioctl(tells, FIOASYNC, &on));
+	CHECK(fcntl(tells, F_GETFL) & O_ASYNC);
+	GOOD(write(other, "a", 1));
+	CHECK(count == 0); /* nobody owns it */
+	GOOD(fcntl(tells, F_SETOWN, getpid()));
+	IS(getpid(), fcntl(tells, F_GETOWN));
+	GOOD(write(other, "a", 1));
+	CHECK(count == 1);
+	GOOD(fcntl(tells, F_SETFL, 0));
+	CHECK(!(fcntl(tells, F_GETFL) & O_ASYNC));
+	GOOD(write(other, "a", 1));
+	CHECK(count == 1);
+	GOOD(fcntl(tells, F_SETFL, O_ASYNC));
+	GOOD(write(other, "a", 1));
+	CHECK(count == 2);
+	GOOD(ioctl(tells, FIOASYNC, &off));
+	GOOD(fcntl(tells, F_SETOWN, 0));
+	IS(0, fcntl(tells, F_GETOWN));
+	close(tells);
+	close(other);
+}
+
+/* The owner may be another process, and may be gone. */
+static void sigio_other(void)
+{
+	int pair[2], on = 1;
+	pid_t child;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	set(SIGIO, SIG_DFL, 0);
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	GOOD(ioctl(pair[0], FIOASYNC, &on));
+	GOOD(fcntl(pair[0], F_SETOWN, child));
+	GOOD(write(pair[1], "a", 1));
+	CHECK(WTERMSIG(tap_wait(child)) == SIGIO);
+	GOOD(write(pair[1], "a", 1));
+	close(pair[0]);
+	GOOD(fcntl(pair[1], F_SETOWN, getpid()));
+	GOOD(ioctl(pair[1], FIOASYNC, &on));
+	set(SIGIO, handler, 0);
+	close(pair[1]);
+}
+
+static void test_sigio(void)
+{
+	int two[2], file = open("/tmp", O_RDONLY), on = 1, off = 0;
+
+	set(SIGIO, handler, 0);
+	pipe(two);
+	sigio_of(two[0], two[1]);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, two);
+	sigio_of(two[0], two[1]);
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, two);
+	sigio_of(two[0], two[1]);
+	sigio_other();
+	FAILS(ENOTTY, ioctl(file, FIOASYNC, &on));
+	GOOD(ioctl(file, FIOASYNC, &off));
+	FAILS(EFAULT, ioctl(file, FIOASYNC, (void *)8));
+	FAILS(ESRCH, fcntl(file, F_SETOWN, 4000000));
+	GOOD(fcntl(file, F_SETFL, O_ASYNC));
+	CHECK(!(fcntl(file, F_GETFL) & O_ASYNC));
+	close(file);
+	set(SIGIO, SIG_DFL, 0);
+}
+
 int main(void)
 {
 	test_action();
@@ -428,5 +506,6 @@ int main(void)
 	test_kill();
 	test_fork_exec();
 	test_group();
+	test_sigio();
 	return tap_end();
 }

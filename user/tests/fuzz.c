@@ -254,7 +254,7 @@ static void open_sockets(void)
 	socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	eventfd(1, EFD_NONBLOCK);
 	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-	socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	ep = epoll_create1(0);
 	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++) {
 		struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | (i & 1 ? EPOLLET : 0), .data.u64 = i };

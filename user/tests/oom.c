@@ -6,7 +6,8 @@
  * small files and names, a pile of processes with memory of their own, pipes full of data. A way has ended well if
  * the child says that a call failed with ENOMEM, ENOSPC, EAGAIN, ENFILE, EMFILE or EFBIG, or if it was killed by
  * SIGKILL (or SIGBUS, for a page that could not be had). After each the kernel must still make a process, a file
- * and a mapping. Each way is tried twice; where /proc/nros/mem exists, the second must give all frames back.
+ * and a mapping, at once, though what the children of the first hold is only about to come back. Each way is tried
+ * twice; where /proc/nros/mem exists, the second must give all frames back.
  *
  *	oom [--limit MIB]	give up asking (and fail) after so much; default 4 times the memory of the machine
  */
@@ -14,6 +15,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -109,6 +111,8 @@ static void processes(void)
 		if (waitpid(-1, NULL, WNOHANG) > 0)	/* a child was ended: the kernel defends itself */
 			_exit(REFUSED);
 	}
+	if (waitpid(-1, NULL, 0) > 0)	/* not all of them can have what they want */
+		_exit(REFUSED);
 }
 
 /* Empty processes only, no more than `limit` / 64 KiB of them: what a small fork bomb does. */
@@ -191,6 +195,14 @@ static long frames_free(void)
 
 enum { ATTEMPTS = 6, KEPT = 256 };
 
+static void take_me_first(void)
+{
+	FILE *f = fopen("/proc/self/oom_score_adj", "w");	/* on Linux */
+
+	if (f && fputs("1000", f) >= 0)
+		fclose(f);
+}
+
 /* One attempt: the status it ended with, and how many free frames are missing afterwards. */
 static long attempt(void (*function)(void), int *status)
 {
@@ -199,10 +211,7 @@ static long attempt(void (*function)(void), int *status)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		FILE *f = fopen("/proc/self/oom_score_adj", "w");	/* on Linux: take this one first */
-
-		if (f && fputs("1000", f) >= 0)
-			fclose(f);
+		take_me_first();
 		function();
 		_exit(NEVER_REFUSED);
 	}
@@ -210,8 +219,6 @@ static long attempt(void (*function)(void), int *status)
 	kill(-pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
-	while (kill(-pid, 0) == 0)	/* its children are init's: what they hold we might be refused, and be ended for it */
-		usleep(1000);
 	clean();
 	do {
 		after = frames_free();
@@ -243,6 +250,66 @@ static void way(const char *name, void (*function)(void))
 	tap_result(still_works() && missing <= KEPT, __LINE__, "the system lives, memory is back", note);
 }
 
+/* A group of processes that together hold `size` bytes: its id. Each says that it has its share. They are slow to die, as
+ * everybody is on one processor, and they come last there. */
+enum { HOLDERS = 16 };
+
+static pid_t hold(size_t size, int ready)
+{
+	pid_t group = 0, pid;
+
+	for (int i = 0; i < HOLDERS; i++) {
+		pid = fork();
+		if (pid == 0) {
+			nice(19);
+			take_me_first();
+			char *p = mmap(NULL, size / HOLDERS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			memset(p, 1, size / HOLDERS);
+			write(ready, "r", 1);
+			for (;;)
+				pause();
+		}
+		group = group ? group : pid;
+		setpgid(pid, group);
+	}
+	return group;
+}
+
+/* Who holds most of the memory is told to die, and somebody else wants as much at once: he waits for it. */
+static bool inherits(size_t size)
+{
+	int ready[2], died = 0;
+	pid_t group;
+	char byte, *p;
+
+	sched_setaffinity(0, sizeof(cpu_set_t), &(cpu_set_t){ { 1 } });
+	if (pipe(ready))
+		return false;
+	group = hold(size, ready[1]);
+	for (int i = 0; i < HOLDERS; i++)
+		read(ready[0], &byte, 1);
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	kill(-group, SIGKILL);
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 2;
+	munmap(p, size);
+	for (int i = 0; i < HOLDERS; i++)
+		died += WTERMSIG(tap_wait(-group)) == SIGKILL;
+	return died == HOLDERS;
+}
+
+/* In a child: it would be the one to be ended. */
+static void inheritance(void)
+{
+	size_t twentieths = frames_free() < 0 ? 16 : 19;	/* Linux does not give out all that is free */
+	struct sysinfo now;
+
+	sysinfo(&now);
+	for (int i = 0; i < 5; i++)
+		IN_CHILD("dying processes give their memory to who asks for it", CHECK(inherits(now.freeram * now.mem_unit / 20 * twentieths)));
+}
+
 int main(int argc, char **argv)
 {
 	struct sysinfo info;
@@ -262,5 +329,6 @@ int main(int argc, char **argv)
 	way("processes with memory", processes);
 	way("a small fork bomb", bomb);
 	way("full pipes", pipes);
+	inheritance();
 	return tap_end();
 }
