@@ -157,7 +157,7 @@ static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b
 
 	for (u32 i = 0; i < b->n; i++)
 		b->req[i]->index = end;
-	nr_replica_advance(nr, r, end, b);
+	nr_replica_reach(nr, r, end, b);
 }
 
 static void count(struct nr_replica *r, u32 n)

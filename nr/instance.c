@@ -13,11 +13,11 @@ static u32 log_slots_of(const struct nr_config *cfg)
 }
 
 /* An instance whose first replica is still empty. 0 or -EINVAL. */
-static int instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg)
+int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg)
 {
 	u32 slots = log_slots_of(cfg);
 
-	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX)
+	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX || cfg->shards > NR_SHARE_SHARD)
 		return -EINVAL;
 	__builtin_memset(nr, 0, offsetof(struct nr, first));
 	nr->type = type;
@@ -40,7 +40,7 @@ static int instance_widen(struct nr *nr)
 	return s ? 0 : -ENOMEM;
 }
 
-static void instance_start(struct nr *nr)
+void nr_instance_start(struct nr *nr)
 {
 	nr->first.live = true;
 	atomic_store_explicit(&nr->members, 1ull << nr->cfg.node, memory_order_relaxed);
@@ -54,7 +54,7 @@ size_t nr_sizeof(const struct nr_type *type)
 
 int nr_init(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg, const void *arg)
 {
-	int err = instance_set(nr, type, cfg);
+	int err = nr_instance_set(nr, type, cfg);
 
 	if (err)
 		return err;
@@ -64,7 +64,7 @@ int nr_init(struct nr *nr, const struct nr_type *type, const struct nr_config *c
 	if (err)
 		nr_fini(nr);
 	else
-		instance_start(nr);
+		nr_instance_start(nr);
 	return err;
 }
 
@@ -113,7 +113,7 @@ static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 
 		gate_acquire(r);
 		if (r->live) {
-			nr_replica_advance(nr, r, need, NULL);
+			nr_replica_reach(nr, r, need, NULL);
 			return r;
 		}
 		gate_release(r, GATE_HELD);
@@ -121,7 +121,7 @@ static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
 }
 
 /* The copy and its fix, both while nobody can change the source replica. */
-static int fork_state(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg)
+int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg)
 {
 	struct nr_replica *r = &child->first;
 	int err = nr_replica_fill(child, r, child + 1, src->state, NULL);
@@ -142,7 +142,7 @@ static int fork_into(struct nr *child, struct nr *nr, struct nr_self *self, void
 
 	nr_enter(self, false);
 	r = hold_fresh(nr, self);
-	err = fork_state(child, r, fix, arg);
+	err = nr_instance_copy(child, r, fix, arg);
 	gate_release(r, GATE_HELD);
 	nr_leave(self);
 	return err;
@@ -157,7 +157,7 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 	cfg.wide = false;
 	if (!child)
 		return NULL;
-	if (instance_set(child, nr->type, &cfg)) {
+	if (nr_instance_set(child, nr->type, &cfg)) {
 		nr_port_free(child, nr_sizeof(nr->type));
 		return NULL;
 	}
@@ -165,6 +165,6 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 		nr_destroy(child);
 		return NULL;
 	}
-	instance_start(child);
+	nr_instance_start(child);
 	return child;
 }

@@ -40,11 +40,14 @@
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
  *   W1..W6 readers and writer [11-13]                                                       (gate.h)
  *   Z1 sleeper raises WAITED, release           <-> Z2 combiner clears it, L1: acquire [17]  (combine.c)
- *   C1 ctail raised before W5 and before Q3 [14, 16] <-> C2 ctail, load acquire, at nr_read_begin
+ *   C1 ctail raised before W5, Q3 and O1 [14, 16] <-> C2 ctail, at nr_read_begin and by who looks at several logs
+ *      (view.c). All seq_cst, for the sake of those who use two logs: of two who each write one and then read the
+ *      other, one sees the other's write. Costs nothing on x86
  *   S1 slots published, store release           <-> S2 slots found, load acquire [18]
  *   N1 live bit of a replica, store release     <-> N2 route, load acquire
  *   P1 page donated, compare-exchange release   <-> P2 page taken, load acquire             (stock.c)
  *   I1 id given back, release                   <-> I2 id taken, acquire                   (self.c)
+ *   O1 share closed, store release              <-> O2 share, load acquire                 (span.c, replica.c)
  *   K1 credit, fetch_add/sub acq_rel, both sides                                            (stock.c)
  */
 #ifndef NR_INTERNAL_H
@@ -109,8 +112,19 @@ struct nr_ring { /* log.c */
 	struct nr_entry slot[];
 };
 
+/* What one log has of an operation that spans several (span.c): an entry of its own, in place of a batch's bytes. Open:
+ * nobody applies the log past it. Closed: it says what to apply here, if anything. */
+struct nr_share {
+	_Atomic u32 closed;
+	u32 len; /* 0: nothing */
+	u8 op[];
+};
+#define NR_SHARE (1u << 16)     /* beside `slots` in an order word: it is one */
+#define NR_SHARE_SHARD 0x8000u  /* beside `shard` in its entry */
+
 struct nr_run { /* a batch as the log has it */
 	u32 node, slots;
+	bool share;
 };
 
 struct nr_page { /* a donated page waiting to be used */
@@ -206,6 +220,11 @@ static inline u32 nr_entry_slots(u32 len)
 	return ((u32)offsetof(struct nr_entry, data) + len + NR_LINE - 1) / NR_LINE;
 }
 
+static inline struct nr_share *nr_share_of(const struct nr_entry *e)
+{
+	return (struct nr_share *)e->data;
+}
+
 #define NR_OP_SLOTS ((8 + NR_OP_MAX + NR_LINE - 1) / NR_LINE)
 
 /* combine.c */
@@ -221,6 +240,8 @@ void nr_ring_free(const struct nr *nr, struct nr_ring *ring);
 void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until);
 bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots);
 u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
+bool nr_log_append_try(struct nr *nr, struct nr_replica *r, u32 slots, u64 *end);
+struct nr_entry *nr_log_share(struct nr *nr, struct nr_replica *r, u32 shard, u32 max);
 bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run);
 const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at);
 
@@ -239,10 +260,17 @@ void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
+void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
+void nr_ctail_raise(struct nr *nr, u64 to);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node);
 void nr_slots_free(struct nr_slots *s);
 struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self);
+
+/* instance.c */
+int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg);
+int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg);
+void nr_instance_start(struct nr *nr);
 
 /* member.c */
 void nr_lock_all(struct nr *nr);

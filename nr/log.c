@@ -2,7 +2,7 @@
 /*
  * The log: batches in one order for all replicas, published in one step each.
  *
- *   order   one word per batch, in a ring that all share:   [ index + 1 : 48 | node : 6 | slots - 1 : 10 ]
+ *   order   one word per batch, in a ring that all share:   [ index + 1 : 47 | share : 1 | node : 6 | slots - 1 : 10 ]
  *   ring    one per replica: the operations of its batches, written by its combiner, read by all
  *           a record: [ mem len shard | bytes... ] in consecutive slots of 64 bytes
  *
@@ -22,8 +22,8 @@
  */
 #include "nr/gate.h"
 
-#define WORD(at, node, slots) (((at) + 1) << 16 | (u64)(node) << 10 | ((slots) - 1))
-#define WORD_INDEX(w) ((w) >> 16) /* + 1 */
+#define WORD(at, node, slots) (((at) + 1) << 17 | (u64)(node) << 10 | ((slots) - 1)) /* slots: with or without NR_SHARE */
+#define WORD_INDEX(w) ((w) >> 17) /* + 1 */
 
 static u32 log_slots(const struct nr *nr)
 {
@@ -87,13 +87,23 @@ static struct nr_entry *entry_at(const struct nr *nr, struct nr_ring *ring, u64 
 	return &ring->slot[at & (log_slots(nr) - 1)];
 }
 
+static void entry_release(const struct nr_type *type, const struct nr_entry *e)
+{
+	const struct nr_share *share = nr_share_of(e);
+
+	if (!(e->shard & NR_SHARE_SHARD))
+		type->op_release(e->data, e->len);
+	else if (share->len)
+		type->op_release(share->op, share->len);
+}
+
 /* All have applied it up to `until`. */
 void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until)
 {
 	while (nr->type->op_release && ring->released < until) {
 		const struct nr_entry *e = entry_at(nr, ring, ring->released);
 
-		nr->type->op_release(e->data, e->len);
+		entry_release(nr->type, e);
 		ring->released += nr_entry_slots(e->len);
 	}
 }
@@ -107,6 +117,7 @@ bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run)
 		return false;
 	run->node = w >> 10 & (NR_NODES_MAX - 1);
 	run->slots = (w & 1023) + 1;
+	run->share = w & NR_SHARE;
 	return true;
 }
 
@@ -210,21 +221,44 @@ static bool publish(struct nr *nr, struct nr_replica *r, u64 at, u32 slots)
 									       memory_order_relaxed);
 }
 
+/* One attempt to append what was written to r's ring last; `slots` of it, with NR_SHARE if it is one. True: *end is the
+ * index behind it. False: somebody was first, or there was no room. */
+bool nr_log_append_try(struct nr *nr, struct nr_replica *r, u32 slots, u64 *end)
+{
+	u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
+	bool mine;
+
+	if (order_full(nr, at)) {
+		make_room(nr, r);
+		return false;
+	}
+	mine = publish(nr, r, at, slots);
+	move_tail(nr, at);
+	*end = at + 1;
+	return mine;
+}
+
 /* Appends every request of b, in order. Returns the index behind the batch. */
 u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
-	ring_write(nr, r, b);
-	for (;;) {
-		u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
-		bool mine;
+	u64 end;
 
-		if (order_full(nr, at)) {
-			make_room(nr, r);
-			continue;
-		}
-		mine = publish(nr, r, at, b->slots);
-		move_tail(nr, at);
-		if (mine)
-			return at + 1;
-	}
+	ring_write(nr, r, b);
+	while (!nr_log_append_try(nr, r, b->slots, &end))
+		;
+	return end;
+}
+
+/* Writes an open share (span.c) of at most `max` bytes to r's ring, where nr_log_room has found room. */
+struct nr_entry *nr_log_share(struct nr *nr, struct nr_replica *r, u32 shard, u32 max)
+{
+	struct nr_entry *e = entry_at(nr, r->ring, r->ring->written);
+
+	e->mem = 0;
+	e->len = (u16)(sizeof(struct nr_share) + max);
+	e->shard = (u16)(shard | NR_SHARE_SHARD);
+	nr_share_of(e)->len = 0;
+	atomic_store_explicit(&nr_share_of(e)->closed, 0, memory_order_relaxed); /* E1 publishes it */
+	r->ring->written += nr_entry_slots(e->len);
+	return e;
 }

@@ -72,7 +72,7 @@ static struct nr_slot *read_ahead(struct nr *nr, struct nr_replica *r, struct nr
 
 	gate_acquire(r);
 	if (r->live) {
-		nr_replica_advance(nr, r, need, NULL);
+		nr_replica_reach(nr, r, need, NULL);
 		slot = nr_slot_of(r, self);
 		gate_read_try(r, slot); /* nobody writes but who holds the gate */
 	}
@@ -101,7 +101,7 @@ static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 
 const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
 {
-	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_seq_cst); /* C2 */
 
 	(void)shard;
 	return read_begin(nr, self, need);

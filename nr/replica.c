@@ -156,6 +156,18 @@ static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run
 	return promised;
 }
 
+/* This log's share of an operation that spans several: like anybody's, also on the node that it came from. */
+static s64 apply_share(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at)
+{
+	const struct nr_entry *e = nr_log_entry(nr, run, at);
+	const struct nr_share *share = nr_share_of(e);
+	struct nr_call call = { share->op, NULL, share->len, e->shard & ~NR_SHARE_SHARD };
+
+	if (call.len)
+		calls_apply(nr, r, &call, 1);
+	return e->mem;
+}
+
 /* Returns the bytes that were promised to it; counts its operations. */
 static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *run, const struct nr_batch *own, u64 *n)
 {
@@ -163,7 +175,10 @@ static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *r
 	u64 at = atomic_load_explicit(taken, memory_order_relaxed); /* only combiners write it */
 	s64 promised;
 
-	if (run->node == r->node) {
+	if (unlikely(run->share)) {
+		promised = apply_share(nr, r, run, at);
+		++*n;
+	} else if (run->node == r->node) {
 		promised = apply_own(nr, r, own);
 		*n += own->n;
 	} else {
@@ -173,13 +188,26 @@ static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *r
 	return promised;
 }
 
-static void raise_ctail(struct nr *nr, u64 to)
+void nr_ctail_raise(struct nr *nr, u64 to)
 {
-	u64 old = atomic_load_explicit(&nr->ctail, memory_order_relaxed);
+	u64 old = atomic_load_explicit(&nr->ctail, memory_order_seq_cst); /* C1, if another raised it */
 
-	while (old < to && !atomic_compare_exchange_weak_explicit(&nr->ctail, &old, to, memory_order_release, /* C1 */
-								  memory_order_relaxed))
+	while (old < to && !atomic_compare_exchange_weak_explicit(&nr->ctail, &old, to, memory_order_seq_cst, /* C1 */
+								  memory_order_seq_cst))
 		;
+}
+
+/* The batch at `at`, if it is there and no open share (span.c). */
+static bool batch_ready(const struct nr *nr, const struct nr_replica *r, u64 at, struct nr_run *run)
+{
+	const struct nr_entry *e;
+
+	if (!nr_log_batch(nr, at, run))
+		return false;
+	if (likely(!run->share))
+		return true;
+	e = nr_log_entry(nr, run, atomic_load_explicit(&r->ring->taken[run->node], memory_order_relaxed));
+	return atomic_load_explicit(&nr_share_of(e)->closed, memory_order_acquire); /* O2 */
 }
 
 static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
@@ -189,14 +217,14 @@ static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const str
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (at >= until || !nr_log_batch(nr, at, &run))
+	if (at >= until || !batch_ready(nr, r, at, &run))
 		return 0;
 	gate_write_begin(r);
 	do {
 		promised += apply_run(nr, r, &run, own, &n);
 		at++;
-	} while (n < NR_BATCH && at < until && nr_log_batch(nr, at, &run));
-	raise_ctail(nr, at);
+	} while (n < NR_BATCH && at < until && batch_ready(nr, r, at, &run));
+	nr_ctail_raise(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	gate_write_end(r);
 	r->consumed += n;
@@ -204,8 +232,8 @@ static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const str
 	return n;
 }
 
-/* Applies what is in the log below `until`. `own`: the batch of r's combiner that is in the log.
- * The caller holds r's gate. Returns operations applied. */
+/* Applies what is in the log below `until`, but not past an open share. `own`: the batch of r's combiner that is in the
+ * log. The caller holds r's gate. Returns operations applied. */
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
 	u64 n, sum = 0;
@@ -213,6 +241,17 @@ u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const str
 	while (nr->log && (n = apply_chunk(nr, r, until, own)))
 		sum += n;
 	return sum;
+}
+
+/* The same, all of it: waits for who has a share open. */
+void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
+{
+	for (;;) {
+		nr_replica_advance(nr, r, until, own);
+		if (likely(atomic_load_explicit(&r->ltail, memory_order_relaxed) >= until))
+			return;
+		nr_port_relax();
+	}
 }
 
 /* Advances somebody's replica if nobody does. Never waits for a lock. */
