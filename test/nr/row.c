@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* See row.h. */
 #include "test/nr/row.h"
+#include "base/errno.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -63,7 +64,7 @@ static int row_clone(void *dst, struct pool *mem, const void *src)
 
 	*to = (struct row_part){ .number = from->number, .changes = from->changes, .mem = mem };
 	if (from->note && !(to->note = pool_alloc(mem, NOTE)))
-		return -1;
+		return -ENOMEM;
 	return 0;
 }
 
