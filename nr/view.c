@@ -80,15 +80,19 @@ static void unguard(struct look *l)
 /* One attempt; true: all guards are held, of one moment. */
 static bool look_try(struct look *l, u64 mask)
 {
+	bool barred;
 	u32 p;
 
 	catch_up(l, mask);
 	nr_for_each(p, mask)
 		if (!guard_one(l, p))
 			break;
-	if (l->view.mask == mask && collect(l))
+	barred = l->view.mask != mask;
+	if (!barred && collect(l))
 		return true;
 	unguard(l);
+	if (barred) /* else something moved, and it is known how far: there is nothing to wait for */
+		nr_port_relax();
 	return false;
 }
 
@@ -112,7 +116,7 @@ static bool view_guarded(struct nr_family *f, struct nr_self *self, u64 mask,
 	__builtin_memset(&l, 0, sizeof(l));
 	l.f = f;
 	l.self = self;
-	for (u32 tries = 0; !look_try(&l, mask); nr_port_relax()) {
+	for (u32 tries = 0; !look_try(&l, mask);) {
 		atomic_fetch_add_explicit(&f->views_again, 1, memory_order_relaxed);
 		if (++tries == NR_VIEW_TRIES)
 			return false;

@@ -8,6 +8,7 @@
 enum { COUNTER = 1, SIGNALS = 4 };
 
 struct nr *scene_nr;
+struct nr_shards *scene_family;
 static struct nr_self *selves;
 static _Atomic u32 *signals;
 static struct lin_op op[LIN_OPS];
@@ -35,15 +36,20 @@ const struct nr_type scene_type = {
 	.hash = lin_hash,
 };
 
-void scene_make(const struct nr_type *type, u32 replicas, u32 log_slots, bool wide)
+static void start(void)
 {
-	struct nr_config cfg = { .threads = EX_THREADS, .log_slots = log_slots };
-
 	ops = 0;
 	selves = ex_alloc(EX_THREADS * sizeof(*selves));
 	signals = ex_alloc(SIGNALS * sizeof(*signals));
 	for (u32 t = 0; t < EX_THREADS; t++)
 		selves[t].id = t;
+}
+
+void scene_make(const struct nr_type *type, u32 replicas, u32 log_slots, bool wide)
+{
+	struct nr_config cfg = { .threads = EX_THREADS, .log_slots = log_slots };
+
+	start();
 	scene_nr = nr_create(type, &cfg, NULL);
 	ex_check(scene_nr);
 	for (u32 n = 1; n < replicas; n++)
@@ -105,6 +111,30 @@ u64 scene_read(u32 node)
 	return result;
 }
 
+void scene_row_make(const struct nr_type *type, u32 parts, u32 replicas, bool wide)
+{
+	struct nr_shards_config cfg = { .each = { .threads = EX_THREADS, .log_slots = 32, .wide = wide }, .shards = parts };
+	u64 was;
+
+	start();
+	scene_family = nr_shards_create(type, &cfg, NULL);
+	ex_check(scene_family);
+	for (u32 n = 1; n < replicas; n++)
+		ex_check(nr_shards_replica_add(scene_family, &selves[0], n) == 0);
+	for (u32 p = 0; p < parts; p++)
+		row_do(scene_family, &selves[0], ROW_ADD, ROW_ARG(p, 0, SCENE_ROW), &was);
+}
+
+void scene_row(u32 node, u32 kind, u32 arg)
+{
+	struct lin_op *o = begin(kind);
+	u64 result = LIN_NONE;
+
+	o->arg = arg;
+	ex_check(row_do(scene_family, scene_self(node), kind, arg, &result) == 0);
+	end(o, result);
+}
+
 void scene_signal(u32 n)
 {
 	atomic_store_explicit(&signals[n], 1, memory_order_release);
@@ -127,20 +157,37 @@ void scene_follow(u32 n)
 		ex_wait();
 }
 
+static void judge(const struct lin_model *model, struct lin_state *start)
+{
+	static const char *const names[] = { "read", "add", "view", "move" };
+	char text[200] = "";
+	size_t at = 0;
+
+	if (lin_check(model, start, op, ops))
+		return;
+	for (u32 i = 0; i < ops && at + 32 < sizeof(text); i++)
+		at += (size_t)__builtin_sprintf(text + at, " %s%u=%llx", names[op[i].kind % 4], op[i].thread,
+					      (unsigned long long)op[i].result);
+	ex_fail("not linearizable:%s", text);
+}
+
+void scene_row_check(void)
+{
+	struct lin_state start = { 0 };
+
+	for (u32 p = 0; p < scene_family->count; p++)
+		start.cell[p] = SCENE_ROW;
+	judge(&row_model, &start);
+	if (nr_shards_check(scene_family, scene_self(0)))
+		ex_fail("the replicas differ");
+	nr_shards_destroy(scene_family);
+}
+
 void scene_check(void)
 {
-	struct lin_state start;
+	struct lin_state start = { 0 };
 
-	memset(&start, 0, sizeof(start));
-	if (!lin_check(lin_models[COUNTER], &start, op, ops)) {
-		char text[200] = "";
-		size_t at = 0;
-
-		for (u32 i = 0; i < ops && at + 24 < sizeof(text); i++)
-			at += (size_t)__builtin_sprintf(text + at, " %s%u=%llu", op[i].kind ? "add" : "read", op[i].thread,
-						      (unsigned long long)op[i].result);
-		ex_fail("not linearizable:%s", text);
-	}
+	judge(lin_models[COUNTER], &start);
 	if (nr_check(scene_nr, scene_self(0)))
 		ex_fail("the replicas differ, or an operation arrived damaged");
 	nr_destroy(scene_nr);

@@ -10,6 +10,7 @@
 #include "nr/nr.h"
 #include "test/nr/explore/explore.h"
 #include "test/nr/lin.h"
+#include "test/nr/row.h"
 
 extern struct nr *scene_nr;
 extern const struct nr_type scene_type; /* lin_type, with a step inside apply */
@@ -26,6 +27,15 @@ void scene_hint(u32 n);
 void scene_follow(u32 n);
 /* Afterwards: the history is linearizable, the replicas are equal, all memory comes back. */
 void scene_check(void);
+
+/* The same for a family (row.h): each part starts with SCENE_ROW. */
+#define SCENE_ROW 4
+extern struct nr_shards *scene_family;
+void scene_row_make(const struct nr_type *type, u32 parts, u32 replicas, bool wide);
+void scene_row(u32 node, u32 kind, u32 arg);
+void scene_row_check(void);
+extern const struct ex_scenario span_two, span_chain, span_update, span_view, span_read, span_one, span_join, span_leave, span_room,
+	span_promise, two_logs, view_cross, view_cause;
 
 #define SCENARIO(id, text, nthreads, setup_, ...)                                                                      \
 	static const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_check }

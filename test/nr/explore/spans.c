@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The scenarios of families: spans, views and calls on single parts meet. Parts are A, B, C; each starts with SCENE_ROW,
+ * and what was seen is judged by the sequential model (row.h).
+ */
+#include "test/nr/explore/scene.h"
+
+enum { A, B, C };
+
+#define SPAN(id, text, nthreads, setup_, ...)                                                                          \
+	const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_row_check }
+
+static void two(void) { scene_row_make(&row_type, 2, 2, false); }
+static void two_wide(void) { scene_row_make(&row_type, 2, 2, true); }
+static void three(void) { scene_row_make(&row_type, 3, 2, false); }
+static void one(void) { scene_row_make(&row_type, 2, 1, false); }
+static void notes(void) { scene_row_make(&row_note_type, 2, 2, false); }
+
+static void move_ab_0(void) { scene_row(0, ROW_MOVE, ROW_ARG(A, B, 1)); }
+static void move_ba_1(void) { scene_row(1, ROW_MOVE, ROW_ARG(B, A, 3)); }
+static void view_1(void) { scene_row(1, ROW_VIEW, ROW_ARG(3, 0, 0)); }
+static void view_twice_1(void) { view_1(); view_1(); }
+static void add_a_0(void) { scene_row(0, ROW_ADD, ROW_ARG(A, 0, 1)); }
+static void add_b_1(void) { scene_row(1, ROW_ADD, ROW_ARG(B, 0, 1)); }
+static void read_a_1(void) { scene_row(1, ROW_READ, ROW_ARG(A, 0, 0)); }
+static void read_b_1(void) { scene_row(1, ROW_READ, ROW_ARG(B, 0, 0)); }
+
+SPAN(span_two, "spans of the same two parts from two nodes", 2, two, move_ab_0, move_ba_1);
+
+static void move_bc_1(void) { scene_row(1, ROW_MOVE, ROW_ARG(B, C, 1)); }
+static void move_ca_1(void) { scene_row(1, ROW_MOVE, ROW_ARG(C, A, 1)); }
+SPAN(span_chain, "spans that overlap in a ring", 3, three, move_ab_0, move_bc_1, move_ca_1);
+
+static void add_b_read_a_1(void) { add_b_1(); read_a_1(); }
+SPAN(span_update, "a span, and beside it an update of one part and a read of the other", 2, two, move_ab_0, add_b_read_a_1);
+SPAN(span_view, "a span and views on another node", 2, two_wide, move_ab_0, view_twice_1);
+
+/* Who has seen a span's effect in one log finds it in the other. */
+static void reads_1(void) { read_a_1(); read_b_1(); }
+SPAN(span_read, "a span, and reads of its parts on another node", 2, two_wide, move_ab_0, reads_1);
+
+static void view_read_0(void) { scene_row(0, ROW_VIEW, ROW_ARG(3, 0, 0)); scene_row(0, ROW_READ, ROW_ARG(B, 0, 0)); }
+SPAN(span_one, "a span in place, under a view and an update", 3, one, move_ab_0, view_read_0, add_a_0);
+
+static void join_1(void) { ex_check(nr_shards_replica_add(scene_family, scene_self(1), 1) == 0); }
+static void join_view_1(void) { join_1(); view_1(); }
+SPAN(span_join, "replicas are added under a span", 2, one, move_ab_0, join_view_1);
+
+static void leave_1(void) { ex_check(nr_shards_replica_drop(scene_family, scene_self(1), 1) == 0); }
+static void leave_view_1(void) { leave_1(); view_1(); }
+SPAN(span_leave, "replicas are dropped under a span of their node and one of another", 3, two, leave_view_1, move_ab_0, move_ba_1);
+
+/* A share takes 3 of 32 slots; the other node does nothing until it is asked for room. */
+static void moves_0(void)
+{
+	for (u32 i = 0; i < 12; i++)
+		move_ab_0();
+}
+static void add_b_view_1(void) { add_b_1(); view_1(); }
+SPAN(span_room, "spans lap the log", 2, two, moves_0, add_b_view_1);
+
+static void moves_1(void) { move_ba_1(); move_ba_1(); }
+SPAN(span_promise, "spans that take memory on both replicas", 2, notes, move_ab_0, moves_1);
+
+/* Of two who each write one log and then look at the other, one sees the other's write. */
+static void add_a_read_b_0(void) { add_a_0(); scene_row(0, ROW_READ, ROW_ARG(B, 0, 0)); }
+SPAN(two_logs, "an update of one part, then a read of the other, on both sides", 2, two, add_a_read_b_0, add_b_read_a_1);
+
+static void add_a_view_0(void) { add_a_0(); scene_row(0, ROW_VIEW, ROW_ARG(3, 0, 0)); }
+SPAN(view_cross, "an update of one part, then a view, on both sides", 2, two, add_a_view_0, add_b_view_1);
+
+/* A view sees no effect without its cause. */
+static void add_a_add_b_0(void) { add_a_0(); scene_row(0, ROW_ADD, ROW_ARG(B, 0, 1)); }
+SPAN(view_cause, "an update of one part and then of another, under a view elsewhere", 2, two_wide, add_a_add_b_0, view_1);
