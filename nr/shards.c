@@ -7,13 +7,13 @@
 
 #define PLAN_DEFAULT 112
 
-void nr_shards_wrong(const char *what)
+void nr__wrong(const char *what)
 {
 	nr_port_panic(what);
 }
 
 /* Before a guard of a part is taken: none of another is held. */
-void nr_shards_unguarded(const struct nr_shards *s, const struct nr_self *self)
+void nr__unguarded(const struct nr_shards *s, const struct nr_self *self)
 {
 	for (u32 i = 0; i < self->held; i++)
 		for (u32 p = 0; p < s->count; p++)

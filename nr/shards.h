@@ -86,14 +86,15 @@ void nr_shards_destroy(struct nr_shards *s);
 struct nr_shards *nr_shards_fork(struct nr_shards *s, struct nr_self *self, u32 node,
 				 void (*fix)(void *const state[], void *arg), void *arg);
 
-_Noreturn void nr_shards_wrong(const char *what);
-void nr_shards_unguarded(const struct nr_shards *s, const struct nr_self *self);
+/* Of the inline calls below. */
+_Noreturn void nr__wrong(const char *what);
+void nr__unguarded(const struct nr_shards *s, const struct nr_self *self);
 
 /* A part, as an instance: for nr_sync, nr_try_update, nr_stats and so on. Replicas come and go by the calls below. */
 static inline struct nr *nr_shard(const struct nr_shards *s, unsigned shard)
 {
 	if (shard >= s->count)
-		nr_shards_wrong("nr: no such shard");
+		nr__wrong("nr: no such shard");
 	return s->shard[shard];
 }
 
@@ -107,7 +108,7 @@ static inline int nr_shards_update(struct nr_shards *s, struct nr_self *self, un
 static inline const void *nr_shards_read_begin(struct nr_shards *s, struct nr_self *self, unsigned shard)
 {
 	if (self->held)
-		nr_shards_unguarded(s, self);
+		nr__unguarded(s, self);
 	return nr_read_begin(nr_shard(s, shard), self, shard);
 }
 
