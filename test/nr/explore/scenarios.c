@@ -251,5 +251,6 @@ const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);
 
 const struct ex_scenario *const ex_stands[] = {
 	&stand_update, &stand_large, &stand_read, &stand_behind, &stand_syncing, &stand_forking, &stand_adding, &stand_dropping,
+	&stand_span, &stand_span_apart, &stand_span_alone, &stand_view,
 };
 const size_t ex_stand_count = ARRAY_SIZE(ex_stands);

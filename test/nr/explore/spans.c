@@ -72,3 +72,19 @@ SPAN(view_cross, "an update of one part, then a view, on both sides", 2, two, ad
 /* A view sees no effect without its cause. */
 static void add_a_add_b_0(void) { add_a_0(); scene_row(0, ROW_ADD, ROW_ARG(B, 0, 1)); }
 SPAN(view_cause, "an update of one part and then of another, under a view elsewhere", 2, two_wide, add_a_add_b_0, view_1);
+
+/* Whom a standing thread delays (scenarios.c): the others use part A, or C, which it does not touch. */
+#define STAND(id, text, setup_, body_, p)                                                                              \
+	static void id##_2(void) { scene_row(1, ROW_READ, ROW_ARG(p, 0, 0)); }                                         \
+	static void id##_3(void) { scene_row(1, ROW_ADD, ROW_ARG(p, 0, 1)); }                                          \
+	static void id##_4(void) { scene_row(0, ROW_READ, ROW_ARG(p, 0, 0)); }                                         \
+	static void id##_5(void) { scene_row(0, ROW_ADD, ROW_ARG(p, 0, 1)); }                                          \
+	SPAN(id, text, 5, setup_, body_, id##_2, id##_3, id##_4, id##_5)
+
+static void three_wide(void) { scene_row_make(&row_type, 3, 2, true); }
+static void three_alone(void) { scene_row_make(&row_type, 3, 1, true); }
+static void view_0(void) { scene_row(0, ROW_VIEW, ROW_ARG(3, 0, 0)); }
+STAND(stand_span, "nr_shards_span, the others in one of its parts", three_wide, move_ab_0, A);
+STAND(stand_span_apart, "nr_shards_span, the others in another part", three_wide, move_ab_0, C);
+STAND(stand_span_alone, "nr_shards_span with one replica, the others in one of its parts", three_alone, move_ab_0, A);
+STAND(stand_view, "nr_shards_view", three_wide, view_0, A);
