@@ -27,14 +27,14 @@
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
  *
  * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
- * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds.
+ * others (span.h has the order for those who span several instances). Who waits for a gate while holding some goes on applying the log to the replicas he holds.
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
  *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
  *   T1 tail moved on, compare-exchange release  <-> T2 tail, load acquire: who appends at an index sees every batch
- *      below it, or he would stop short of his own and answer without a result
+ *      below it, and need not wait for them on the way to his own (nr_replica_reach)
  *   E1 batch published, compare-exchange release <-> E2 batch there, load acquire [7]
  *   A1 ltail and taken, store release [8]       <-> A2 both for room, ltail for nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]

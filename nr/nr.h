@@ -25,6 +25,7 @@
  *                                        replicas go on until the log is full: cfg.log_slots batches, or that many slots
  *                                        of one replica's operations
  *        while he waits for an answer    nobody
+ *        in nr_shards_span               see nr/shards.h
  *        in nr_replica_add, _drop        as combiner of each replica whose gate he holds just then; the same in
  *                                        nr_stats, nr_check, nr_fork
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
@@ -108,7 +109,7 @@ void nr_unregister(struct nr_ids *ids, struct nr_self *self);
 
 struct nr_config {
 	u32 threads;   /* ids are below this */
-	u32 shards;    /* for operations that commute; 0: 1. All shards share one log: correct, no gain */
+	u32 shards;    /* numbers that apply may get; 0: 1. They share this one log; nr/shards.h gives each a log of its own */
 	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
 	bool wide;     /* several threads from the start: as after nr_widen */
@@ -135,7 +136,7 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
 /* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
- * that are under a guard, as every update does. */
+ * that are under a guard, as every update does, and in a part of a family for who is spanning it just then. */
 int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 /* The same, or -ETIMEDOUT and no effect, when it was polled for `polls` times in vain (nr_port_relax each) and no combiner
  * had it yet. */

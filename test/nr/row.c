@@ -13,7 +13,7 @@ struct row_op {
 	s64 amount;
 };
 
-enum { NOTE = 200 };
+enum { NOTE = POOL_MAX };
 
 /* The model. */
 
@@ -63,8 +63,9 @@ static int row_clone(void *dst, struct pool *mem, const void *src)
 	const struct row_part *from = src;
 
 	*to = (struct row_part){ .number = from->number, .changes = from->changes, .mem = mem };
-	if (from->note && !(to->note = pool_alloc(mem, NOTE)))
-		return -ENOMEM;
+	for (u32 i = 0; i < ROW_NOTES; i++)
+		if (from->note[i] && !(to->note[i] = pool_alloc(mem, NOTE)))
+			return -ENOMEM;
 	return 0;
 }
 
@@ -84,11 +85,12 @@ static void row_apply(void *state, unsigned shard, const void *op, size_t len, v
 static void note_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
 {
 	struct row_part *r = state;
+	void **oldest = &r->note[r->changes % ROW_NOTES], *note = pool_alloc(r->mem, NOTE);
 
-	if (r->note)
-		pool_free(r->mem, r->note, NOTE);
-	r->note = pool_alloc(r->mem, NOTE);
-	*(u8 *)r->note = 1; /* it was promised */
+	*(u8 *)note = 1; /* it was promised */
+	if (*oldest)
+		pool_free(r->mem, *oldest, NOTE);
+	*oldest = note;
 	row_apply(state, shard, op, len, ret);
 }
 
@@ -116,7 +118,7 @@ static u64 row_hash(const void *state)
 
 const struct nr_type row_type = { .name = "row", ROW_TYPE, .apply = row_apply };
 const struct nr_type row_note_type = {
-	.name = "row with notes", ROW_TYPE, .apply = note_apply, .op_mem = note_mem, .op_mem_max = 256, .op_release = note_release,
+	.name = "row with notes", ROW_TYPE, .apply = note_apply, .op_mem = note_mem, .op_mem_max = POOL_MAX, .op_release = note_release,
 };
 
 /* The calls. */

@@ -19,12 +19,13 @@
 enum { ROW_READ, ROW_ADD, ROW_VIEW, ROW_MOVE, ROW_KINDS };
 
 #define ROW_PARTS 8
+#define ROW_NOTES 3
 #define ROW_ARG(a, b, amount) ((a) | (b) << 8 | (amount) << 16) /* VIEW: a is the mask */
 
 struct row_part {
 	u64 number, changes;
 	struct pool *mem;
-	void *note; /* allocated by each operation, if the type says so */
+	void *note[ROW_NOTES]; /* each operation allocates one and frees the oldest, if the type says so */
 };
 
 extern const struct lin_model row_model;
