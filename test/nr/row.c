@@ -62,6 +62,8 @@ static int row_clone(void *dst, struct pool *mem, const void *src)
 	struct row_part *to = dst;
 	const struct row_part *from = src;
 
+	if (row_in_apply)
+		row_in_apply(0);
 	*to = (struct row_part){ .number = from->number, .changes = from->changes, .mem = mem };
 	for (u32 i = 0; i < ROW_NOTES; i++)
 		if (from->note[i] && !(to->note[i] = pool_alloc(mem, NOTE)))

@@ -31,7 +31,7 @@ struct row_part {
 extern const struct lin_model row_model;
 extern const struct nr_type row_type;      /* needs no memory */
 extern const struct nr_type row_note_type; /* each operation allocates, and owns something */
-extern void (*row_in_apply)(unsigned shard);
+extern void (*row_in_apply)(unsigned shard); /* and in clone */
 extern _Atomic u64 row_released;
 
 /* Does it; 0 or -ENOMEM. */

@@ -453,6 +453,12 @@ static void *fork_run(void *arg)
 	return NULL;
 }
 
+static void give_way(unsigned shard)
+{
+	(void)shard;
+	sched_yield();
+}
+
 static void test_fork(u32 n_replicas)
 {
 	pthread_t t[THREADS];
@@ -460,8 +466,10 @@ static void test_fork(u32 n_replicas)
 
 	parts = 4, replicas = n_replicas;
 	make(&row_note_type, true);
+	row_in_apply = give_way;
 	spawn(t, THREADS, fork_run);
 	join(t, THREADS);
+	row_in_apply = NULL;
 	nr_shards_destroy(s);
 	ok(!wrong && nr_host_bytes == before, "fork: %u replicas: %u copies under load, each of one moment", replicas, scale / 2);
 }
