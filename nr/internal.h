@@ -27,7 +27,8 @@
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
  *
  * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
- * others (span.h has the order for those who span several instances). Who waits for a gate while holding some goes on applying the log to the replicas he holds.
+ * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds. (span.h has the order
+ * for those who span several instances.)
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
  *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]

@@ -38,7 +38,7 @@ static struct nr_family *family_make(const struct nr_type *type, u32 shards, u32
 		return NULL;
 	__builtin_memset(f, 0, size);
 	f->size = size;
-	f->type = *type;
+	f->type = type;
 	f->plan_max = plan_max;
 	f->pub.count = shards;
 	lock_init(&f->change);
@@ -77,7 +77,7 @@ struct nr_shards *nr_shards_create(const struct nr_type *type, const struct nr_s
 	for (u32 p = 0; p < cfg->shards; p++) {
 		struct nr_shards_arg mine = { p, cfg->shards, arg };
 
-		f->pub.shard[p] = nr_create(&f->type, &each, &mine);
+		f->pub.shard[p] = nr_create(type, &each, &mine);
 		if (!f->pub.shard[p]) {
 			nr_shards_destroy(&f->pub);
 			return NULL;
@@ -91,13 +91,13 @@ static int fork_parts(struct nr_family *child, const struct nr_shards *s, u32 no
 {
 	for (u32 p = 0; p < s->count; p++) {
 		struct nr_config cfg = s->shard[p]->cfg;
-		struct nr *nr = nr_port_alloc(nr_sizeof(&child->type), node);
+		struct nr *nr = nr_port_alloc(nr_sizeof(child->type), node);
 
 		cfg.node = node;
 		cfg.wide = false;
 		if (!nr)
 			return -ENOMEM;
-		nr_instance_set(nr, &child->type, &cfg); /* it was good for the parent */
+		nr_instance_set(nr, child->type, &cfg); /* it was good for the parent */
 		child->pub.shard[p] = nr;
 	}
 	return 0;
@@ -142,7 +142,7 @@ struct nr_shards *nr_shards_fork(struct nr_shards *s, struct nr_self *self, u32 
 
 	if (node >= NR_NODES_MAX)
 		return NULL;
-	child = family_make(&f->type, s->count, f->plan_max, node);
+	child = family_make(f->type, s->count, f->plan_max, node);
 	if (!child)
 		return NULL;
 	if (fork_parts(child, s, node) || fork_states(child, f, self, fix, arg)) {

@@ -76,8 +76,8 @@ struct nr_view {
 
 struct nr_plan;
 
-/* A family with one replica of each part, on cfg->each.node. NULL: out of memory, or a cfg that nr_init refuses.
- * type->apply gets the part's number as `shard`. */
+/* A family with one replica of each part, on cfg->each.node. NULL: out of memory, or a cfg that nr_init refuses. type stays
+ * as long as the family; type->apply gets the part's number as `shard`. */
 struct nr_shards *nr_shards_create(const struct nr_type *type, const struct nr_shards_config *cfg, const void *arg);
 /* Nobody may be inside any call on it. */
 void nr_shards_destroy(struct nr_shards *s);
@@ -87,7 +87,7 @@ struct nr_shards *nr_shards_fork(struct nr_shards *s, struct nr_self *self, u32 
 				 void (*fix)(void *const state[], void *arg), void *arg);
 
 /* Of the inline calls below. */
-_Noreturn void nr__wrong(const char *what);
+void nr__wrong(const char *what); /* does not return */
 void nr__unguarded(const struct nr_shards *s, const struct nr_self *self);
 
 /* A part, as an instance: for nr_sync, nr_try_update, nr_stats and so on. Replicas come and go by the calls below. */
@@ -131,7 +131,8 @@ void nr_plan_apply(struct nr_plan *plan, unsigned shard, const void *op, size_t 
 /* nr_sync of the parts in mask, each to its index. */
 void nr_shards_sync(struct nr_shards *s, struct nr_self *self, u64 mask, const u64 index[]);
 
-/* As nr_replica_add, _drop, nr_widen, nr_poll, nr_check, for all parts. A replica that cannot be had of all is had of none. */
+/* As nr_replica_add, _drop, nr_widen, nr_poll, nr_check, for all parts. A replica that cannot be had of all is had of
+ * none. */
 int nr_shards_replica_add(struct nr_shards *s, struct nr_self *self, u32 node);
 int nr_shards_replica_drop(struct nr_shards *s, struct nr_self *self, u32 node);
 int nr_shards_widen(struct nr_shards *s, struct nr_self *self);

@@ -18,9 +18,9 @@
  * readers are kept out (WRITING) from before the first share is closed until all is applied.
  *
  * Why this is one step for everybody. Nothing behind a share is applied before the share is closed, so nobody has an
- * answer from there; all ctails are raised before any share is closed. So who has seen a share's effect in one log finds ctail
- * raised in the others, and reads of them wait for it. What returned before a span began is in a log below its share:
- * the plan sees it.
+ * answer from there; all ctails are raised before any share is closed. So who has seen a share's effect in one log finds
+ * ctail raised in the others, and reads of them wait for it. What returned before a span began is in a log below its
+ * share: the plan sees it.
  *
  * Why it ends. While he has entries open, a spanner waits for nothing but room in a log that he has not written to
  * yet, and for readers to leave. In that log no share is open (it would be his: he has the lock), so every replica of it
@@ -116,10 +116,10 @@ void nr_plan_apply(struct nr_plan *x, unsigned shard, const void *op, size_t len
 	x->len[shard] = (u32)len;
 }
 
-/* False: there is no memory, and the plan is dropped. What was promised stays promised: applying the share gives it back. */
+/* False: there is no memory, and the plan is dropped. What was promised stays so until applying the share gives it back. */
 static bool reserve(struct nr_plan *x)
 {
-	size_t (*op_mem)(const void *, size_t) = x->f->type.op_mem;
+	size_t (*op_mem)(const void *, size_t) = x->f->type->op_mem;
 	bool good = true;
 	u32 p;
 
@@ -150,7 +150,7 @@ static void write_share(struct nr_plan *x, u32 p)
 /* No log: in place. Readers are out. */
 static void apply_here(struct nr_plan *x, u32 p)
 {
-	const struct nr_type *type = &x->f->type;
+	const struct nr_type *type = x->f->type;
 	struct nr_replica *r = x->r[p];
 	const u8 *op = x->f->part[p].plan;
 
@@ -216,12 +216,6 @@ void nr_span_end(struct nr_plan *x)
 		lock_release(&x->f->part[p].span);
 }
 
-static void mask_check(const struct nr_shards *s, u64 mask)
-{
-	if (!mask || mask >> (s->count - 1) > 1)
-		nr_port_panic("nr_shards_span: an empty mask, or no such shard");
-}
-
 int nr_shards_span(struct nr_shards *s, struct nr_self *self, u64 mask,
 		   void (*plan)(const struct nr_view *view, struct nr_plan *plan, void *arg), void *arg, u64 index[])
 {
@@ -230,7 +224,7 @@ int nr_shards_span(struct nr_shards *s, struct nr_self *self, u64 mask,
 	int err;
 	u32 p;
 
-	mask_check(s, mask);
+	nr_mask_check(s, mask);
 	nr_enter(self, false);
 	nr_span_begin(&x, f, self, mask);
 	plan(&x.view, &x, arg);

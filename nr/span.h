@@ -24,7 +24,7 @@ struct nr_part {
 
 struct nr_family {
 	struct nr_shards pub; /* first: what callers have */
-	struct nr_type type;
+	const struct nr_type *type;
 	size_t size;
 	u32 plan_max;
 	_Alignas(NR_LINE) struct lock change;
@@ -48,6 +48,12 @@ struct nr_plan {
 static inline struct nr_family *nr_family_of(struct nr_shards *s)
 {
 	return (struct nr_family *)s;
+}
+
+static inline void nr_mask_check(const struct nr_shards *s, u64 mask)
+{
+	if (unlikely(!mask || mask >> (s->count - 1) > 1))
+		nr_port_panic("nr_shards: an empty mask, or no such shard");
 }
 
 /* The parts in mask at one moment: from begin to end all gates of the caller's replicas are held, their states are as in

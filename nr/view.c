@@ -129,8 +129,7 @@ static bool view_guarded(struct nr_family *f, struct nr_self *self, u64 mask,
 void nr_shards_view(struct nr_shards *s, struct nr_self *self, u64 mask, void (*look)(const struct nr_view *view, void *arg),
 		    void *arg)
 {
-	if (!mask || mask >> (s->count - 1) > 1)
-		nr_port_panic("nr_shards_view: an empty mask, or no such shard");
+	nr_mask_check(s, mask);
 	nr_enter(self, false);
 	if (!view_guarded(nr_family_of(s), self, mask, look, arg))
 		view_ordered(nr_family_of(s), self, mask, look, arg);

@@ -120,7 +120,8 @@ static u64 row_hash(const void *state)
 
 const struct nr_type row_type = { .name = "row", ROW_TYPE, .apply = row_apply };
 const struct nr_type row_note_type = {
-	.name = "row with notes", ROW_TYPE, .apply = note_apply, .op_mem = note_mem, .op_mem_max = POOL_MAX, .op_release = note_release,
+	.name = "row with notes", ROW_TYPE, .apply = note_apply, .op_mem = note_mem, .op_mem_max = POOL_MAX,
+	.op_release = note_release,
 };
 
 /* The calls. */

@@ -376,7 +376,7 @@ static void test_scan(u32 n_replicas)
 	spawn(t, THREADS, scan_run);
 	join(t, THREADS);
 	row_in_apply = NULL;
-	ok(!wrong && views, "scan: %u replicas: %lu views of six parts beside spans of all and steps of two; %lu saw half or too much",
+	ok(!wrong && views, "scan: %u replicas: %lu views of six parts beside spans of all, and steps of two; %lu saw half",
 	   replicas, (unsigned long)views, (unsigned long)wrong);
 	nr_shards_destroy(s);
 }

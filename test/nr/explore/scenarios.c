@@ -244,8 +244,8 @@ const struct ex_scenario *const ex_scenarios[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
 	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
 	&fork_copy, &crowd, &lap_three,
-	&span_two, &span_chain, &span_update, &span_view, &span_read, &span_one, &span_join, &span_leave, &span_room, &span_promise,
-	&two_logs, &view_cross, &view_cause,
+	&span_two, &span_chain, &span_update, &span_view, &span_crowd, &span_read, &span_one, &span_join, &span_leave,
+	&span_room, &span_promise, &two_logs, &view_cross, &view_cause,
 };
 const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);
 

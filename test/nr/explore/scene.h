@@ -34,8 +34,8 @@ extern struct nr_shards *scene_family;
 void scene_row_make(const struct nr_type *type, u32 parts, u32 replicas, bool wide);
 void scene_row(u32 node, u32 kind, u32 arg);
 void scene_row_check(void);
-extern const struct ex_scenario span_two, span_chain, span_update, span_view, span_read, span_one, span_join, span_leave, span_room,
-	span_promise, two_logs, view_cross, view_cause;
+extern const struct ex_scenario span_two, span_chain, span_update, span_view, span_crowd, span_read, span_one, span_join, span_leave,
+	span_room, span_promise, two_logs, view_cross, view_cause;
 extern const struct ex_scenario stand_span, stand_span_apart, stand_span_alone, stand_view;
 
 #define SCENARIO(id, text, nthreads, setup_, ...)                                                                      \

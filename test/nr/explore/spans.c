@@ -34,6 +34,7 @@ SPAN(span_chain, "spans that overlap in a ring", 3, three, move_ab_0, move_bc_1,
 static void add_b_read_a_1(void) { add_b_1(); read_a_1(); }
 SPAN(span_update, "a span, and beside it an update of one part and a read of the other", 2, two, move_ab_0, add_b_read_a_1);
 SPAN(span_view, "a span and views on another node", 2, two_wide, move_ab_0, view_twice_1);
+SPAN(span_crowd, "a span, an update of one of its parts, and a view", 3, two_wide, move_ab_0, add_b_1, view_1);
 
 /* Who has seen a span's effect in one log finds it in the other. */
 static void reads_1(void) { read_a_1(); read_b_1(); }
