@@ -49,7 +49,7 @@ static void *make(const struct seq *s, u64 keys, u32 replicas)
 {
 	struct sharded *x = calloc(1, sizeof(*x));
 	struct nr_shards_config cfg = { .each = { .threads = BENCH_THREADS, .wide = true }, .shards = PARTS };
-	u64 each = keys / PARTS + 1;
+	u64 each = (keys + PARTS - 1) / PARTS;
 
 	if (!x)
 		return NULL;
