@@ -165,6 +165,20 @@ u64 nr_poll(struct nr *nr, struct nr_self *self);
  * Both may be called at any time, concurrently with everything. */
 int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node);
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
+
+/* Takes replicas (a bit per node) out of the set though their combiners stand still, or readers under a guard: evict.c. Their
+ * callers go to another replica; nr_replica_add may give the node a fresh one at once. All that hang together at once: a
+ * combiner that stopped while he helped another node holds up both. 0; -ENOENT: one of them has no replica; -EBUSY: no
+ * other would be left; -ENOMEM. Those before anything happened.
+ * When the combiner goes on, the updates in his hand return as if nothing had been, or -EOWNERDEAD: it took effect, its
+ * result is lost (`index` is set). Until then nr_destroy must not be called. */
+int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes);
+/* Who is stuck? The nodes whose replica was held by a combiner at this look and at the one before, and did not move in
+ * between. When that is too long, after how many looks, is for the caller to say. Zero the first look. Waits for nobody. */
+struct nr_look {
+	u64 held, applied[NR_NODES_MAX];
+};
+u64 nr_stuck(const struct nr *nr, struct nr_look *look);
 u32 nr_replicas(const struct nr *nr);
 bool nr_has_replica(const struct nr *nr, u32 node);
 /* Tells the instance that more than one thread will use it: it grows its reader and request slots from one to
@@ -177,6 +191,7 @@ struct nr_stat {
 	const char *name;
 	u32 shards, replicas;
 	u64 log_slots, log_used, tail; /* batches: room, still needed by some replica, ever; 0 without a log */
+	u64 evictions, evicted; /* ever; of those still held by their combiner or a reader */
 	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
 	struct nr_replica_stat {
 		u32 node;

@@ -9,6 +9,9 @@
  *
  * Waiting: nr_port_spins polls with nr_port_relax between them, then sleep on the request's own word, until the
  * answer or until whoever releases the gate passes it on (combine.c has the argument why no wake-up is lost).
+ *
+ * If the replica is evicted meanwhile (evict.c), the request is taken back and goes to another one; unless its combiner has
+ * it: then only he can say what became of it.
  */
 #include "nr/gate.h"
 
@@ -46,15 +49,15 @@ static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, 
 	return 0;
 }
 
-/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. Returns
- * whether it was said before: who clears the bit has the request. */
-static bool set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
+/* Tells the combiner that the request in our slot waits, or no longer does. Returns whether it was said before: who clears
+ * the bit has the request. */
+static bool set_pending(struct nr_replica *r, struct nr_slot *slot, u32 id, bool on)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
 	u64 bit = 1ull << id % 64, was;
 
 	if (slot == &r->shared)
-		return true;
+		return atomic_exchange_explicit(&slot->pending, on, memory_order_release);
 	if (on)
 		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release);
 	else
@@ -108,15 +111,28 @@ static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *sl
 	return true;
 }
 
-/* Sleeps until the request is answered, or we are to try for the gate. May return early. */
-static void sleep_on(struct nr_replica *r, struct nr_req *p)
+/* Has a combiner our request? */
+static bool is_taken(const struct nr_replica *r, const struct nr_slot *slot, u32 id)
 {
-	u32 was = NR_PENDING;
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+
+	if (slot == &r->shared)
+		return !atomic_load_explicit(&slot->pending, memory_order_relaxed);
+	return !(atomic_load_explicit(&s->map[id / 64].pending, memory_order_relaxed) >> id % 64 & 1);
+}
+
+/* Sleeps until the request is answered, or we are to try for the gate. May return early. If the replica was evicted before Z1,
+ * whoever did that may have missed us: then only an answer can come, if anything. */
+static void sleep_on(struct nr_replica *r, struct nr_slot *slot, u32 id)
+{
+	struct nr_req *p = &slot->req;
+	u32 was = NR_PENDING, gate;
 
 	if (!atomic_compare_exchange_strong_explicit(&p->state, &was, NR_SLEEPS, memory_order_release,
 						     memory_order_relaxed))
 		return;
-	if (atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release) & GATE_HELD) /* Z1 */
+	gate = atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release); /* Z1 */
+	if (gate & GATE_HELD && (likely(!(gate & GATE_EVICTED)) || is_taken(r, slot, id)))
 		nr_port_wait(&p->state, NR_SLEEPS);
 	else
 		nr_port_relax();
@@ -124,7 +140,7 @@ static void sleep_on(struct nr_replica *r, struct nr_req *p)
 	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Time is up. True: no combiner has the request, nor will have. */
+/* Time is up, or the replica evicted. True: no combiner has the request, nor will have. */
 static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool left)
 {
 	if (left && !set_pending(r, slot, id, false))
@@ -134,17 +150,11 @@ static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool l
 	return true;
 }
 
-/* In the shared slot a request cannot be taken back. */
-static bool may_leave(const struct nr_replica *r, const struct nr_slot *slot, u64 patience)
-{
-	return patience == FOREVER || slot != &r->shared;
-}
-
 /* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
 static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
-	bool may = may_leave(r, slot, patience), left = may && leave_request(r, slot, self->id, q), good = true;
+	bool left = leave_request(r, slot, self->id, q), good = true;
 	u64 polls = 0;
 
 	while (!left || !is_done(&slot->req)) {
@@ -156,6 +166,8 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 			gate_release(r, GATE_HELD);
 			break;
 		}
+		if (gate_evicted(r) && take_back(r, slot, self->id, left))
+			return false;
 		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
 			q->err = -ETIMEDOUT;
 			return true;
@@ -163,15 +175,15 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 		if (polls <= nr_port_spins || !left || patience != FOREVER)
 			nr_port_relax();
 		else
-			sleep_on(r, &slot->req);
-		left = left || (may && leave_request(r, slot, self->id, q));
+			sleep_on(r, slot, self->id);
+		left = left || leave_request(r, slot, self->id, q);
 	}
 	if (left && good)
 		take_answer(&slot->req, q);
-	return good;
+	return good && q->err != NR_RETRY;
 }
 
-/* False: the replica was dropped under our feet. `held`: we have its gate. */
+/* False: the replica was dropped or evicted under our feet. `held`: we have its gate. */
 static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held, u64 patience)
 {
 	bool live;
@@ -182,7 +194,7 @@ static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self,
 	if (live)
 		nr_combine(nr, r, q);
 	gate_release(r, GATE_HELD);
-	return live;
+	return live && q->err != NR_RETRY;
 }
 
 /* With a log, or company. `held`: a replica whose gate we have, or NULL. */
@@ -194,7 +206,7 @@ static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self
 	while (!done)
 		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
 	nr_leave(self);
-	if (index && !q->err)
+	if (index && (!q->err || q->err == -EOWNERDEAD))
 		*index = q->index;
 	return q->err;
 }
@@ -242,7 +254,7 @@ int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const
 	while (!update_on(nr, nr_route(nr, self), self, &q, false, MIN(polls, FOREVER - 1)))
 		;
 	nr_leave(self);
-	if (index && !q.err)
+	if (index && (!q.err || q.err == -EOWNERDEAD))
 		*index = q.index;
 	return q.err;
 }
@@ -250,7 +262,7 @@ int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const
 /* The gate was free: 0, -ENOMEM or -EAGAIN. */
 static int try_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q)
 {
-	if (!r->live || !nr_combine_try(nr, r, q))
+	if (!r->live || !nr_combine_try(nr, r, q) || q->err == NR_RETRY)
 		return -EAGAIN;
 	return q->err;
 }
@@ -269,7 +281,7 @@ int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const voi
 		gate_release(r, GATE_HELD);
 	}
 	nr_leave(self);
-	if (index && !err)
+	if (index && (!err || err == -EOWNERDEAD))
 		*index = q.index;
 	return err;
 }
