@@ -11,7 +11,7 @@
  *
  *   shut    unroute; raise EVICTED: readers, waiters, helpers go elsewhere; wake who sleeps there. Everybody else is given a
  *           spare ring: a combiner who waits for room takes it, goes on there, and counts the evicted no more (log.c)
- *   finish  with all other gates: all others apply the log to its end, and a batch of nothing is put behind it, the
+ *   finish  with all other gates (if one is not to be had, nr_evict says so, and the next call finishes it for both): all others apply the log to its end, and a batch of nothing is put behind it, the
  *           mark. The holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the
  *           mark: then he sees EVICTED too (V2). So what he published is below the mark, and all others have it. The
  *           rings that were left go to limbo
@@ -52,6 +52,11 @@ static bool is_leaving(const struct nr *nr, const struct nr_replica *r)
 static bool is_held(const struct nr_replica *r)
 {
 	return atomic_load_explicit(&r->gate, memory_order_acquire) & GATE_HELD; /* L1 */
+}
+
+static bool is_claimed(const struct nr_replica *r)
+{
+	return atomic_load_explicit(&r->gate, memory_order_relaxed) >= GATE_CLAIM;
 }
 
 /* Is anybody inside a replica that he may not know to be evicted? */
@@ -98,9 +103,9 @@ static void bury(struct nr *nr, struct nr_replica *r)
 {
 	struct nr_ring *ring = nr_ring_of(r), *before;
 
-	for (; ring; ring = before) {
+	for (; ring; ring = before) { /* others who are evicted may be reading it */
 		before = ring->before;
-		nr_ring_free(nr, ring);
+		nr_limbo(nr, ring);
 	}
 	nr_ring_free(nr, atomic_load_explicit(&r->spare, memory_order_relaxed));
 	atomic_store_explicit(&r->spare, NULL, memory_order_relaxed);
@@ -151,7 +156,7 @@ struct nr_replica *nr_evicted_reuse(struct nr *nr, u32 node)
 
 	if (nr_evicted_held(nr))
 		return NULL;
-	while ((r = next_out(link)) && (r->node != node || r->state))
+	while ((r = next_out(link)) && (r->node != node || r->state || is_claimed(r)))
 		link = &r->out;
 	if (!r)
 		return NULL;
@@ -252,7 +257,7 @@ static int evict(struct nr *nr, u64 nodes)
 			return -ENOMEM;
 		begin(nr, gone, rest, spare);
 	}
-	if (!nr_lock_set(nr, rest))
+	if (!nr_lock_set(nr, rest, NR_EVICT_POLLS))
 		return -EAGAIN;
 	finish(nr, gone, rest);
 	nr_unlock_set(nr, rest);
@@ -268,49 +273,40 @@ static void want(struct nr *nr, u64 nodes)
 	while (!lock_try(&nr->change) && (nr_port_relax(), true));
 }
 
-static int try_evict(struct nr *nr, u64 nodes, bool again)
-{
-	if (again && !(members_of(nr) & nodes))
-		return 0; /* somebody else finished it */
-	if (!nodes || nodes & ~members_of(nr))
-		return -ENOENT;
-	return evict(nr, nodes);
-}
-
 int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes)
 {
-	bool again = false;
-	int err;
+	int err = -ENOENT;
 
 	nr_enter(self, false);
-	do {
-		want(nr, nodes);
-		err = try_evict(nr, nodes, again);
-		if (err != -EAGAIN)
-			atomic_fetch_and_explicit(&nr->evicting, ~nodes, memory_order_relaxed);
-		lock_release(&nr->change);
-		again = true;
-	} while (err == -EAGAIN && (nr_port_relax(), true));
+	want(nr, nodes);
+	if (nodes && !(nodes & ~members_of(nr)))
+		err = evict(nr, nodes);
+	atomic_store_explicit(&nr->evicting, nr->leaving, memory_order_relaxed);
+	lock_release(&nr->change);
 	nr_leave(self);
 	return err;
 }
 
+/* A combiner who waits for room, because of another, has his replica at the tail. */
 u64 nr_stuck(const struct nr *nr, struct nr_look *look)
 {
-	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire), held = 0, same = 0; /* N2 */
+	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire), held = 0, same = 0, behind = 0; /* N2 */
+	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
 	u32 n;
 
 	nr_for_each(n, live) {
 		const struct nr_replica *r = nr_rep(nr, n);
 		u64 ltail = nr_ltail(r);
 
-		if (atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_HELD)
+		if (is_held(r) || is_claimed(r))
 			held |= 1ull << n;
 		if (ltail == look->applied[n])
 			same |= 1ull << n;
+		if (ltail < tail)
+			behind |= 1ull << n;
 		look->applied[n] = ltail;
 	}
 	same &= look->held & held;
 	look->held = held;
-	return same;
+	return same & behind ? same & behind : same;
 }

@@ -62,6 +62,7 @@
 
 #define NR_LINE 64
 #define NR_READ_POLLS 256 /* before a reader insists */
+#define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)
@@ -171,7 +172,7 @@ struct nr {
 	_Alignas(NR_LINE) _Atomic u64 head;
 	_Atomic u64 stale;
 	struct lock change;
-	_Atomic u64 evicting; /* nodes that somebody wants to evict: who waits for their gates shall not */
+	_Atomic u64 evicting; /* nodes that are to be evicted: who waits for their gates shall not */
 	_Atomic u64 made;     /* structs that took the place of an evicted one */
 	u64 leaving;          /* evictions begun and not finished; under change */
 	_Atomic(struct nr_replica *) out; /* evicted */
@@ -285,7 +286,7 @@ void nr_slots_free(struct nr_slots *s);
 struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self);
 
 /* member.c. Need nr->change, but for nr_lock_all, which takes it. */
-bool nr_lock_set(struct nr *nr, u64 want);
+bool nr_lock_set(struct nr *nr, u64 want, u64 polls);
 void nr_unlock_set(struct nr *nr, u64 set);
 void nr_advance_set(struct nr *nr, u64 set);
 void nr_lock_all(struct nr *nr);

@@ -45,12 +45,12 @@ void nr_advance_set(struct nr *nr, u64 set)
 }
 
 /* Takes a gate; meanwhile the log goes on being applied where we have the gates already. False: somebody wants to evict its
- * holder. */
-static bool take_gate(struct nr *nr, struct nr_replica *r, u64 have)
+ * holder, or it was polled for in vain. */
+static bool take_gate(struct nr *nr, struct nr_replica *r, u64 have, u64 polls)
 {
 	gate_claim(r);
 	while (!gate_try_claimed(r)) {
-		if (atomic_load_explicit(&nr->evicting, memory_order_relaxed) >> r->node & 1) {
+		if (!polls-- || atomic_load_explicit(&nr->evicting, memory_order_relaxed) >> r->node & 1) {
 			gate_unclaim(r);
 			return false;
 		}
@@ -60,14 +60,14 @@ static bool take_gate(struct nr *nr, struct nr_replica *r, u64 have)
 	return true;
 }
 
-/* Takes the gates of `want`, in ascending order: all or, if somebody wants to evict one, none. */
-bool nr_lock_set(struct nr *nr, u64 want)
+/* Takes the gates of `want`, in ascending order: all or, if one is not to be had (take_gate), none. */
+bool nr_lock_set(struct nr *nr, u64 want, u64 polls)
 {
 	u64 have = 0;
 	u32 n;
 
 	nr_for_each(n, want) {
-		if (!take_gate(nr, nr_rep(nr, n), have)) {
+		if (!take_gate(nr, nr_rep(nr, n), have, polls)) {
 			nr_unlock_set(nr, have);
 			return false;
 		}
@@ -87,7 +87,7 @@ void nr_unlock_set(struct nr *nr, u64 set)
 void nr_lock_all(struct nr *nr)
 {
 	lock_acquire(&nr->change);
-	while (!nr_lock_set(nr, members_of(nr))) {
+	while (!nr_lock_set(nr, members_of(nr), UINT64_MAX)) {
 		lock_release(&nr->change);
 		nr_port_relax();
 		lock_acquire(&nr->change);
@@ -257,7 +257,7 @@ static void unjoin(struct nr *nr, struct nr_replica *r)
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], UINT64_MAX / 2, memory_order_release);
 	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release);
-	while (!nr_lock_set(nr, rest)) /* who evicts waits for us: nobody may see a member without a state */
+	while (!nr_lock_set(nr, rest, UINT64_MAX)) /* who evicts waits for us: nobody may see a member without a state */
 		nr_port_relax();
 	leave(nr, r);
 	nr_unlock_set(nr, rest);
@@ -270,7 +270,7 @@ static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
 	int err;
 
 	gate_acquire(r); /* it is dead: held by nobody for long */
-	if (!nr_lock_set(nr, members_of(nr))) {
+	if (!nr_lock_set(nr, members_of(nr), UINT64_MAX)) {
 		gate_release(r, GATE_HELD);
 		kit_free(nr, k);
 		return -EAGAIN;
@@ -310,7 +310,7 @@ static int drop(struct nr *nr, struct nr_replica *r)
 {
 	u64 set = members_of(nr);
 
-	if (!nr_lock_set(nr, set))
+	if (!nr_lock_set(nr, set, UINT64_MAX))
 		return -EAGAIN;
 	atomic_fetch_and_explicit(&nr->live, ~(1ull << r->node), memory_order_release); /* N1 */
 	nr_advance_set(nr, 1ull << r->node);
@@ -382,7 +382,7 @@ static int widen_one(struct nr *nr, struct nr_replica *r)
 	s = nr_slots_make(nr, r->node);
 	if (!s)
 		return -ENOMEM;
-	if (!take_gate(nr, r, 0)) {
+	if (!take_gate(nr, r, 0, UINT64_MAX)) {
 		nr_slots_free(s);
 		return -EAGAIN;
 	}

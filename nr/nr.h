@@ -167,14 +167,16 @@ int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node);
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
 
 /* Takes replicas (a bit per node) out of the set though their combiners stand still, or readers under a guard: evict.c. Their
- * callers go to another replica; nr_replica_add may give the node a fresh one at once. All that hang together at once: a
- * combiner that stopped while he helped another node holds up both. 0; -ENOENT: one of them has no replica; -EBUSY: no
- * other would be left; -ENOMEM. Those before anything happened.
+ * callers go to another replica; nr_replica_add may give the node a fresh one at once. 0; -ENOENT: one of them has no replica;
+ * -EBUSY: no other would be left; -ENOMEM: those before anything happened. -EAGAIN: their callers go elsewhere and others
+ * are not held up any more, but nr_sync, add and drop are: another combiner keeps his gate (he may have stopped while he
+ * helped). Call again, with whom nr_stuck names, or the same.
  * When the combiner goes on, the updates in his hand return as if nothing had been, or -EOWNERDEAD: it took effect, its
  * result is lost (`index` is set). Until then nr_destroy must not be called. */
 int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes);
 /* Who is stuck? The nodes whose replica was held by a combiner at this look and at the one before, and did not move in
- * between. When that is too long, after how many looks, is for the caller to say. Zero the first look. Waits for nobody. */
+ * between; if any of them lag, those only. When that is too long, after how many looks, is for the caller to say. Zero the
+ * first look. Waits for nobody. */
 struct nr_look {
 	u64 held, applied[NR_NODES_MAX];
 };

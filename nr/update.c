@@ -126,8 +126,12 @@ static bool is_taken(const struct nr_replica *r, const struct nr_slot *slot, u32
 static void sleep_on(struct nr_replica *r, struct nr_slot *slot, u32 id)
 {
 	struct nr_req *p = &slot->req;
-	u32 was = NR_PENDING, gate;
+	u32 was = NR_PENDING, gate = atomic_load_explicit(&r->gate, memory_order_relaxed);
 
+	if (!(gate & GATE_HELD)) { /* somebody has claimed it and comes */
+		nr_port_relax();
+		return;
+	}
 	if (!atomic_compare_exchange_strong_explicit(&p->state, &was, NR_SLEEPS, memory_order_release,
 						     memory_order_relaxed))
 		return;
@@ -143,7 +147,7 @@ static void sleep_on(struct nr_replica *r, struct nr_slot *slot, u32 id)
 /* Time is up, or the replica evicted. True: no combiner has the request, nor will have. */
 static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool left)
 {
-	if (left && !set_pending(r, slot, id, false))
+	if (left && (is_taken(r, slot, id) || !set_pending(r, slot, id, false)))
 		return false;
 	if (left)
 		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* See scene.h. */
 #include "test/nr/explore/scene.h"
+#include "base/errno.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -88,8 +89,8 @@ void scene_update(u32 node, size_t len)
 	lin_make(&bytes, COUNTER, 1, 0, len);
 	o = begin(1);
 	err = nr_update(scene_nr, scene_self(node), 0, &bytes, len, &result, NULL);
-	ex_check(err == 0);
-	end(o, result);
+	ex_check(err == 0 || err == -EOWNERDEAD);
+	end(o, err ? LIN_LOST : result);
 }
 
 u64 scene_read(u32 node)
@@ -144,4 +145,5 @@ void scene_check(void)
 	if (nr_check(scene_nr, scene_self(0)))
 		ex_fail("the replicas differ, or an operation arrived damaged");
 	nr_destroy(scene_nr);
+	ex_check(ex_lent() == 0);
 }
