@@ -41,6 +41,7 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 	out->shards = nr->cfg.shards;
 	nr_enter(self, false);
 	nr_lock_all(nr);
+	nr_evicted_reap(nr);
 	if (with_hash)
 		level(nr);
 	out->replicas = nr_replicas(nr);
