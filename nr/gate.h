@@ -111,19 +111,32 @@ static inline void gate_release(struct nr_replica *r, u32 how)
 		nr_wake_next(r);
 }
 
-/* The holder's side against readers: 0 if none is in a slot that is his to see, once W3 is done. */
-static inline u32 gate_readers(const struct nr_replica *r)
+/* What the holder sees in the slots, in one walk: 0 if there are no readers, once W3 is done, nor requests. */
+static inline __attribute__((always_inline)) u64 gate_look(const struct nr_replica *r, bool requests)
 {
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
-	u32 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);   /* W4 */
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
+	u64 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);        /* W4 */
+	const struct nr_slot *slot;
 
-	for (u32 w = 0; s && w < s->words; w++) {
-		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_seq_cst);
+	if (requests)
+		sum |= atomic_load_explicit(&r->shared.pending, memory_order_relaxed);
+	if (!s)
+		return sum;
+	slot = s->slot;
+	for (const struct nr_map *m = s->map, *end = m + s->words; m != end; m++, slot += 64) {
+		u64 ids = atomic_load_explicit(&m->listed, memory_order_seq_cst);
 
+		if (requests)
+			sum |= atomic_load_explicit(&m->pending, memory_order_relaxed);
 		for (; ids; ids &= ids - 1)
-			sum |= atomic_load_explicit(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)].readers, memory_order_seq_cst);
+			sum |= atomic_load_explicit(&slot[__builtin_ctzll(ids)].readers, memory_order_seq_cst);
 	}
 	return sum;
+}
+
+static inline u64 gate_readers(const struct nr_replica *r)
+{
+	return gate_look(r, false);
 }
 
 /* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new

@@ -90,14 +90,16 @@ struct nr_slot {
 	_Alignas(NR_LINE) struct nr_req req;
 };
 
+struct nr_map { /* a bit per id */
+	_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+	_Atomic u64 pending; /* ids with a request to collect */
+};
+
 struct nr_slots {
 	struct nr_slot *slot;
 	u32 count, words;
 	size_t size;
-	struct {
-		_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
-		_Atomic u64 pending; /* ids with a request to collect */
-	} map[]; /* a bit per id */
+	struct nr_map map[];
 };
 
 struct nr_entry { /* an operation in a ring; its bytes go on in the slots behind */

@@ -21,7 +21,7 @@ static bool anybody_waits(const struct nr_replica *r)
 {
 	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
 
-	if (atomic_load_explicit(&r->shared.req.state, memory_order_relaxed) != NR_EMPTY)
+	if (atomic_load_explicit(&r->shared.pending, memory_order_relaxed))
 		return true;
 	for (u32 w = 0; s && w < s->words; w++)
 		if (atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
@@ -29,21 +29,21 @@ static bool anybody_waits(const struct nr_replica *r)
 	return false;
 }
 
-/* We hold the gate, WRITING is up, no log, nobody waits: the case that must cost no more than a mutex. */
-static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, const struct nr_req *q, u64 *index)
+/* We hold the gate, WRITING is up, no log, nobody waits or reads: the case that must cost no more than a mutex. */
+static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, unsigned shard, const void *op, size_t len,
+			      void *ret, u64 *index)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
-	gate_wait_readers(r);
-	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem)))
+	if (unlikely(type->op_mem && !nr_stock_reserve_here(r, (s64)type->op_mem(op, len))))
 		return -ENOMEM;
-	type->apply(r->state, q->shard, q->op, q->len, q->ret);
+	type->apply(r->state, shard, op, len, ret);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
 	r->alone++;
 	if (unlikely(type->op_release))
-		type->op_release(q->op, q->len);
+		type->op_release(op, len);
 	if (index)
 		*index = at;
 	return 0;
@@ -201,24 +201,14 @@ static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self,
 	return live && q->err != NR_RETRY;
 }
 
-/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
-static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, struct nr_req *q, u64 *index,
-						   struct nr_replica *held)
-{
-	bool done = held && update_on(nr, held, self, q, true, FOREVER);
-
-	while (!done)
-		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
-	nr_leave(self);
-	if (index && (!q->err || q->err == -EOWNERDEAD))
-		*index = q->index;
-	return q->err;
-}
-
-static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+static inline void check(const struct nr *nr, unsigned shard, size_t len)
 {
 	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
 		nr_port_panic("nr_update: operation too long, or no such shard");
+}
+
+static inline void request(const struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+{
 	q->op = op;
 	q->ret = ret;
 	q->len = (u32)len;
@@ -226,23 +216,43 @@ static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, cons
 	q->mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
 }
 
+/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
+static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, unsigned shard, const void *op,
+						   size_t len, void *ret, u64 *index, struct nr_replica *held)
+{
+	struct nr_req q;
+	bool done;
+
+	request(nr, &q, shard, op, len, ret);
+	done = held && update_on(nr, held, self, &q, true, FOREVER);
+	while (!done)
+		done = update_on(nr, nr_route(nr, self), self, &q, false, FOREVER);
+	nr_leave(self);
+	if (index && (!q.err || q.err == -EOWNERDEAD))
+		*index = q.index;
+	return q.err;
+}
+
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
 	const struct nr_type *type = nr->type; /* read before the gate, which would make it wait */
 	struct nr_replica *r;
-	struct nr_req q;
+	u64 company;
 	int err;
 
 	nr_enter(self, false);
-	request(nr, &q, shard, op, len, ret);
+	check(nr, shard, len);
 	r = nr_route(nr, self);
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
-		return update_shared(nr, self, &q, index, NULL);
-	if (unlikely(nr->log || !r->live || anybody_waits(r))) {
+		return update_shared(nr, self, shard, op, len, ret, index, NULL);
+	company = gate_look(r, true);
+	if (unlikely(nr->log || !r->live || (company && anybody_waits(r)))) {
 		gate_write_end(r);
-		return update_shared(nr, self, &q, index, r);
+		return update_shared(nr, self, shard, op, len, ret, index, r);
 	}
-	err = apply_alone(type, r, &q, index);
+	if (unlikely(company))
+		gate_wait_readers(r);
+	err = apply_alone(type, r, shard, op, len, ret, index);
 	gate_release(r, GATE_HELD | GATE_WRITING);
 	nr_leave(self);
 	return err;
@@ -254,6 +264,7 @@ int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const
 	struct nr_req q;
 
 	nr_enter(self, false);
+	check(nr, shard, len);
 	request(nr, &q, shard, op, len, ret);
 	while (!update_on(nr, nr_route(nr, self), self, &q, false, MIN(polls, FOREVER - 1)))
 		;
@@ -278,6 +289,7 @@ int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const voi
 	int err = -EAGAIN;
 
 	nr_enter(self, false);
+	check(nr, shard, len);
 	request(nr, &q, shard, op, len, ret);
 	r = nr_route(nr, self);
 	if (gate_try(r, GATE_HELD)) {
