@@ -11,7 +11,7 @@
  *
  *   shut    unroute; raise EVICTED: readers, waiters, helpers go elsewhere; wake who sleeps there. Everybody else is given a
  *           spare ring: a combiner who waits for room takes it, goes on there, and counts the evicted no more (log.c)
- *   finish  with all other gates (if one is not to be had, nr_evict says so, and the next call finishes it for both): all others apply the log to its end, and a batch of nothing is put behind it, the
+ *   finish  with all other gates (if one is not to be had, nr_evict says so, and whoever comes next finishes it): all others apply the log to its end, and a batch of nothing is put behind it, the
  *           mark. The holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the
  *           mark: then he sees EVICTED too (V2). So what he published is below the mark, and all others have it. The
  *           rings that were left go to limbo
@@ -161,6 +161,7 @@ struct nr_replica *nr_evicted_reuse(struct nr *nr, u32 node)
 	if (!r)
 		return NULL;
 	atomic_store_explicit(link, next_out(&r->out), memory_order_release);
+	nr_stock_drop(r); /* somebody who did not know may have given it pages */
 	atomic_store_explicit(&r->credit, 0, memory_order_relaxed);
 	atomic_fetch_and_explicit(&r->gate, ~(GATE_EVICTED | GATE_WAITED), memory_order_release);
 	return r;
@@ -285,6 +286,17 @@ int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes)
 	lock_release(&nr->change);
 	nr_leave(self);
 	return err;
+}
+
+/* For who waits: an eviction may be begun whose caller could not have all gates then. */
+void nr_evicted_finish(struct nr *nr)
+{
+	if (!atomic_load_explicit(&nr->evicting, memory_order_relaxed) || !lock_try(&nr->change))
+		return;
+	if (nr->leaving)
+		evict(nr, nr->leaving);
+	atomic_store_explicit(&nr->evicting, nr->leaving, memory_order_relaxed);
+	lock_release(&nr->change);
 }
 
 /* A combiner who waits for room, because of another, has his replica at the tail. */

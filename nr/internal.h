@@ -298,6 +298,7 @@ void nr_unlock_all(struct nr *nr);
 void nr_evicted_left(struct nr_replica *r);
 bool nr_evicted_held(const struct nr *nr);
 u64 nr_evicted_count(const struct nr *nr);
+void nr_evicted_finish(struct nr *nr); /* takes change */
 void nr_evicted_reap(struct nr *nr);
 void nr_evicted_free(struct nr *nr);
 struct nr_replica *nr_evicted_reuse(struct nr *nr, u32 node);

@@ -86,11 +86,13 @@ void nr_unlock_set(struct nr *nr, u64 set)
 
 void nr_lock_all(struct nr *nr)
 {
-	lock_acquire(&nr->change);
-	while (!nr_lock_set(nr, members_of(nr), UINT64_MAX)) {
+	for (;;) {
+		nr_evicted_finish(nr);
+		lock_acquire(&nr->change);
+		if (nr_lock_set(nr, members_of(nr), UINT64_MAX))
+			return;
 		lock_release(&nr->change);
 		nr_port_relax();
-		lock_acquire(&nr->change);
 	}
 }
 
@@ -335,6 +337,7 @@ static int change(struct nr *nr, struct nr_self *self, int (*how)(struct nr *nr,
 
 	nr_enter(self, false);
 	for (;;) {
+		nr_evicted_finish(nr);
 		lock_acquire(&nr->change);
 		nr_evicted_reap(nr);
 		err = how(nr, node);

@@ -169,8 +169,8 @@ int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
 /* Takes replicas (a bit per node) out of the set though their combiners stand still, or readers under a guard: evict.c. Their
  * callers go to another replica; nr_replica_add may give the node a fresh one at once. 0; -ENOENT: one of them has no replica;
  * -EBUSY: no other would be left; -ENOMEM: those before anything happened. -EAGAIN: their callers go elsewhere and others
- * are not held up any more, but nr_sync, add and drop are: another combiner keeps his gate (he may have stopped while he
- * helped). Call again, with whom nr_stuck names, or the same.
+ * are not held up any more, but nr_sync, add and drop are, as long as another combiner keeps his gate. He may have stopped
+ * while he helped: then evict whom nr_stuck names next.
  * When the combiner goes on, the updates in his hand return as if nothing had been, or -EOWNERDEAD: it took effect, its
  * result is lost (`index` is set). Until then nr_destroy must not be called. */
 int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes);

@@ -117,7 +117,14 @@ bool nr_stock_reserve_here(struct nr_replica *r, s64 bytes)
 	return stock_raise(r, atomic_load_explicit(&r->credit, memory_order_relaxed), bytes);
 }
 
-/* Takes promises back. Not where another struct stands for the node since: there none was made. */
+/* Does the struct there date from before the batch? Else its combiner is evicted without knowing it: he promises nothing
+ * there, and so has nothing to take back. */
+static bool is_known(const struct nr_replica *r, const struct nr_batch *b)
+{
+	return likely(r->made <= b->made);
+}
+
+/* Takes promises back. */
 static void unpromise(struct nr *nr, const struct nr_batch *b, u64 nodes, s64 bytes)
 {
 	u32 n;
@@ -125,7 +132,7 @@ static void unpromise(struct nr *nr, const struct nr_batch *b, u64 nodes, s64 by
 	nr_for_each(n, nodes) {
 		struct nr_replica *r = nr_rep(nr, n);
 
-		if (likely(r->made <= b->made))
+		if (is_known(r, b))
 			credit_add(r, bytes);
 	}
 }
@@ -151,7 +158,7 @@ bool nr_stock_reserve_all(struct nr *nr, const struct nr_batch *b, u32 bytes)
 	nr_for_each(n, b->members) {
 		struct nr_replica *r = nr_rep(nr, n);
 
-		good = stock_raise(r, credit_add(r, -(s64)bytes), 0);
+		good = !is_known(r, b) || stock_raise(r, credit_add(r, -(s64)bytes), 0);
 		promised |= 1ull << n;
 		if (!good)
 			break;

@@ -42,10 +42,9 @@ struct ex_scenario {
 	void (*check)(void);                /* after all have ended */
 };
 
-extern const struct ex_scenario *const ex_scenarios[];
-extern const size_t ex_scenario_count;
-extern const struct ex_scenario *const ex_stands[]; /* for --stop: thread 1 stands, the others show whom it delays */
-extern const size_t ex_stand_count;
+/* Sets of scenarios; sets end with NULL, and so do these. */
+extern const struct ex_scenario *const *const ex_scenarios[];
+extern const struct ex_scenario *const *const ex_stands[]; /* for --stop: thread 1 stands, the others show whom it delays */
 
 /* For scenarios. */
 void *ex_alloc(size_t size); /* watched memory, zeroed, gone after the run */

@@ -2,11 +2,10 @@
 /*
  * The scenarios: each a few calls of two or three threads, chosen so that certain steps of nr/internal.h's table meet.
  * `orderings` weakens each step in turn and names the scenario that notices.
+ * Those of tried, timed and failing calls are in calls.c, of evictions in evictions.c.
  */
 #include "test/nr/explore/scene.h"
-#include "base/errno.h"
 
-enum { SMALL = 8, LARGE = 1000 }; /* a large one takes 19 of the 32 slots of the smallest log */
 
 static void one_shared(void) { scene_make(&lin_type, 1, 32, false); }
 static void one_wide(void) { scene_make(&lin_type, 1, 32, true); }
@@ -150,90 +149,10 @@ static void sync_check(void)
 static const struct ex_scenario sync_retire = { "sync_retire", "what a synced update unlinked is free", 2, sync_setup,
 					 { retire_0, look_1 }, sync_check };
 
-/* The memory promise (P1, P2, K1): each operation takes memory on both replicas. */
-static int pair_clone(void *dst, struct pool *mem, const void *src)
-{
-	(void)mem;
-	__builtin_memcpy(dst, src, sizeof(struct lin_state));
-	return 0;
-}
-
-static size_t pair_mem(const void *op, size_t len)
-{
-	(void)op;
-	(void)len;
-	return pool_rounded(POOL_MAX);
-}
-
-struct pair { /* the counter, and the pool it takes a block from at each step */
-	struct lin_state s;
-	struct pool *mem;
-};
-
-static int pair_init(void *state, struct pool *mem, const void *arg)
-{
-	(void)arg;
-	((struct pair *)state)->mem = mem;
-	return 0;
-}
-
-static int pair_clone_mem(void *dst, struct pool *mem, const void *src)
-{
-	((struct pair *)dst)->mem = mem;
-	return pair_clone(dst, mem, src);
-}
-
-static void pair_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
-{
-	struct pair *p = state;
-	u8 *block = pool_alloc(p->mem, POOL_MAX);
-
-	if (!block)
-		ex_fail("a promised block is not there");
-	block[0] = block[POOL_MAX - 1] = 1;
-	lin_apply(&p->s, shard, op, len, ret);
-}
-
-static const struct nr_type pair_type = {
-	.name = "pair", .state_size = sizeof(struct pair), .op_mem_max = POOL_MAX, .init = pair_init,
-	.clone = pair_clone_mem, .apply = pair_apply, .op_mem = pair_mem, .hash = lin_hash,
-};
-
-static void pair_two(void) { scene_make(&pair_type, 2, 32, false); }
+/* The memory promise (P1, P2, K1). */
+static void pair_two(void) { scene_make(&scene_pair_type, 2, 32, false); }
 static void update_twice_1(void) { scene_update(1, SMALL); scene_update(1, SMALL); }
 SCENARIO(promise, "operations that take memory on both replicas", 2, pair_two, update_0, update_twice_1);
-
-/* Evictions (nr/evict.c): of a replica that may be doing anything. */
-static void evict(u64 nodes)
-{
-	int err;
-
-	for (;;) {
-		ex_bounded(true);
-		err = nr_evict(scene_nr, scene_self(1), nodes);
-		ex_bounded(false);
-		if (err != -EAGAIN)
-			break;
-		ex_wait();
-	}
-	ex_check(err == 0 || err == -ENOENT); /* finished by another */
-}
-static void evict_0(void) { evict(1); }
-static void evict_tell_0(void) { evict(1); scene_update(1, SMALL); }
-static void evict_add_0(void) { evict(1); ex_check(nr_replica_add(scene_nr, scene_self(1), 0) == 0); scene_update(0, SMALL); }
-static void update_large_1(void) { scene_update(1, LARGE); scene_update(1, LARGE); }
-static void three_wide(void) { scene_make(&lin_type, 3, 32, true); }
-static void evict_1(void) { evict(2); }
-static void lapped(void) { two_shared(); scene_update(0, LARGE); scene_update(1, LARGE); }
-SCENARIO(evict_one, "a replica is evicted under an update", 2, two_shared, update_read_0, evict_tell_0);
-SCENARIO(evict_waiting, "a replica is evicted under two updates", 3, two_wide, update_0, update_0, evict_0);
-SCENARIO(evict_lap, "a replica is evicted, others lap the log", 3, lapped, large_0, evict_0, update_large_1);
-SCENARIO(evict_help, "a replica is evicted under who brings it up to date", 3, lapped, read_0, evict_0, update_large_1);
-SCENARIO(evict_again, "a replica is evicted, its node gets another one", 2, two_shared, update_read_0, evict_add_0);
-SCENARIO(evict_both, "two nodes evict each other's way", 4, three_wide, evict_0, evict_1, update_0, update_1);
-SCENARIO(evict_change, "a replica comes and goes while another is evicted", 3, two_shared, update_0, evict_0, add_2);
-static void pair_evict(void) { scene_make(&pair_type, 2, 32, true); }
-SCENARIO(evict_memory, "a replica is evicted while memory is promised", 3, pair_evict, update_0, evict_add_0, update_1);
 
 /* A fork is a state that was. */
 static void fork_1(void)
@@ -249,59 +168,14 @@ static void fork_1(void)
 }
 SCENARIO(fork_copy, "a fork while another replica is written", 2, two_shared, update_0, fork_1);
 
-/* What a guard on an evicted replica sees: nr_sync waits for it. */
-static void look_0(void)
-{
-	struct nr_self *self = scene_self(0);
-	const struct lin_state *s = nr_read_begin(scene_nr, self, 0);
-
-	if (s->cell[0] == 0)
-		ex_check(*body == 1);
-	nr_read_end(scene_nr, self, 0);
-}
-
-static void evict_retire(void)
-{
-	struct lin_bytes bytes;
-	u64 index;
-
-	evict(1);
-	lin_make(&bytes, 1, 1, 0, SMALL);
-	ex_check(nr_update(scene_nr, scene_self(1), 0, &bytes, SMALL, NULL, &index) == 0);
-	nr_sync(scene_nr, scene_self(1), index);
-	*body = 2;
-}
-
-static const struct ex_scenario evict_guard = { "evict_guard", "nr_sync waits for a guard on an evicted replica", 2, sync_setup,
-					 { look_0, evict_retire }, sync_check };
-
-static void fix_look(void *state, void *arg)
-{
-	(void)arg;
-	if (((struct lin_state *)state)->cell[0] == 0)
-		ex_check(*body == 1);
-}
-
-static void fork_look_0(void)
-{
-	struct nr *child = nr_fork(scene_nr, scene_self(0), 0, fix_look, NULL);
-
-	ex_check(child);
-	nr_destroy(child);
-}
-
-static const struct ex_scenario evict_fork = { "evict_fork", "nr_sync waits for a fork of an evicted replica", 2, sync_setup,
-					{ fork_look_0, evict_retire }, sync_check };
-
 /* Whom a standing thread delays (--stop 1): thread 1 stands, thread 2 reads there, 3 updates there, 4 reads beside it,
- * 5 updates beside it. In the second half there are three replicas, and thread 6 evicts who is stuck. */
+ * 5 updates beside it. */
 #define STAND(id, text, setup_, body_)                                                                                 \
 	static const struct ex_scenario id = { #id, text, 5, setup_, { body_, read_1, update_1, read_0, update_0 }, scene_check }
 
 static void stand_two(void) { scene_make(&scene_type, 2, 32, true); }
 static void stand_two_lapped(void) { scene_make(&scene_type, 2, 32, true); scene_update(0, LARGE); scene_update(0, LARGE); }
 static void stand_add(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 2) == 0); }
-static void stand_add_3(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 3) == 0); }
 static void stand_drop(void) { ex_check(nr_replica_drop(scene_nr, scene_self(0), 0) == 0); }
 static void stand_sync(void) { nr_sync(scene_nr, scene_self(0), 2); }
 static void stand_fork(void) { nr_destroy(nr_fork(scene_nr, scene_self(0), 0, NULL, NULL)); }
@@ -314,44 +188,20 @@ STAND(stand_forking, "nr_fork", stand_two, stand_fork);
 STAND(stand_adding, "nr_replica_add", stand_two, stand_add);
 STAND(stand_dropping, "nr_replica_drop of its own node", stand_two, stand_drop);
 
-static void evict_stuck(void)
-{
-	struct nr_look look = { 0 };
-	u64 stuck = nr_stuck(scene_nr, &look);
-
-	ex_bounded(true);
-	while ((stuck = nr_stuck(scene_nr, &look)))
-		nr_evict(scene_nr, scene_self(2), stuck);
-}
-
-#define STAND_EVICTED(id, text, setup_, body_)                                                                         \
-	static const struct ex_scenario id = { #id, text, 6, setup_,                                                   \
-					       { body_, read_1, update_1, read_0, update_0, evict_stuck }, scene_check }
-
-static void stand_three(void) { scene_make(&scene_type, 3, 32, true); }
-static void stand_three_lapped(void) { stand_three(); scene_update(0, LARGE); scene_update(0, LARGE); }
-STAND_EVICTED(evict_update, "nr_update, evicted", stand_three, update_0);
-STAND_EVICTED(evict_large, "nr_update that needs room in the log, evicted", stand_three_lapped, large_0);
-STAND_EVICTED(evict_reading, "nr_read_begin to nr_read_end, evicted", stand_three, read_0);
-STAND_EVICTED(evict_behind, "nr_read_begin on a lagging replica, evicted", stand_three_lapped, read_1);
-STAND_EVICTED(evict_syncing, "nr_sync, evicted", stand_three_lapped, stand_sync);
-STAND_EVICTED(evict_forking, "nr_fork, evicted", stand_three, stand_fork);
-STAND_EVICTED(evict_adding, "nr_replica_add", stand_three, stand_add_3);
-
 /* Two on each side: helping, batches, waiting. */
 SCENARIO(crowd, "two writers there, one here, one reads", 4, two_shared, update_1, update_1, update_0, read_1);
 SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1, large_twice_0);
 
-const struct ex_scenario *const ex_scenarios[] = {
+static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
 	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
-	&fork_copy, &crowd, &lap_three, &evict_one, &evict_waiting, &evict_lap, &evict_help, &evict_again, &evict_both,
-	&evict_change, &evict_memory, &evict_guard, &evict_fork,
+	&fork_copy, &crowd, &lap_three, NULL
 };
-const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);
 
-const struct ex_scenario *const ex_stands[] = {
+static const struct ex_scenario *const stands[] = {
 	&stand_update, &stand_large, &stand_read, &stand_behind, &stand_syncing, &stand_forking, &stand_adding, &stand_dropping,
-	&evict_update, &evict_large, &evict_reading, &evict_behind, &evict_syncing, &evict_forking, &evict_adding,
+	NULL
 };
-const size_t ex_stand_count = ARRAY_SIZE(ex_stands);
+
+const struct ex_scenario *const *const ex_scenarios[] = { basic, scene_calls, scene_evictions, NULL };
+const struct ex_scenario *const *const ex_stands[] = { stands, scene_stands_evicted, NULL };
