@@ -28,7 +28,7 @@ static void answer(struct nr_req *q, s32 err)
 
 static bool is_waiting(struct nr_req *q)
 {
-	u32 state = atomic_load_explicit(&q->state, memory_order_acquire); /* Q2 */
+	u32 state = atomic_load_explicit(&q->state, memory_order_relaxed);
 
 	return state == NR_PENDING || state == NR_SLEEPS;
 }
@@ -51,7 +51,7 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 
 	if (!atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
 		return true;
-	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire);
+	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire); /* Q2 */
 	for (; bits; bits &= bits - 1) {
 		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
 
@@ -67,7 +67,7 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 static bool collect_shared(const struct nr *nr, struct nr_slot *shared, struct nr_batch *b)
 {
 	if (!atomic_load_explicit(&shared->pending, memory_order_relaxed) ||
-	    !atomic_exchange_explicit(&shared->pending, 0, memory_order_acquire))
+	    !atomic_exchange_explicit(&shared->pending, 0, memory_order_acquire)) /* Q2 */
 		return true;
 	if (!is_waiting(&shared->req) || batch_put(nr, b, &shared->req))
 		return true;

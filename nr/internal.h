@@ -31,7 +31,7 @@
  * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds.
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
- *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
+ *   Q1 request said to be pending, release [1]  <-> Q2 collected, exchange acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
  *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
  *   T1 tail moved on, compare-exchange release  <-> T2 tail, load acquire: who appends at an index sees every batch
@@ -68,7 +68,7 @@
 #define NR_LOG_MAX (1u << 20)
 
 /*
- * A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY
+ * A request: EMPTY -claim-> CLAIMED -> PENDING -Q3-> DONE -owner-> EMPTY
  * Its owner may sleep: PENDING -> SLEEPS; SLEEPS -Q3-> DONE or -woken-> PENDING. Withdrawn: PENDING -> EMPTY.
  */
 enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_SLEEPS, NR_DONE };

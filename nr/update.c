@@ -57,9 +57,9 @@ static bool set_pending(struct nr_replica *r, struct nr_slot *slot, u32 id, bool
 	u64 bit = 1ull << id % 64, was;
 
 	if (slot == &r->shared)
-		return atomic_exchange_explicit(&slot->pending, on, memory_order_release);
+		return atomic_exchange_explicit(&slot->pending, on, memory_order_release); /* Q1 */
 	if (on)
-		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release);
+		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release); /* Q1 */
 	else
 		was = atomic_fetch_and_explicit(&s->map[id / 64].pending, ~bit, memory_order_relaxed);
 	return was & bit;
@@ -78,7 +78,7 @@ static bool leave_request(struct nr_replica *r, struct nr_slot *slot, u32 id, co
 	p->len = q->len;
 	p->shard = q->shard;
 	p->mem = q->mem;
-	atomic_store_explicit(&p->state, NR_PENDING, memory_order_release); /* Q1 */
+	atomic_store_explicit(&p->state, NR_PENDING, memory_order_relaxed);
 	set_pending(r, slot, id, true);
 	return true;
 }

@@ -182,7 +182,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	struct nr_config cfg = { .threads = 4, .log_slots = 32 };
 	struct nr_self self = { .id = 1, .node = 1 }, beside = { .id = 3, .node = 0 };
 	s64 lent = nr_host_bytes;
-	u64 before, updates = 100 * cfg.log_slots;
+	u64 before, updates = 100 * cfg.log_slots, asleep = nr_host_waits;
 	pthread_t t, w;
 
 	nr = nr_create(&ledger_batch_type, &cfg, NULL);
@@ -196,7 +196,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	while (!atomic_load(&stopped))
 		sched_yield();
 	pthread_create(&w, NULL, waits_beside, NULL);
-	while (!atomic_load(&waiting))
+	while (!atomic_load(&waiting) || (stopper != stops_reading && atomic_load(&nr_host_waits) == asleep))
 		sched_yield();
 	evicts(&self, where);
 	pthread_join(w, NULL);
