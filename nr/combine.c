@@ -226,12 +226,32 @@ static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	return b.n;
 }
 
-/* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
-void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+static void turn(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 {
 	round_of(nr, r, own);
 	for (u32 i = 1; i < NR_TURN && !gate_evicted(r) && round_of(nr, r, NULL); i++)
 		;
+}
+
+/* With a clock: how long turns take. */
+static __attribute__((noinline)) void turn_timed(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	u64 start = nr_port_clock(), took;
+
+	turn(nr, r, own);
+	took = nr_port_clock() - start;
+	r->turns++;
+	r->held += took;
+	r->held_max = MAX(r->held_max, took);
+}
+
+/* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
+void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	if (unlikely(nr_port_clock))
+		turn_timed(nr, r, own);
+	else
+		turn(nr, r, own);
 }
 
 /* Only `own`, and only if the log has room at once. */

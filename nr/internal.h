@@ -142,6 +142,7 @@ struct nr_replica {
 	_Alignas(NR_LINE) u64 alone; /* this line and the next: written under the gate; updates that met nobody */
 	u64 consumed, batches, ops, helped;
 	u64 batch[NR_BATCH_BUCKETS];
+	u64 turns, held, held_max; /* with a clock: what combining took */
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
 	_Atomic(struct nr_ring *) ring;  /* NULL without a log */

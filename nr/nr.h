@@ -27,6 +27,8 @@
  *        while he waits for an answer    nobody
  *        in nr_replica_add, _drop        as combiner of each replica whose gate he holds just then; the same in
  *                                        nr_stats, nr_check, nr_fork
+ *      until nr_evict takes the replica out: then nobody waits for him any more, but who is in his batch, and nr_sync for a
+ *      guard or a fork. Who stands in add, drop, evict, stats, check or widen cannot be evicted: nr_evict waits for him.
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
  *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
  *
@@ -101,7 +103,9 @@ struct nr_ids {
 	u32 max;
 	u64 taken[NR_IDS_MAX / 64]; /* private */
 };
-/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. */
+/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. node: NR_NODE_HERE asks the
+ * port where the caller runs now. */
+#define NR_NODE_HERE UINT32_MAX
 int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
 /* Holds no guard, is in no call; the id may be another's at once. */
 void nr_unregister(struct nr_ids *ids, struct nr_self *self);
@@ -131,7 +135,7 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
  * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync
- * when it returns 0. */
+ * when it returns 0. Only where nr_evict is used: -EOWNERDEAD, it took effect, its result is lost. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
 /* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
@@ -201,6 +205,7 @@ struct nr_stat {
 		u64 applied, lag;             /* index; batches it has not applied */
 		u64 consumed, batches, ops, helped; /* operations taken from the log; combiner rounds; ... */
 		u64 batch[NR_BATCH_BUCKETS];
+		u64 turns, held, held_max; /* of combiners, in nr_port_clock's unit: how often, how long in all, at most */
 		u64 pool_pages, pool_used;
 		u64 hash; /* at equal indices if `synced` */
 	} replica[NR_NODES_MAX]; /* by node; all zero but counters where not live */

@@ -28,6 +28,9 @@ static void replica_stat(const struct nr *nr, const struct nr_replica *r, struct
 	for (u32 i = 0; i < NR_BATCH_BUCKETS; i++)
 		s->batch[i] = r->batch[i];
 	s->batch[0] += r->alone;
+	s->turns = r->turns;
+	s->held = r->held;
+	s->held_max = r->held_max;
 	s->pool_pages = r->pool.npages + atomic_load_explicit(&r->stocked, memory_order_relaxed);
 	s->pool_used = r->pool.used;
 	if (with_hash && r->live && nr->type->hash)

@@ -110,4 +110,6 @@ void *nr_port_pages(size_t n, u32 node) { (void)node; return give(n * PAGE_SIZE)
 void nr_port_pages_free(void *p, size_t n) { take(p, n * PAGE_SIZE, SITE); }
 void *nr_port_alloc(size_t size, u32 node) { (void)node; return give(size); }
 void nr_port_free(void *p, size_t size) { take(p, size, SITE); }
+u64 (*nr_port_clock)(void);
+u32 nr_port_node(void) { return 0; }
 void nr_port_panic(const char *what) { ex_fail("panic: %s", what); }
