@@ -26,7 +26,7 @@ int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_c
 	nr->cfg.shards = cfg->shards ? cfg->shards : 1;
 	lock_init(&nr->change);
 	nr_replica_init(&nr->first, cfg->node);
-	nr->rep[cfg->node] = &nr->first;
+	atomic_store_explicit(&nr->rep[cfg->node], &nr->first, memory_order_relaxed);
 	return 0;
 }
 
@@ -81,16 +81,18 @@ struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, co
 
 void nr_fini(struct nr *nr)
 {
+	nr_evicted_reap(nr);
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
-		struct nr_replica *r = nr->rep[n];
+		struct nr_replica *r = nr_rep(nr, n);
 
-		if (!r)
+		if (!r || gate_evicted(r))
 			continue;
 		nr_replica_empty(nr, r);
-		nr_ring_free(nr, r->ring);
+		nr_ring_free(nr, nr_ring_of(r));
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}
+	nr_evicted_free(nr);
 	nr_log_free(nr, nr->log);
 	nr_slots_free(atomic_load_explicit(&nr->first.slots, memory_order_relaxed));
 }
@@ -103,18 +105,22 @@ void nr_destroy(struct nr *nr)
 	nr_port_free(nr, size);
 }
 
-/* The caller's replica, its gate held, covering everything that has returned. */
-static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
+/* The caller's replica, its gate held, covering everything that has returned. And he counts as a reader: should the replica
+ * be evicted meanwhile, nr_sync waits for him as for those. */
+static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self, struct nr_slot **slot)
 {
 	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
 
 	for (;;) {
 		struct nr_replica *r = nr_route(nr, self);
 
-		gate_acquire(r);
+		if (!gate_acquire(r))
+			continue;
 		if (r->live) {
 			nr_replica_reach(nr, r, need, NULL);
-			return r;
+			*slot = nr_slot_of(r, self);
+			if (nr_ltail(r) >= need && gate_read_try(r, *slot))
+				return r;
 		}
 		gate_release(r, GATE_HELD);
 	}
@@ -137,12 +143,14 @@ int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)
 /* The copy, not yet started. 0 or -ENOMEM. */
 static int fork_into(struct nr *child, struct nr *nr, struct nr_self *self, void (*fix)(void *state, void *arg), void *arg)
 {
+	struct nr_slot *slot;
 	struct nr_replica *r;
 	int err;
 
 	nr_enter(self, false);
-	r = hold_fresh(nr, self);
+	r = hold_fresh(nr, self, &slot);
 	err = nr_instance_copy(child, r, fix, arg);
+	gate_read_end(slot);
 	gate_release(r, GATE_HELD);
 	nr_leave(self);
 	return err;

@@ -24,14 +24,15 @@
  *   rep[n]->live        the same
  *   nr->members, log    read by whoever holds one member's gate; written by whoever holds `change` and
  *                       every member's gate (member.c): so a batch never sees them change
- *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory
+ *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory.
+ *                       Another takes its place when it was evicted (evict.c)
  *
  * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
  * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds. (span.h has the order
  * for those who span several instances.)
  *
  * Steps that pair (numbers of reference table 1.7 in brackets)
- *   Q1 request published, store release [1]     <-> Q2 collected, load acquire [2]
+ *   Q1 request said to be pending, release [1]  <-> Q2 collected, exchange acquire [2]
  *   Q3 answer published, store release [3]      <-> Q4 answer polled, load acquire [4]
  *   L1 gate released                            <-> L2 gate taken [5]                       (gate.h)
  *   T1 tail moved on, compare-exchange release  <-> T2 tail, load acquire: who appends at an index sees every batch
@@ -50,6 +51,8 @@
  *   I1 id given back, release                   <-> I2 id taken, acquire                   (self.c)
  *   O1 share closed, store release              <-> O2 share, load acquire                 (span.c, replica.c)
  *   K1 credit, fetch_add/sub acq_rel, both sides                                            (stock.c)
+ *   R1 a node's struct replaced, store release  <-> R2 found, load acquire                  (member.c)
+ *   V1..V4 eviction                                                                         (evict.c)
  */
 #ifndef NR_INTERNAL_H
 #define NR_INTERNAL_H
@@ -63,12 +66,13 @@
 
 #define NR_LINE 64
 #define NR_READ_POLLS 256 /* before a reader insists */
+#define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)
 
 /*
- * A request: EMPTY -claim-> CLAIMED -Q1-> PENDING -Q3-> DONE -owner-> EMPTY
+ * A request: EMPTY -claim-> CLAIMED -> PENDING -Q3-> DONE -owner-> EMPTY
  * Its owner may sleep: PENDING -> SLEEPS; SLEEPS -Q3-> DONE or -woken-> PENDING. Withdrawn: PENDING -> EMPTY.
  */
 enum { NR_EMPTY, NR_CLAIMED, NR_PENDING, NR_SLEEPS, NR_DONE };
@@ -86,17 +90,20 @@ struct nr_req {
 struct nr_slot {
 	_Alignas(NR_LINE) _Atomic u32 readers;
 	_Atomic u32 listed;
+	_Atomic u32 pending; /* in the shared slot: what the map says of the others */
 	_Alignas(NR_LINE) struct nr_req req;
+};
+
+struct nr_map { /* a bit per id */
+	_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+	_Atomic u64 pending; /* ids with a request to collect */
 };
 
 struct nr_slots {
 	struct nr_slot *slot;
 	u32 count, words;
 	size_t size;
-	struct {
-		_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
-		_Atomic u64 pending; /* ids with a request to collect */
-	} map[]; /* a bit per id */
+	struct nr_map map[];
 };
 
 struct nr_entry { /* an operation in a ring; its bytes go on in the slots behind */
@@ -110,6 +117,10 @@ struct nr_ring { /* log.c */
 	_Alignas(NR_LINE) _Atomic u64 taken[NR_NODES_MAX]; /* by node: this replica has applied its ring up to there */
 	_Alignas(NR_LINE) u64 written, limit; /* of this ring: how far it is written, and may be. Under the gate */
 	u64 released; /* up to here op_release was called */
+	/* During an eviction (evict.c): */
+	u64 from;     /* what is below lies in `before` */
+	u64 without;  /* these nodes do not read this ring, only the one before */
+	struct nr_ring *before, *limbo;
 	struct nr_entry slot[];
 };
 
@@ -123,10 +134,13 @@ struct nr_share {
 #define NR_SHARE (1u << 16)     /* beside `slots` in an order word: it is one */
 #define NR_SHARE_SHARD 0x8000u  /* beside `shard` in its entry */
 
-struct nr_run { /* a batch as the log has it */
+struct nr_run { /* a batch as the log has it; no slots: it says that somebody was evicted */
 	u32 node, slots;
+	struct nr_ring *ring;
 	bool share;
 };
+
+struct nr_batch;
 
 struct nr_page { /* a donated page waiting to be used */
 	struct nr_page *next;
@@ -143,9 +157,14 @@ struct nr_replica {
 	_Alignas(NR_LINE) u64 alone; /* this line and the next: written under the gate; updates that met nobody */
 	u64 consumed, batches, ops, helped;
 	u64 batch[NR_BATCH_BUCKETS];
+	u64 turns, held, held_max; /* with a clock: what combining took */
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
-	struct nr_ring *ring; /* NULL without a log */
+	_Atomic(struct nr_ring *) ring;  /* NULL without a log */
+	_Atomic(struct nr_ring *) spare; /* to go on with, for somebody who is evicted may be reading the other */
+	_Atomic(struct nr_replica *) out; /* the next of those evicted */
+	u64 made;      /* nr->made when it took its place */
+	struct nr *nr; /* once evicted */
 	struct pool pool;
 
 	_Alignas(NR_LINE) _Atomic s64 credit; /* stock.c; other nodes' combiners write here */
@@ -162,30 +181,52 @@ struct nr {
 	_Atomic u64 *log; /* NULL: one member, apply in place */
 	_Atomic bool logged; /* a hint: log != NULL */
 	bool wide;
+	bool part; /* of a family (shards.c) */
 	_Atomic u64 live;    /* nodes readers and writers may use */
 	_Atomic u64 members; /* nodes that consume the log: live ones and one being cloned */
-	struct nr_replica *rep[NR_NODES_MAX];
+	_Atomic(struct nr_replica *) rep[NR_NODES_MAX];
 
 	_Alignas(NR_LINE) _Atomic u64 ctail;
 	_Alignas(NR_LINE) _Atomic u64 tail;
 	_Alignas(NR_LINE) _Atomic u64 head;
 	_Atomic u64 stale;
 	struct lock change;
+	_Atomic u64 evicting; /* nodes that are to be evicted: who waits for their gates shall not */
+	_Atomic u64 made;     /* structs that took the place of an evicted one */
+	u64 leaving;          /* evictions begun and not finished; under change */
+	_Atomic(struct nr_replica *) out; /* evicted */
+	u64 evictions;
+	struct nr_ring *limbo;            /* rings that they may be reading; under change */
 	struct nr_replica first; /* the state of the first replica follows the struct */
 };
 
 struct nr_batch {
 	u32 n;     /* requests in it */
 	u32 slots; /* of the ring */
+	u64 members; /* on whom memory is promised for it, of structs not made later than `made` */
+	u64 made;
 	struct nr_req *own; /* the combiner's own request, if it is in here */
 	struct nr_req *req[NR_BATCH];
 };
 
 /* What a gate can be (gate.h). */
-enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_CLAIM = 8 /* and up: a count */ };
+enum { GATE_HELD = 1, GATE_WRITING = 2, GATE_WAITED = 4, GATE_EVICTED = 8, GATE_CLAIM = 16 /* and up: a count */ };
+
+/* What a combiner who finds himself evicted says of what he did not publish: its owner asks another replica. */
+#define NR_RETRY (-ERESTARTNOINTR)
 
 /* self->flags */
 #define NR_INSIDE 1u /* this caller is in an nr call that may apply; apply must not call nr */
+
+static inline struct nr_replica *nr_rep(const struct nr *nr, u32 node)
+{
+	return atomic_load_explicit(&nr->rep[node], memory_order_acquire); /* R2 */
+}
+
+static inline struct nr_ring *nr_ring_of(const struct nr_replica *r)
+{
+	return atomic_load_explicit(&r->ring, memory_order_acquire); /* V4 */
+}
 
 static inline u64 nr_ltail(const struct nr_replica *r)
 {
@@ -197,7 +238,7 @@ static inline struct nr_replica *nr_route(const struct nr *nr, const struct nr_s
 {
 	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire); /* N2 */
 
-	return nr->rep[(live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live)];
+	return nr_rep(nr, (live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live));
 }
 
 #define nr_for_each(n, mask) for (u64 m_ = (mask); m_ && ((n) = (u32)__builtin_ctzll(m_), true); m_ &= m_ - 1)
@@ -232,6 +273,7 @@ static inline struct nr_share *nr_share_of(const struct nr_entry *e)
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 void nr_wake_next(struct nr_replica *r);
+void nr_wake_all(struct nr_replica *r);
 
 /* log.c. All need a member's gate. */
 _Atomic u64 *nr_log_make(const struct nr *nr, u32 node);
@@ -240,9 +282,11 @@ struct nr_ring *nr_ring_make(const struct nr *nr, u32 node);
 void nr_ring_free(const struct nr *nr, struct nr_ring *ring);
 void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until);
 bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots);
+void nr_ring_switch(const struct nr *nr, struct nr_replica *r);
 u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b);
 bool nr_log_append_try(struct nr *nr, struct nr_replica *r, u32 slots, u64 *end);
 struct nr_entry *nr_log_share(struct nr *nr, struct nr_replica *r, u32 shard, u32 max);
+bool nr_log_mark(struct nr *nr, struct nr_replica *r);
 bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run);
 const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at);
 
@@ -250,7 +294,8 @@ const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *ru
 void nr_stock_init(struct nr_replica *r);
 void nr_stock_drop(struct nr_replica *r);
 bool nr_stock_reserve_here(struct nr_replica *r, s64 bytes);
-bool nr_stock_reserve_all(struct nr *nr, u32 bytes);
+bool nr_stock_reserve_all(struct nr *nr, const struct nr_batch *b, u32 bytes);
+void nr_stock_unpromise(struct nr *nr, const struct nr_batch *b);
 void nr_stock_settle(struct nr_replica *r, s64 bytes);
 
 /* replica.c */
@@ -273,8 +318,21 @@ int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_c
 int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg);
 void nr_instance_start(struct nr *nr);
 
-/* member.c */
+/* member.c. Need nr->change, but for nr_lock_all, which takes it. */
+bool nr_lock_set(struct nr *nr, u64 want, u64 polls);
+void nr_unlock_set(struct nr *nr, u64 set);
+void nr_advance_set(struct nr *nr, u64 set);
 void nr_lock_all(struct nr *nr);
 void nr_unlock_all(struct nr *nr);
+
+/* evict.c. Need nr->change, but for nr_evicted_left. */
+void nr_evicted_left(struct nr_replica *r);
+bool nr_evicted_held(const struct nr *nr);
+u64 nr_evicted_count(const struct nr *nr);
+void nr_evicted_finish(struct nr *nr); /* takes change */
+void nr_evicted_reap(struct nr *nr);
+void nr_evicted_free(struct nr *nr);
+struct nr_replica *nr_evicted_reuse(struct nr *nr, u32 node);
+void nr_limbo(struct nr *nr, struct nr_ring *ring);
 
 #endif

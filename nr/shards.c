@@ -82,6 +82,7 @@ struct nr_shards *nr_shards_create(const struct nr_type *type, const struct nr_s
 			nr_shards_destroy(&f->pub);
 			return NULL;
 		}
+		f->pub.shard[p]->part = true;
 	}
 	return &f->pub;
 }
@@ -98,6 +99,7 @@ static int fork_parts(struct nr_family *child, const struct nr_shards *s, u32 no
 		if (!nr)
 			return -ENOMEM;
 		nr_instance_set(nr, child->type, &cfg); /* it was good for the parent */
+		nr->part = true;
 		child->pub.shard[p] = nr;
 	}
 	return 0;

@@ -32,6 +32,7 @@
  *                                         written to, and reads of what comes after; with nr_shards_view's last resort
  *        after closing                    as before his first entry, and reads of his node while states change
  *      Between these two steps lie the entries to his other logs, catching up with what was logged before them, and the plan.
+ *      Replicas of a family cannot be evicted
  *
  * Rules, beside those of nr/nr.h
  *  - a plan and a view are short and call nothing of nr but nr_plan_apply

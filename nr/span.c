@@ -116,6 +116,15 @@ void nr_plan_apply(struct nr_plan *x, unsigned shard, const void *op, size_t len
 	x->len[shard] = (u32)len;
 }
 
+/* On every replica of part p. */
+static bool promise_all(struct nr_plan *x, u32 p, u32 mem)
+{
+	struct nr_batch b = { .made = atomic_load_explicit(&part(x, p)->made, memory_order_relaxed), /* nobody is evicted */
+			      .members = atomic_load_explicit(&part(x, p)->members, memory_order_relaxed) };
+
+	return nr_stock_reserve_all(part(x, p), &b, mem);
+}
+
 /* False: there is no memory, and the plan is dropped. What was promised stays so until applying the share gives it back. */
 static bool reserve(struct nr_plan *x)
 {
@@ -128,7 +137,7 @@ static bool reserve(struct nr_plan *x)
 
 		if (!mem)
 			continue;
-		good = x->logged >> p & 1 ? nr_stock_reserve_all(part(x, p), mem) : nr_stock_reserve_here(x->r[p], mem);
+		good = x->logged >> p & 1 ? promise_all(x, p, mem) : nr_stock_reserve_here(x->r[p], mem);
 		if (!good)
 			break;
 		x->mem[p] = mem;

@@ -8,7 +8,7 @@
 enum { A, B, C };
 
 #define SPAN(id, text, nthreads, setup_, ...)                                                                          \
-	const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_row_check }
+	static const struct ex_scenario id = { #id, text, nthreads, setup_, { __VA_ARGS__ }, scene_row_check }
 
 static void two(void) { scene_row_make(&row_type, 2, 2, false); }
 static void two_wide(void) { scene_row_make(&row_type, 2, 2, true); }
@@ -89,3 +89,11 @@ STAND(stand_span, "nr_shards_span, the others in one of its parts", three_wide, 
 STAND(stand_span_apart, "nr_shards_span, the others in another part", three_wide, move_ab_0, C);
 STAND(stand_span_alone, "nr_shards_span with one replica, the others in one of its parts", three_alone, move_ab_0, A);
 STAND(stand_view, "nr_shards_view", three_wide, view_0, A);
+
+const struct ex_scenario *const scene_spans[] = {
+	&span_two, &span_chain, &span_update, &span_view, &span_crowd, &span_read, &span_one, &span_join, &span_leave,
+	&span_room, &span_promise, &two_logs, &view_cross, &view_cause, NULL
+};
+const struct ex_scenario *const scene_stands_span[] = {
+	&stand_span, &stand_span_apart, &stand_span_alone, &stand_view, NULL
+};
