@@ -36,6 +36,7 @@ static inline bool path_pseudo(const struct path *p) { return p->node.fs != 0; }
 int path_walk(int dirfd, const char *name, unsigned flags, struct path *out);
 int path_walk_as(const struct tree_cred *cred, int dirfd, const char *name, unsigned flags, struct path *out);
 int path_of_fd(int fd, struct path *out);        /* what a descriptor is open on; -EBADF */
+void path_of_file(struct file *f, struct path *out); /* the same of an open file, whose reference it takes over; out is blank */
 /* The same as the *at calls have it: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH ("" means the descriptor itself). */
 int path_at(int dirfd, const char *name, u32 at_flags, struct path *out);
 void path_drop(struct path *p);

@@ -118,14 +118,8 @@ int fs_statfs(struct path *p, struct abi_statfs *out)
 	return 0;
 }
 
-int path_of_fd(int fd, struct path *out)
+void path_of_file(struct file *f, struct path *out)
 {
-	struct file *f = file_of_fd_path(fd);
-
-	memset(out, 0, offsetof(struct path, last));
-	out->last[0] = 0;
-	if (!f)
-		return -EBADF;
 	if (f->pseudo) {
 		out->node = *f->pseudo;
 		out->dir = f->dir_ino;
@@ -136,8 +130,19 @@ int path_of_fd(int fd, struct path *out)
 		strlcpy(out->last, f->name, sizeof(out->last));
 	} else {
 		out->file = f;
-		return 0;
+		return;
 	}
 	file_put(f);
+}
+
+int path_of_fd(int fd, struct path *out)
+{
+	struct file *f = file_of_fd_path(fd);
+
+	memset(out, 0, offsetof(struct path, last));
+	out->last[0] = 0;
+	if (!f)
+		return -EBADF;
+	path_of_file(f, out);
 	return 0;
 }

@@ -203,12 +203,30 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 	return err;
 }
 
-int fs_unlink(int dirfd, const char *name)
+/* Takes the name away that parent holds, of a file or of a directory, and lets go of what it named. */
+static int remove_name(struct path_parent *parent, bool directory)
 {
-	struct path_parent parent;
 	u64 op[TREE_OP_MAX / 8];
 	struct tree_cred cred;
 	struct tree_ret ret;
+	int len, err = parent->at.ino ? volume_writable(parent->dir.fs) : 0;
+
+	if (err)
+		return err;
+	fs_cred(process_current(), &cred);
+	len = directory ? tree_op_rmdir(op, &cred, parent->dir.ino, parent->last, parent->len) :
+			  tree_op_unlink(op, &cred, parent->dir.ino, parent->last, parent->len);
+	err = fs_update(op, len, &ret);
+	if (err)
+		return err;
+	fs_touch_dir(&parent->dir);
+	fs_lost_name(ret.at.ino, ret.at.body, directory ? 0 : ret.at.nlink, directory);
+	return 0;
+}
+
+int fs_unlink(int dirfd, const char *name)
+{
+	struct path_parent parent;
 	int err = path_parent(dirfd, name, 0, &parent);
 
 	if (err)
@@ -219,24 +237,12 @@ int fs_unlink(int dirfd, const char *name)
 		return -EISDIR;
 	if (parent.slash)
 		return !parent.at.ino ? -ENOENT : (parent.at.mode & S_IFMT) == S_IFDIR ? -EISDIR : -ENOTDIR;
-	err = parent.at.ino ? volume_writable(parent.dir.fs) : 0;
-	if (err)
-		return err;
-	fs_cred(process_current(), &cred);
-	err = fs_update(op, tree_op_unlink(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
-	if (err)
-		return err;
-	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.ino, ret.at.body, ret.at.nlink, false);
-	return 0;
+	return remove_name(&parent, false);
 }
 
 int fs_rmdir(int dirfd, const char *name)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
-	struct tree_cred cred;
-	struct tree_ret ret;
 	int err = path_parent(dirfd, name, 0, &parent);
 
 	if (err)
@@ -245,16 +251,7 @@ int fs_rmdir(int dirfd, const char *name)
 		return parent.pseudo_exists ? -EPERM : -ENOENT;
 	if (parent.kind != TREE_LAST_NAME)
 		return parent.kind == TREE_LAST_DOT ? -EINVAL : parent.kind == TREE_LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
-	err = parent.at.ino ? volume_writable(parent.dir.fs) : 0;
-	if (err)
-		return err;
-	fs_cred(process_current(), &cred);
-	err = fs_update(op, tree_op_rmdir(op, &cred, parent.dir.ino, parent.last, parent.len), &ret);
-	if (err)
-		return err;
-	fs_touch_dir(&parent.dir);
-	fs_lost_name(ret.at.ino, ret.at.body, 0, true);
-	return 0;
+	return remove_name(&parent, true);
 }
 
 int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flags)

@@ -139,19 +139,7 @@ static int fd_follow(const struct pseudo_node *n, struct path *out)
 
 	if (!f)
 		return err;
-	if (f->pseudo) {
-		out->node = *f->pseudo;
-		out->dir = f->dir_ino;
-	} else if (f->ino && f->body && !fs_attr(f->ino, &out->at)) {
-		out->body = f->body;
-		body_get(out->body);
-		out->dir = f->dir_ino;
-		strlcpy(out->last, f->name, sizeof(out->last));
-	} else {
-		out->file = f;
-		return 0;
-	}
-	file_put(f);
+	path_of_file(f, out);
 	return 0;
 }
 

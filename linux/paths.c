@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Calls that take a path, and those that do the same to an open file. */
+/* Calls that make, open, move and remove names, and that read and enter directories. Files themselves: stat.c, attributes.c. */
 #include "base/string.h"
-#include "kern/body.h"
-#include "kern/fs.h"
 #include "kern/process.h"
 #include "linux/call.h"
+#include "linux/paths.h"
 #include "mem/slab.h"
+
+int at_path(int dirfd, const void __user *name, u32 at_flags, struct path *p)
+{
+	int err;
+	char *path;
+
+	if (!name && (at_flags & AT_EMPTY_PATH) && dirfd >= 0)
+		return path_of_fd(dirfd, p);
+	path = name_get(name, &err);
+	if (!path)
+		return err;
+	err = path_at(dirfd, path, at_flags, p);
+	name_put(path);
+	return err;
+}
 
 /* ---- open */
 
@@ -55,165 +69,6 @@ CALL(memfd_create)
 		file_put(f);
 	return fd;
 }
-
-/* ---- stat */
-
-/* Walks to what a call names; with an empty path and AT_EMPTY_PATH, to the descriptor itself. */
-static int at_path(int dirfd, const void __user *name, u32 at_flags, struct path *p)
-{
-	int err;
-	char *path;
-
-	if (!name && (at_flags & AT_EMPTY_PATH) && dirfd >= 0)
-		return path_of_fd(dirfd, p);
-	path = name_get(name, &err);
-	if (!path)
-		return err;
-	err = path_at(dirfd, path, at_flags, p);
-	name_put(path);
-	return err;
-}
-
-static long stat_common(int dirfd, const void __user *name, u32 at_flags, void __user *out)
-{
-	struct abi_stat st;
-	struct path p;
-	int err = at_path(dirfd, name, at_flags, &p);
-
-	if (err)
-		return err;
-	err = path_stat(&p, &st);
-	path_drop(&p);
-	return err ? err : user_copy_out(out, &st, sizeof(st));
-}
-
-CALL(stat) { return stat_common(AT_FDCWD, UPTR(0), 0, UPTR(1)); }
-CALL(lstat) { return stat_common(AT_FDCWD, UPTR(0), AT_SYMLINK_NOFOLLOW, UPTR(1)); }
-
-CALL(newfstatat)
-{
-	if ((u32)a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
-		return -EINVAL;
-	return stat_common(a[0], UPTR(1), a[3], UPTR(2));
-}
-
-CALL(fstat)
-{
-	struct file *f = file_of_fd_path(a[0]);
-	struct abi_stat st;
-	int err;
-
-	if (!f)
-		return -EBADF;
-	err = file_stat(f, &st);
-	file_put(f);
-	return err ? err : user_copy_out(UPTR(1), &st, sizeof(st));
-}
-
-static void statx_fill(struct abi_statx *x, const struct abi_stat *st)
-{
-	memset(x, 0, sizeof(*x));
-	x->mask = STATX_BASIC_STATS | STATX_MNT_ID;
-	x->blksize = st->blksize;
-	x->nlink = st->nlink;
-	x->uid = st->uid;
-	x->gid = st->gid;
-	x->mode = st->mode;
-	x->ino = st->ino;
-	x->size = st->size;
-	x->blocks = st->blocks;
-	x->atime = (struct abi_statx_timestamp){ st->atime.sec, st->atime.nsec, 0 };
-	x->mtime = (struct abi_statx_timestamp){ st->mtime.sec, st->mtime.nsec, 0 };
-	x->ctime = (struct abi_statx_timestamp){ st->ctime.sec, st->ctime.nsec, 0 };
-	x->rdev_major = st->rdev >> 8 & 0xfff;
-	x->rdev_minor = (st->rdev & 0xff) | (st->rdev >> 12 & 0xfff00);
-	x->dev_minor = st->dev;
-}
-
-#define STATX_ATTR_MOUNT_ROOT 0x2000u
-#define STATX_ATTRS 0x203000u      /* known: automount, mount root, DAX */
-#define STATX_ATTRS_FILES 0x70u    /* and of files in memory: immutable, append, nodump */
-
-static void statx_more(struct abi_statx *x, const struct path *p, u32 want)
-{
-	bool root = path_pseudo(p) ? p->node.ino == 1 : p->at.ino && p->at.ino == p->at.fs;
-
-	x->attributes = root ? STATX_ATTR_MOUNT_ROOT : 0;
-	x->attributes_mask = STATX_ATTRS | (p->body ? STATX_ATTRS_FILES : 0);
-	x->mnt_id = x->dev_minor;
-	if (!p->body || !(want & STATX_BTIME))
-		return;
-	x->mask |= STATX_BTIME;
-	x->btime = (struct abi_statx_timestamp){ p->body->btime / 1000000000, p->body->btime % 1000000000, 0 };
-}
-
-CALL(statx)
-{
-	struct abi_statx x;
-	struct abi_stat st;
-	struct path p;
-	int err;
-
-	if (((u32)a[3] & STATX_RESERVED) || ((u32)a[2] & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-	    ((u32)a[2] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE)))
-		return -EINVAL;
-	err = at_path(a[0], UPTR(1), a[2], &p);
-	if (err)
-		return err;
-	err = path_stat(&p, &st);
-	if (!err) {
-		statx_fill(&x, &st);
-		statx_more(&x, &p, a[3]);
-	}
-	path_drop(&p);
-	if (err)
-		return err;
-	return user_copy_out(UPTR(4), &x, sizeof(x));
-}
-
-static long statfs_out(struct path *p, void __user *out)
-{
-	struct abi_statfs s;
-	int err = fs_statfs(p, &s);
-
-	path_drop(p);
-	return err ? err : user_copy_out(out, &s, sizeof(s));
-}
-
-CALL(statfs)
-{
-	struct path p;
-	int err = at_path(AT_FDCWD, UPTR(0), 0, &p);
-
-	return err ? err : statfs_out(&p, UPTR(1));
-}
-
-CALL(fstatfs)
-{
-	struct path p;
-	int err = path_of_fd(a[0], &p);
-
-	return err ? err : statfs_out(&p, UPTR(1));
-}
-
-static long access_common(int dirfd, const void __user *name, u32 mode, u32 at_flags)
-{
-	int err;
-	char *path;
-
-	if ((mode & ~7u) || (at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
-		return -EINVAL;
-	path = name_get(name, &err);
-	if (path) {
-		err = fs_access(dirfd, path, mode, at_flags);
-		name_put(path);
-	}
-	return err;
-}
-
-CALL(access) { return access_common(AT_FDCWD, UPTR(0), a[1], 0); }
-CALL(faccessat) { return access_common(a[0], UPTR(1), a[2], 0); }
-CALL(faccessat2) { return access_common(a[0], UPTR(1), a[2], a[3]); }
 
 /* ---- names */
 
@@ -310,152 +165,6 @@ static long readlink_common(int dirfd, const void __user *name, void __user *out
 
 CALL(readlink) { return readlink_common(AT_FDCWD, UPTR(0), UPTR(1), a[2]); }
 CALL(readlinkat) { return readlink_common(a[0], UPTR(1), UPTR(2), a[3]); }
-
-/* ---- attributes */
-
-static long chmod_path(int err, struct path *p, u32 mode)
-{
-	if (err)
-		return err;
-	err = fs_chmod(p, mode);
-	path_drop(p);
-	return err;
-}
-
-static long chown_path(int err, struct path *p, u32 uid, u32 gid)
-{
-	if (err)
-		return err;
-	err = fs_chown(p, uid, gid);
-	path_drop(p);
-	return err;
-}
-
-/* A descriptor that may be changed through: not one opened with O_PATH. */
-static int path_of_real_fd(int fd, struct path *p)
-{
-	return file_of_fd_check(fd) ? path_of_fd(fd, p) : -EBADF;
-}
-
-CALL(chmod) { struct path p; return chmod_path(at_path(AT_FDCWD, UPTR(0), 0, &p), &p, a[1]); }
-CALL(fchmod) { struct path p; return chmod_path(path_of_real_fd(a[0], &p), &p, a[1]); }
-
-CALL(fchmodat2)
-{
-	struct path p;
-	int err;
-
-	if ((u32)a[3] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	err = at_path(a[0], UPTR(1), a[3], &p);
-	if (!err && (p.at.mode & S_IFMT) == S_IFLNK) {
-		path_drop(&p);
-		err = -EOPNOTSUPP;
-	}
-	return chmod_path(err, &p, a[2]);
-}
-
-CALL(fchmodat) { struct path p; return chmod_path(at_path(a[0], UPTR(1), 0, &p), &p, a[2]); }
-CALL(chown) { struct path p; return chown_path(at_path(AT_FDCWD, UPTR(0), 0, &p), &p, a[1], a[2]); }
-CALL(lchown) { struct path p; return chown_path(at_path(AT_FDCWD, UPTR(0), AT_SYMLINK_NOFOLLOW, &p), &p, a[1], a[2]); }
-CALL(fchown) { struct path p; return chown_path(path_of_real_fd(a[0], &p), &p, a[1], a[2]); }
-
-CALL(fchownat)
-{
-	struct path p;
-
-	if ((u32)a[4] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	return chown_path(at_path(a[0], UPTR(1), a[4], &p), &p, a[2], a[3]);
-}
-
-static long utimes_path(int err, struct path *p, const struct abi_timespec *t)
-{
-	if (err)
-		return err;
-	err = fs_utimes(p, t);
-	path_drop(p);
-	return err;
-}
-
-CALL(utimensat)
-{
-	struct abi_timespec t[2];
-	struct path p;
-	u32 flags = a[3];
-
-	if (a[2] && user_copy_in(t, UPTR(2), sizeof(t)))
-		return -EFAULT;
-	if (a[2] && t[0].nsec == UTIME_OMIT && t[1].nsec == UTIME_OMIT)
-		return 0; /* not even the path is looked at */
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	if (a[1])
-		return utimes_path(at_path(a[0], UPTR(1), flags, &p), &p, a[2] ? t : NULL);
-	if ((s32)a[0] == AT_FDCWD)
-		return -EFAULT;
-	return flags ? -EINVAL : utimes_path(path_of_real_fd(a[0], &p), &p, a[2] ? t : NULL);
-}
-
-static long utimes_micro(int dirfd, const u64 *a)
-{
-	struct abi_timeval tv[2];
-	struct abi_timespec t[2];
-	struct path p;
-	int i;
-
-	if (a[1] && user_copy_in(tv, UPTR(1), sizeof(tv)))
-		return -EFAULT;
-	for (i = 0; a[1] && i < 2; i++) {
-		if (tv[i].usec < 0 || tv[i].usec > 999999)
-			return -EINVAL;
-		t[i] = (struct abi_timespec){ tv[i].sec, tv[i].usec * 1000 };
-	}
-	return utimes_path(at_path(dirfd, UPTR(0), 0, &p), &p, a[1] ? t : NULL);
-}
-
-CALL(utimes) { return utimes_micro(AT_FDCWD, a); }
-CALL(futimesat) { return utimes_micro(a[0], a + 1); }
-
-CALL(utime)
-{
-	s64 s[2] = { 0, 0 };
-	struct abi_timespec t[2];
-	struct path p;
-
-	if (a[1] && user_copy_in(s, UPTR(1), sizeof(s)))
-		return -EFAULT;
-	t[0] = (struct abi_timespec){ s[0], 0 };
-	t[1] = (struct abi_timespec){ s[1], 0 };
-	return utimes_path(at_path(AT_FDCWD, UPTR(0), 0, &p), &p, a[1] ? t : NULL);
-}
-
-CALL(truncate)
-{
-	int err;
-	char *path;
-
-	if ((s64)a[1] < 0)
-		return -EINVAL;
-	path = name_get(UPTR(0), &err);
-	if (path) {
-		err = fs_truncate(path, a[1]);
-		name_put(path);
-	}
-	return err;
-}
-
-CALL(umask)
-{
-	struct fs *fs = process_current()->fs;
-	u32 old;
-
-	lock_acquire(&fs->lock);
-	old = fs->umask;
-	fs->umask = a[0] & 0777;
-	lock_release(&fs->lock);
-	return old;
-}
 
 /* ---- directories */
 
@@ -636,34 +345,3 @@ CALL(umount2)
 	}
 	return err;
 }
-
-/* ---- extended attributes: none are stored, as on ramfs */
-
-static long xattr_path(const u64 *a, u32 at_flags, long answer)
-{
-	struct path p;
-	int err = at_path(AT_FDCWD, UPTR(0), at_flags, &p);
-
-	if (err)
-		return err;
-	path_drop(&p);
-	return answer;
-}
-
-static long xattr_fd(const u64 *a, long answer)
-{
-	return file_of_fd_check(a[0]) ? answer : -EBADF;
-}
-
-CALL(setxattr) { return xattr_path(a, 0, -EOPNOTSUPP); }
-CALL(lsetxattr) { return xattr_path(a, AT_SYMLINK_NOFOLLOW, -EOPNOTSUPP); }
-CALL(fsetxattr) { return xattr_fd(a, -EOPNOTSUPP); }
-CALL(getxattr) { return xattr_path(a, 0, -EOPNOTSUPP); }
-CALL(lgetxattr) { return xattr_path(a, AT_SYMLINK_NOFOLLOW, -EOPNOTSUPP); }
-CALL(fgetxattr) { return xattr_fd(a, -EOPNOTSUPP); }
-CALL(listxattr) { return xattr_path(a, 0, 0); }
-CALL(llistxattr) { return xattr_path(a, AT_SYMLINK_NOFOLLOW, 0); }
-CALL(flistxattr) { return xattr_fd(a, 0); }
-CALL(removexattr) { return xattr_path(a, 0, -EOPNOTSUPP); }
-CALL(lremovexattr) { return xattr_path(a, AT_SYMLINK_NOFOLLOW, -EOPNOTSUPP); }
-CALL(fremovexattr) { return xattr_fd(a, -EOPNOTSUPP); }

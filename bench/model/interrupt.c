@@ -167,12 +167,15 @@ static bool addressed(struct vcpu *from, uint32_t command, uint32_t to, int vcpu
 	}
 }
 
+/* All vCPUs share one thread, so QEMU takes a receiver for running: it does not interrupt the sender for it. A sender that
+ * has nobody to wait for would run on for ever beside receivers that are halted. */
 static void send(struct vcpu *from, uint32_t command, uint32_t to)
 {
 	for (int i = 0; i < vcpu_count; i++) {
 		if (addressed(from, command, to, i))
 			send_to(from, i, (int)(command & 255));
 	}
+	cpu_exit(current_cpu);
 }
 
 void interrupt_wrmsr(unsigned int vcpu, void *data)
