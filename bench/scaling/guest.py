@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 NROS = os.environ.get("NROS", os.path.join(ROOT, "nros"))
 SCALEBENCH = "/usr/lib/nros/scalebench"
 BOOT_LIMIT, POINT_LIMIT = 1200, 1200	# seconds without a word
+running = set()	# machines' processes
 
 
 def numbers(words):
@@ -88,6 +89,7 @@ def run(kernel, machine, points, profile, settings, deadline):
 		regions = Regions(report)
 		process = subprocess.Popen(command(kernel, machine, points, profile, settings, report), stdin=subprocess.DEVNULL,
 		                           stdout=subprocess.PIPE, start_new_session=True)
+		running.add(process)
 		try:
 			index = 0
 			for line in lines_of(process, deadline):
@@ -100,6 +102,17 @@ def run(kernel, machine, points, profile, settings, deadline):
 				yield index, result
 				index += 1
 		finally:
-			if process.poll() is None:
-				os.killpg(process.pid, signal.SIGTERM)
+			running.discard(process)
+			end(process)
 			process.wait()
+
+
+def end(process):
+	if process.poll() is None:
+		os.killpg(process.pid, signal.SIGTERM)
+
+
+def end_all():
+	"""For a signal: the machines end, and with them the loops that read from them."""
+	for process in list(running):
+		end(process)

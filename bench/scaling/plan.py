@@ -45,8 +45,9 @@ FIGURES = (
 NEEDS = {"wake": 2}	# the least number of cores
 
 # So many cores measure for the figure's whole length; more of them for less, down to a quarter: the operations of all together
-# are as many, and a machine's speed is that of its cores' sum.
-WHOLE_LENGTH_CORES = 24
+# are as many, and a machine's speed is that of its cores' sum. Not below LEAST_LENGTH, a quarter of which warms up: first touches of
+# what all share take that long.
+WHOLE_LENGTH_CORES, LEAST_LENGTH = 24, 2
 
 Point = collections.namedtuple("Point", "curve cores length")	# length in megacycles
 
@@ -73,8 +74,8 @@ def machine(cores):
 
 
 def length(figure, cores, quick):
-	part = max(0.25, min(1, WHOLE_LENGTH_CORES / cores))
-	return figure.length * part / (2 if quick else 1)
+	part = max(0.25, min(1, WHOLE_LENGTH_CORES / cores)) / (2 if quick else 1)
+	return max(LEAST_LENGTH, figure.length * part)
 
 
 def points(chosen, cores, quick):
