@@ -75,6 +75,7 @@
 #define ECONNREFUSED 111
 #define EALREADY 114
 #define EINPROGRESS 115
+#define EOWNERDEAD 130
 #endif
 
 /* Restart codes never reach a program: the signal path turns them into a restart or -EINTR. */

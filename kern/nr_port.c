@@ -30,6 +30,14 @@ void nr_port_wake(_Atomic u32 *word)
 	(void)word;
 }
 
+/* The processor's own count. */
+u64 (*nr_port_clock)(void) = core_cycles;
+
+u32 nr_port_node(void)
+{
+	return core_node();
+}
+
 static unsigned order_of(size_t npages)
 {
 	unsigned order = 0;

@@ -11,7 +11,8 @@
  *   version
  *
  *   instance NAME shards S replicas R log_size L tail T updates U
- *   replica NODE applied A consumed C lag L hash H ops O batches B helped H pool_pages P pool_used U
+ *   replica NODE applied A consumed C lag L hash H ops O batches B helped H pool_pages P pool_used U turns N held_us T most_us M
+ *            (turns: combiners that found company or a log; what they took in all, and the longest)
  *   batch 1:n 2:n 3-4:n ...
  *   MISMATCH NAME              only if replicas at one index have unequal hashes
  *
@@ -47,9 +48,12 @@ static bool stat_mismatch(const struct nr_stat *s)
 
 static void text_replica(struct text *t, const struct nr_stat *s, const struct nr_replica_stat *r)
 {
-	text_printf(t, "replica %u applied %lu consumed %lu lag %lu hash %016lx ops %lu batches %lu helped %lu pool_pages %lu pool_used %lu\n",
+	u64 mhz = core_cycles_khz() / 1000 + 1;
+
+	text_printf(t, "replica %u applied %lu consumed %lu lag %lu hash %016lx ops %lu batches %lu helped %lu pool_pages %lu pool_used %lu",
 		    r->node, r->applied, r->consumed, s->tail > r->applied ? s->tail - r->applied : 0, r->hash, r->ops, r->batches,
 		    r->helped, r->pool_pages, r->pool_used);
+	text_printf(t, " turns %lu held_us %lu most_us %lu\n", r->turns, r->held / mhz, r->held_max / mhz);
 }
 
 static void text_batches(struct text *t, const struct nr_stat *s)

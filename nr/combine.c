@@ -28,7 +28,7 @@ static void answer(struct nr_req *q, s32 err)
 
 static bool is_waiting(struct nr_req *q)
 {
-	u32 state = atomic_load_explicit(&q->state, memory_order_acquire); /* Q2 */
+	u32 state = atomic_load_explicit(&q->state, memory_order_relaxed);
 
 	return state == NR_PENDING || state == NR_SLEEPS;
 }
@@ -51,7 +51,7 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 
 	if (!atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
 		return true;
-	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire);
+	bits = atomic_exchange_explicit(&s->map[w].pending, 0, memory_order_acquire); /* Q2 */
 	for (; bits; bits &= bits - 1) {
 		struct nr_req *q = &s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req;
 
@@ -63,14 +63,24 @@ static bool collect_word(const struct nr *nr, struct nr_slots *s, u32 w, struct 
 	return !left;
 }
 
+/* The same for the slot that all share. */
+static bool collect_shared(const struct nr *nr, struct nr_slot *shared, struct nr_batch *b)
+{
+	if (!atomic_load_explicit(&shared->pending, memory_order_relaxed) ||
+	    !atomic_exchange_explicit(&shared->pending, 0, memory_order_acquire)) /* Q2 */
+		return true;
+	if (!is_waiting(&shared->req) || batch_put(nr, b, &shared->req))
+		return true;
+	atomic_store_explicit(&shared->pending, 1, memory_order_relaxed);
+	return false;
+}
+
 /* False: some did not fit. */
 static bool collect(const struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
-	bool all = true;
+	bool all = collect_shared(nr, &r->shared, b);
 
-	if (b->own != &r->shared.req && is_waiting(&r->shared.req))
-		all = batch_put(nr, b, &r->shared.req);
 	for (u32 w = 0; s && w < s->words; w++)
 		all = collect_word(nr, s, w, b) && all;
 	return all;
@@ -89,12 +99,12 @@ static bool anybody_sleeps(const struct nr_replica *r)
 	return atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_WAITED;
 }
 
-static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_req *q, s64 *here)
+static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_batch *b, const struct nr_req *q, s64 *here)
 {
 	if (!q->mem)
 		return true;
 	if (nr->log)
-		return nr_stock_reserve_all(nr, q->mem);
+		return nr_stock_reserve_all(nr, b, q->mem);
 	if (!nr_stock_reserve_here(r, *here + q->mem))
 		return false;
 	*here += q->mem;
@@ -121,7 +131,7 @@ static void admit(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 	for (u32 i = 0; i < b->n; i++) {
 		struct nr_req *q = b->req[i];
 
-		if (admit_one(nr, r, q, &here)) {
+		if (admit_one(nr, r, b, q, &here)) {
 			b->req[kept++] = q;
 			b->slots += nr_entry_slots(q->len);
 		} else {
@@ -151,13 +161,19 @@ static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch 
 	release_batch(nr, b);
 }
 
-static void apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+/* 0; evicted: NR_RETRY if nothing was published, -EOWNERDEAD if it was: then others apply it, and it has no results. */
+static s32 apply_logged(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
 	u64 end = nr_log_append(nr, r, b);
 
+	if (unlikely(!end)) {
+		nr_stock_unpromise(nr, b);
+		return NR_RETRY;
+	}
 	for (u32 i = 0; i < b->n; i++)
 		b->req[i]->index = end;
-	nr_replica_advance(nr, r, end, b);
+	nr_replica_reach(nr, r, end, b);
+	return likely(nr_ltail(r) >= end) ? 0 : -EOWNERDEAD;
 }
 
 static void count(struct nr_replica *r, u32 n)
@@ -171,20 +187,24 @@ static void count(struct nr_replica *r, u32 n)
 
 static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
+	s32 err = 0;
+
 	admit(nr, r, b);
 	if (!b->n)
 		return;
 	if (nr->log)
-		apply_logged(nr, r, b);
+		err = apply_logged(nr, r, b);
 	else
 		apply_in_place(nr, r, b);
 	count(r, b->n);
 	for (u32 i = 0; i < b->n; i++)
-		settle(b, b->req[i], 0);
+		settle(b, b->req[i], err);
 }
 
 static void batch_start(const struct nr *nr, struct nr_batch *b, struct nr_req *own)
 {
+	b->made = atomic_load_explicit(&nr->made, memory_order_acquire);       /* R2, before the structs are looked for */
+	b->members = atomic_load_explicit(&nr->members, memory_order_relaxed); /* fixed while we hold the gate */
 	b->own = own;
 	b->n = b->slots = 0;
 	if (own)
@@ -206,12 +226,32 @@ static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	return b.n;
 }
 
+static void turn(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	round_of(nr, r, own);
+	for (u32 i = 1; i < NR_TURN && !gate_evicted(r) && round_of(nr, r, NULL); i++)
+		;
+}
+
+/* With a clock: how long turns take. */
+static __attribute__((noinline)) void turn_timed(struct nr *nr, struct nr_replica *r, struct nr_req *own)
+{
+	u64 start = nr_port_clock(), took;
+
+	turn(nr, r, own);
+	took = nr_port_clock() - start;
+	r->turns++;
+	r->held += took;
+	r->held_max = MAX(r->held_max, took);
+}
+
 /* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 {
-	round_of(nr, r, own);
-	for (u32 i = 1; i < NR_TURN && round_of(nr, r, NULL); i++)
-		;
+	if (unlikely(nr_port_clock))
+		turn_timed(nr, r, own);
+	else
+		turn(nr, r, own);
 }
 
 /* Only `own`, and only if the log has room at once. */
@@ -237,18 +277,30 @@ static bool wake(struct nr_req *q)
 	return true;
 }
 
-/* The gate was released with WAITED up: one sleeper shall try for it. */
-void nr_wake_next(struct nr_replica *r)
+/* Wakes `most` of those who sleep and are not taken. */
+static void wake_some(struct nr_replica *r, u32 most)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
 
-	if (wake(&r->shared.req))
+	if (wake(&r->shared.req) && !--most)
 		return;
 	for (u32 w = 0; s && w < s->words; w++) {
 		u64 bits = atomic_load_explicit(&s->map[w].pending, memory_order_acquire);
 
 		for (; bits; bits &= bits - 1)
-			if (wake(&s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req))
+			if (wake(&s->slot[w * 64 + (u32)__builtin_ctzll(bits)].req) && !--most)
 				return;
 	}
+}
+
+/* The gate was released with WAITED up: one sleeper shall try for it. */
+void nr_wake_next(struct nr_replica *r)
+{
+	wake_some(r, 1);
+}
+
+/* The replica is evicted: all shall go elsewhere. */
+void nr_wake_all(struct nr_replica *r)
+{
+	wake_some(r, UINT32_MAX);
 }

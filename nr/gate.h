@@ -5,6 +5,7 @@
  *   HELD      a combiner is in: he collects, appends, applies. One at a time
  *   WRITING   he changes the state: readers stay out. Raised by the holder only
  *   WAITED    somebody sleeps until he is answered; whoever lets go of the gate sees to him (combine.c)
+ *   EVICTED   it is no replica any more: nobody comes in, who is in leaves as soon as he notices (evict.c)
  *   CLAIM     times the number of those who must have it (member.c, fork, a reader): they are next, all others keep off
  *
  *   free --gate_try--> HELD --gate_write_begin--> HELD|WRITING --gate_write_end--> HELD --gate_release--> free
@@ -22,7 +23,7 @@
  * miss. A W2 that finds WRITING down reads what W5 wrote, or a read-modify-write that followed it, and so sees the
  * writer's work; a W4 that reads what W6 wrote comes after that reader's reads.
  *
- * A reader that finds WRITING up steps back and waits (read.c says for how long). A slot is listed (seq_cst) before its
+ * A reader that finds WRITING or EVICTED up steps back and waits (read.c says for how long). A slot is listed (seq_cst) before its
  * first W1, so a writer that misses the listing is seen by that reader's W2, as above. A listed slot has one owner, who
  * stores; the slot that all share (listed is 0) is counted.
  */
@@ -37,7 +38,7 @@ static inline bool gate_try(struct nr_replica *r, u32 how)
 	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
 
 	do {
-		if (w & GATE_HELD || w >= GATE_CLAIM)
+		if (w & (GATE_HELD | GATE_EVICTED) || w >= GATE_CLAIM)
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, w | how, memory_order_seq_cst, /* L2, W3 */
 							memory_order_relaxed));
@@ -53,6 +54,11 @@ static inline bool gate_try_free(struct nr_replica *r, u32 how)
 						       memory_order_relaxed);
 }
 
+static inline bool gate_evicted(const struct nr_replica *r)
+{
+	return unlikely(atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_EVICTED);
+}
+
 /* For who must have it: he goes ahead of all who merely try, or he might wait for ever. */
 static inline void gate_claim(struct nr_replica *r)
 {
@@ -64,18 +70,30 @@ static inline bool gate_try_claimed(struct nr_replica *r)
 	u32 w = atomic_load_explicit(&r->gate, memory_order_relaxed);
 
 	do {
-		if (w & GATE_HELD)
+		if (w & (GATE_HELD | GATE_EVICTED))
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, (w | GATE_HELD) - GATE_CLAIM,
 							memory_order_acquire, memory_order_relaxed)); /* L2 */
 	return true;
 }
 
-static inline void gate_acquire(struct nr_replica *r)
+static inline void gate_unclaim(struct nr_replica *r)
+{
+	atomic_fetch_sub_explicit(&r->gate, GATE_CLAIM, memory_order_relaxed);
+}
+
+/* False: evicted. */
+static inline bool gate_acquire(struct nr_replica *r)
 {
 	gate_claim(r);
-	while (!gate_try_claimed(r))
+	while (!gate_try_claimed(r)) {
+		if (gate_evicted(r)) {
+			gate_unclaim(r);
+			return false;
+		}
 		nr_port_relax();
+	}
+	return true;
 }
 
 /* Gives back `how`, which the caller has. Acquire: who finds WAITED must find the sleeper. */
@@ -85,37 +103,52 @@ static inline void gate_release(struct nr_replica *r, u32 how)
 
 	if (unlikely((w & how) != how))
 		nr_port_panic("nr: a gate is released that is not held");
-	if (unlikely(w & GATE_WAITED))
+	if (likely(!(w & (GATE_WAITED | GATE_EVICTED))))
+		return;
+	if (w & GATE_EVICTED)
+		nr_evicted_left(r);
+	else
 		nr_wake_next(r);
 }
 
-/* The holder's side against readers: 0 if none is in a slot that is his to see, once W3 is done. */
-static inline u32 gate_readers(const struct nr_replica *r)
+/* What the holder sees in the slots, in one walk: 0 if there are no readers, once W3 is done, nor requests. */
+static inline __attribute__((always_inline)) u64 gate_look(const struct nr_replica *r, bool requests)
 {
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
-	u32 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);   /* W4 */
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
+	u64 sum = atomic_load_explicit(&r->shared.readers, memory_order_seq_cst);        /* W4 */
+	const struct nr_slot *slot;
 
-	for (u32 w = 0; s && w < s->words; w++) {
-		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_seq_cst);
+	if (requests)
+		sum |= atomic_load_explicit(&r->shared.pending, memory_order_relaxed);
+	if (!s)
+		return sum;
+	slot = s->slot;
+	for (const struct nr_map *m = s->map, *end = m + s->words; m != end; m++, slot += 64) {
+		u64 ids = atomic_load_explicit(&m->listed, memory_order_seq_cst);
 
+		if (requests)
+			sum |= atomic_load_explicit(&m->pending, memory_order_relaxed);
 		for (; ids; ids &= ids - 1)
-			sum |= atomic_load_explicit(&s->slot[w * 64 + (u32)__builtin_ctzll(ids)].readers, memory_order_seq_cst);
+			sum |= atomic_load_explicit(&slot[__builtin_ctzll(ids)].readers, memory_order_seq_cst);
 	}
 	return sum;
 }
 
-/* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new
- * one finds WRITING up, and goes. */
-static inline void gate_wait_readers(const struct nr_replica *r)
+static inline u64 gate_readers(const struct nr_replica *r)
 {
-	while (unlikely(gate_readers(r)))
-		nr_port_relax();
+	return gate_look(r, false);
 }
 
-static inline void gate_write_begin(struct nr_replica *r)
+/* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new
+ * one finds WRITING up, and goes. False: evicted, and readers are still inside. */
+static inline bool gate_wait_readers(const struct nr_replica *r)
 {
-	atomic_fetch_or_explicit(&r->gate, GATE_WRITING, memory_order_seq_cst); /* W3 */
-	gate_wait_readers(r);
+	while (unlikely(gate_readers(r))) {
+		if (gate_evicted(r))
+			return false;
+		nr_port_relax();
+	}
+	return true;
 }
 
 static inline void gate_write_end(struct nr_replica *r)
@@ -123,10 +156,19 @@ static inline void gate_write_end(struct nr_replica *r)
 	atomic_fetch_and_explicit(&r->gate, ~GATE_WRITING, memory_order_release); /* W5 */
 }
 
+static inline bool gate_write_begin(struct nr_replica *r)
+{
+	atomic_fetch_or_explicit(&r->gate, GATE_WRITING, memory_order_seq_cst); /* W3 */
+	if (likely(gate_wait_readers(r)))
+		return true;
+	gate_write_end(r);
+	return false;
+}
+
 /* A reader's side. */
 static inline bool gate_writing(struct nr_replica *r, memory_order order)
 {
-	return atomic_load_explicit(&r->gate, order) & GATE_WRITING;
+	return atomic_load_explicit(&r->gate, order) & (GATE_WRITING | GATE_EVICTED);
 }
 
 static inline void gate_read_end(struct nr_slot *s)

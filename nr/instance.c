@@ -13,11 +13,11 @@ static u32 log_slots_of(const struct nr_config *cfg)
 }
 
 /* An instance whose first replica is still empty. 0 or -EINVAL. */
-static int instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg)
+int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg)
 {
 	u32 slots = log_slots_of(cfg);
 
-	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX)
+	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX || cfg->shards > NR_SHARE_SHARD)
 		return -EINVAL;
 	__builtin_memset(nr, 0, offsetof(struct nr, first));
 	nr->type = type;
@@ -26,7 +26,7 @@ static int instance_set(struct nr *nr, const struct nr_type *type, const struct 
 	nr->cfg.shards = cfg->shards ? cfg->shards : 1;
 	lock_init(&nr->change);
 	nr_replica_init(&nr->first, cfg->node);
-	nr->rep[cfg->node] = &nr->first;
+	atomic_store_explicit(&nr->rep[cfg->node], &nr->first, memory_order_relaxed);
 	return 0;
 }
 
@@ -40,7 +40,7 @@ static int instance_widen(struct nr *nr)
 	return s ? 0 : -ENOMEM;
 }
 
-static void instance_start(struct nr *nr)
+void nr_instance_start(struct nr *nr)
 {
 	nr->first.live = true;
 	atomic_store_explicit(&nr->members, 1ull << nr->cfg.node, memory_order_relaxed);
@@ -54,7 +54,7 @@ size_t nr_sizeof(const struct nr_type *type)
 
 int nr_init(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg, const void *arg)
 {
-	int err = instance_set(nr, type, cfg);
+	int err = nr_instance_set(nr, type, cfg);
 
 	if (err)
 		return err;
@@ -64,7 +64,7 @@ int nr_init(struct nr *nr, const struct nr_type *type, const struct nr_config *c
 	if (err)
 		nr_fini(nr);
 	else
-		instance_start(nr);
+		nr_instance_start(nr);
 	return err;
 }
 
@@ -81,16 +81,18 @@ struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, co
 
 void nr_fini(struct nr *nr)
 {
+	nr_evicted_reap(nr);
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
-		struct nr_replica *r = nr->rep[n];
+		struct nr_replica *r = nr_rep(nr, n);
 
-		if (!r)
+		if (!r || gate_evicted(r))
 			continue;
 		nr_replica_empty(nr, r);
-		nr_ring_free(nr, r->ring);
+		nr_ring_free(nr, nr_ring_of(r));
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}
+	nr_evicted_free(nr);
 	nr_log_free(nr, nr->log);
 	nr_slots_free(atomic_load_explicit(&nr->first.slots, memory_order_relaxed));
 }
@@ -103,25 +105,29 @@ void nr_destroy(struct nr *nr)
 	nr_port_free(nr, size);
 }
 
-/* The caller's replica, its gate held, covering everything that has returned. */
-static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self)
+/* The caller's replica, its gate held, covering everything that has returned. And he counts as a reader: should the replica
+ * be evicted meanwhile, nr_sync waits for him as for those. */
+static struct nr_replica *hold_fresh(struct nr *nr, struct nr_self *self, struct nr_slot **slot)
 {
 	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
 
 	for (;;) {
 		struct nr_replica *r = nr_route(nr, self);
 
-		gate_acquire(r);
+		if (!gate_acquire(r))
+			continue;
 		if (r->live) {
-			nr_replica_advance(nr, r, need, NULL);
-			return r;
+			nr_replica_reach(nr, r, need, NULL);
+			*slot = nr_slot_of(r, self);
+			if (nr_ltail(r) >= need && gate_read_try(r, *slot))
+				return r;
 		}
 		gate_release(r, GATE_HELD);
 	}
 }
 
 /* The copy and its fix, both while nobody can change the source replica. */
-static int fork_state(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg)
+int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg)
 {
 	struct nr_replica *r = &child->first;
 	int err = nr_replica_fill(child, r, child + 1, src->state, NULL);
@@ -137,12 +143,14 @@ static int fork_state(struct nr *child, const struct nr_replica *src, void (*fix
 /* The copy, not yet started. 0 or -ENOMEM. */
 static int fork_into(struct nr *child, struct nr *nr, struct nr_self *self, void (*fix)(void *state, void *arg), void *arg)
 {
+	struct nr_slot *slot;
 	struct nr_replica *r;
 	int err;
 
 	nr_enter(self, false);
-	r = hold_fresh(nr, self);
-	err = fork_state(child, r, fix, arg);
+	r = hold_fresh(nr, self, &slot);
+	err = nr_instance_copy(child, r, fix, arg);
+	gate_read_end(slot);
 	gate_release(r, GATE_HELD);
 	nr_leave(self);
 	return err;
@@ -157,7 +165,7 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 	cfg.wide = false;
 	if (!child)
 		return NULL;
-	if (instance_set(child, nr->type, &cfg)) {
+	if (nr_instance_set(child, nr->type, &cfg)) {
 		nr_port_free(child, nr_sizeof(nr->type));
 		return NULL;
 	}
@@ -165,6 +173,6 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 		nr_destroy(child);
 		return NULL;
 	}
-	instance_start(child);
+	nr_instance_start(child);
 	return child;
 }

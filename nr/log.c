@@ -2,7 +2,7 @@
 /*
  * The log: batches in one order for all replicas, published in one step each.
  *
- *   order   one word per batch, in a ring that all share:   [ index + 1 : 48 | node : 6 | slots - 1 : 10 ]
+ *   order   one word per batch, in a ring that all share:   [ index + 1 : 47 | share : 1 | node : 6 | slots : 10 ]
  *   ring    one per replica: the operations of its batches, written by its combiner, read by all
  *           a record: [ mem len shard | bytes... ] in consecutive slots of 64 bytes
  *
@@ -19,11 +19,14 @@
  * own ring when all have taken them. Room is found by moving the laggard, never by waiting for its node: apply to the
  * own replica, then to whichever lags and is not held (who holds it moves it himself). Readers go on meanwhile: the
  * gate is held, but not WRITING.
+ *
+ * A ring that an evicted replica may still be reading is not written again: its owner goes on in another one, the old one
+ * stays behind it until all others have read that (evict.c).
  */
 #include "nr/gate.h"
 
-#define WORD(at, node, slots) (((at) + 1) << 16 | (u64)(node) << 10 | ((slots) - 1))
-#define WORD_INDEX(w) ((w) >> 16) /* + 1 */
+#define WORD(at, node, slots) (((at) + 1) << 17 | (u64)(node) << 10 | (slots)) /* slots: with or without NR_SHARE */
+#define WORD_INDEX(w) ((w) >> 17) /* + 1 */
 
 static u32 log_slots(const struct nr *nr)
 {
@@ -68,8 +71,9 @@ struct nr_ring *nr_ring_make(const struct nr *nr, u32 node)
 		return NULL;
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
 		atomic_init(&ring->taken[n], 0);
-	ring->written = ring->released = 0;
+	ring->written = ring->released = ring->from = ring->without = 0;
 	ring->limit = log_slots(nr);
+	ring->before = ring->limbo = NULL;
 	return ring;
 }
 
@@ -87,13 +91,23 @@ static struct nr_entry *entry_at(const struct nr *nr, struct nr_ring *ring, u64 
 	return &ring->slot[at & (log_slots(nr) - 1)];
 }
 
+static void entry_release(const struct nr_type *type, const struct nr_entry *e)
+{
+	const struct nr_share *share = nr_share_of(e);
+
+	if (!(e->shard & NR_SHARE_SHARD))
+		type->op_release(e->data, e->len);
+	else if (share->len)
+		type->op_release(share->op, share->len);
+}
+
 /* All have applied it up to `until`. */
 void nr_ring_release(const struct nr *nr, struct nr_ring *ring, u64 until)
 {
 	while (nr->type->op_release && ring->released < until) {
 		const struct nr_entry *e = entry_at(nr, ring, ring->released);
 
-		nr->type->op_release(e->data, e->len);
+		entry_release(nr->type, e);
 		ring->released += nr_entry_slots(e->len);
 	}
 }
@@ -106,31 +120,60 @@ bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run)
 	if (WORD_INDEX(w) != at + 1)
 		return false;
 	run->node = w >> 10 & (NR_NODES_MAX - 1);
-	run->slots = (w & 1023) + 1;
+	run->slots = w & 1023;
+	run->share = w & NR_SHARE;
+	run->ring = nr_ring_of(nr_rep(nr, run->node));
 	return true;
 }
 
 const struct nr_entry *nr_log_entry(const struct nr *nr, const struct nr_run *run, u64 at)
 {
-	return entry_at(nr, nr->rep[run->node]->ring, at);
+	struct nr_ring *ring = run->ring;
+
+	while (unlikely(at < ring->from))
+		ring = ring->before;
+	return entry_at(nr, ring, at);
+}
+
+/* The combiner of r goes on in his spare ring, if he was given one. */
+void nr_ring_switch(const struct nr *nr, struct nr_replica *r)
+{
+	struct nr_ring *old = nr_ring_of(r), *fresh = atomic_exchange_explicit(&r->spare, NULL, memory_order_acquire); /* V3 */
+
+	if (!fresh)
+		return;
+	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+		u64 taken = atomic_load_explicit(&old->taken[n], memory_order_relaxed);
+
+		atomic_store_explicit(&fresh->taken[n], taken, memory_order_relaxed);
+	}
+	fresh->written = fresh->released = fresh->from = old->written;
+	fresh->limit = fresh->from + log_slots(nr);
+	fresh->before = old;
+	atomic_store_explicit(&r->ring, fresh, memory_order_release); /* V4 */
 }
 
 /* What every member has applied: of the order, and of r's ring. Each ltail is read once: a second look may be at a
  * larger one. */
 static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 {
+	struct nr_ring *mine = nr_ring_of(r);
 	u64 order = UINT64_MAX, ring = UINT64_MAX;
 	u32 n;
 
-	nr_for_each(n, members) {
-		struct nr_replica *c = nr->rep[n];
-		u64 ltail = nr_ltail(c), taken = atomic_load_explicit(&c->ring->taken[r->node], memory_order_acquire); /* A2 */
+	nr_for_each(n, members & ~mine->without) {
+		struct nr_replica *c = nr_rep(nr, n);
+		struct nr_ring *theirs = nr_ring_of(c);
 
-		order = MIN(order, ltail);
-		ring = MIN(ring, taken);
+		if (unlikely(!theirs))
+			return; /* gone: it is us who are evicted */
+		order = MIN(order, nr_ltail(c));
+		ring = MIN(ring, atomic_load_explicit(&theirs->taken[r->node], memory_order_acquire)); /* A2 */
 	}
-	r->ring->limit = ring + log_slots(nr);
-	nr_ring_release(nr, r->ring, ring);
+	if (gate_evicted(r)) /* looked at last: what we saw may not have been of members */
+		return;
+	mine->limit = MAX(ring, mine->from) + log_slots(nr);
+	nr_ring_release(nr, mine, ring);
 	/* Two of these may cross and leave the older minimum: too careful, never wrong. */
 	atomic_store_explicit(&nr->head, order, memory_order_release); /* H1 */
 }
@@ -138,17 +181,21 @@ static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 /* One attempt to find room: moves everybody who can be moved. */
 static void make_room(struct nr *nr, struct nr_replica *r)
 {
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), before = r->ring->limit;
+	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), before = nr_ring_of(r)->limit;
 	u64 members = atomic_load_explicit(&nr->members, memory_order_relaxed); /* fixed while we hold r */
 	u64 head = atomic_load_explicit(&nr->head, memory_order_relaxed);
 	u32 n;
 
+	nr_ring_switch(nr, r);
 	nr_replica_advance(nr, r, tail, NULL);
-	nr_for_each(n, members)
-		if (nr->rep[n] != r && nr_ltail(nr->rep[n]) < tail)
-			nr_help(nr, nr->rep[n], tail);
+	nr_for_each(n, members) {
+		struct nr_replica *c = nr_rep(nr, n);
+
+		if (c != r && nr_ltail(c) < tail)
+			nr_help(nr, c, tail);
+	}
 	note_applied(nr, r, members);
-	if (r->ring->limit == before && atomic_load_explicit(&nr->head, memory_order_relaxed) == head)
+	if (nr_ring_of(r)->limit == before && atomic_load_explicit(&nr->head, memory_order_relaxed) == head)
 		nr_port_relax();
 }
 
@@ -174,23 +221,30 @@ static bool ring_full(const struct nr_ring *ring, u32 slots)
  * makes more, which only a laggard under a stopped combiner can delay. */
 bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots)
 {
-	if (ring_full(r->ring, slots) || order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed)))
+	if (ring_full(nr_ring_of(r), slots) || order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed)))
 		make_room(nr, r);
-	return !ring_full(r->ring, slots) && !order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed));
+	return !ring_full(nr_ring_of(r), slots) && !order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed));
 }
 
-static void ring_write(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
+/* Returns the ring it is in; NULL: evicted while it waited for room. */
+static struct nr_ring *ring_write(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
-	struct nr_ring *ring = r->ring;
-	u64 at = ring->written;
+	struct nr_ring *ring;
+	u64 at;
 
-	while (ring_full(ring, b->slots))
+	while (ring_full(nr_ring_of(r), b->slots)) {
 		make_room(nr, r);
+		if (gate_evicted(r))
+			return NULL;
+	}
+	ring = nr_ring_of(r);
+	at = ring->written;
 	for (u32 i = 0; i < b->n; i++) {
 		record_write(entry_at(nr, ring, at), b->req[i]);
 		at += nr_entry_slots(b->req[i]->len);
 	}
 	ring->written = at;
+	return ring;
 }
 
 static void move_tail(struct nr *nr, u64 at)
@@ -199,32 +253,78 @@ static void move_tail(struct nr *nr, u64 at)
 						memory_order_relaxed);
 }
 
-/* One attempt to put the batch at index `at`. False: there is one already. */
+/* One attempt to put the batch at index `at`. False: there is one already; whoever put it there told us what he knew of
+ * evictions, and through T1 we tell those who find the tail behind it. */
 static bool publish(struct nr *nr, struct nr_replica *r, u64 at, u32 slots)
 {
 	_Atomic u64 *word = &nr->log[at & (log_slots(nr) - 1)];
-	u64 was = atomic_load_explicit(word, memory_order_relaxed);
+	u64 was = atomic_load_explicit(word, memory_order_acquire); /* V2 */
 
 	return WORD_INDEX(was) <= at && atomic_compare_exchange_strong_explicit(word, &was, WORD(at, r->node, slots),
 									       memory_order_release, /* E1 */
-									       memory_order_relaxed);
+									       memory_order_acquire); /* V2 */
 }
 
-/* Appends every request of b, in order. Returns the index behind the batch. */
+/* One attempt to append what was written to r's ring last; `slots` of it, with NR_SHARE if it is one. True: *end is the
+ * index behind it. False: somebody was first, there was no room, or r is evicted. */
+bool nr_log_append_try(struct nr *nr, struct nr_replica *r, u32 slots, u64 *end)
+{
+	u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
+	bool mine;
+
+	if (gate_evicted(r))
+		return false;
+	if (order_full(nr, at)) {
+		make_room(nr, r);
+		return false;
+	}
+	mine = publish(nr, r, at, slots);
+	move_tail(nr, at);
+	*end = at + 1;
+	return mine;
+}
+
+/* Appends every request of b, in order. Returns the index behind the batch; 0: evicted, and nothing is published. */
 u64 nr_log_append(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
 {
-	ring_write(nr, r, b);
-	for (;;) {
-		u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2: the words below are seen */
-		bool mine;
+	struct nr_ring *ring = ring_write(nr, r, b);
+	u64 end;
 
-		if (order_full(nr, at)) {
-			make_room(nr, r);
-			continue;
+	while (ring) {
+		if (nr_log_append_try(nr, r, b->slots, &end))
+			return end;
+		if (gate_evicted(r)) {
+			ring->written -= b->slots;
+			break;
 		}
-		mine = publish(nr, r, at, b->slots);
-		move_tail(nr, at);
-		if (mine)
-			return at + 1;
 	}
+	return 0;
+}
+
+/* Writes an open share (span.c) of at most `max` bytes to r's ring, where nr_log_room has found room. */
+struct nr_entry *nr_log_share(struct nr *nr, struct nr_replica *r, u32 shard, u32 max)
+{
+	struct nr_entry *e = entry_at(nr, nr_ring_of(r), nr_ring_of(r)->written);
+
+	e->mem = 0;
+	e->len = (u16)(sizeof(struct nr_share) + max);
+	e->shard = (u16)(shard | NR_SHARE_SHARD);
+	nr_share_of(e)->len = 0;
+	atomic_store_explicit(&nr_share_of(e)->closed, 0, memory_order_relaxed); /* E1 publishes it */
+	nr_ring_of(r)->written += nr_entry_slots(e->len);
+	return e;
+}
+
+/* A batch of nothing, which says that somebody is evicted: who knew the tail before cannot publish behind it. Every gate
+ * but his is held, all have applied the log. False: he published where it should go; apply that first. */
+bool nr_log_mark(struct nr *nr, struct nr_replica *r)
+{
+	u64 at = atomic_load_explicit(&nr->tail, memory_order_acquire); /* T2 */
+	bool mine;
+
+	if (nr_ltail(r) < at)
+		return false;
+	mine = publish(nr, r, at, 0);
+	move_tail(nr, at);
+	return mine;
 }

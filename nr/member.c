@@ -14,11 +14,15 @@
  *   drop  unroute; all gates; wait for its readers (WRITING); no longer live; when all others have applied what is
  *         in its ring, no longer member; free it
  *
+ * Who waits for a gate while somebody wants to evict its holder (evict.c) lets go of everything, `change` too, and begins
+ * again: -EAGAIN inside here, never outside.
+ *
  *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> absent
  *
  * A caller who is on the way to a replica while it is dropped: a reader counts himself in, sees live == false, leaves
  * and routes again; a writer gets its gate, sees the same, takes his request back and routes again. The
- * struct, with its gate and slots, stays until the instance is destroyed.
+ * struct, with its gate and slots, stays until the instance is destroyed. If it was evicted, the node gets another one; R1
+ * publishes that.
  */
 #include "nr/gate.h"
 
@@ -32,44 +36,69 @@ static u64 tail_of(const struct nr *nr)
 	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
 }
 
-/* Takes the gates of `want`, in ascending order. */
-static void lock_set(struct nr *nr, u64 want)
-{
-	u64 have = 0;
-	u32 n, h;
-
-	nr_for_each(n, want) {
-		gate_claim(nr->rep[n]);
-		while (!gate_try_claimed(nr->rep[n])) {
-			u64 mine = have;
-
-			for (; mine; mine &= mine - 1) {
-				h = (u32)__builtin_ctzll(mine);
-				nr_replica_advance(nr, nr->rep[h], tail_of(nr), NULL);
-			}
-			nr_port_relax();
-		}
-		have |= 1ull << n;
-	}
-}
-
-static void unlock_set(struct nr *nr, u64 set)
+void nr_advance_set(struct nr *nr, u64 set)
 {
 	u32 n;
 
 	nr_for_each(n, set)
-		gate_release(nr->rep[n], GATE_HELD);
+		nr_replica_advance(nr, nr_rep(nr, n), tail_of(nr), NULL);
+}
+
+/* Takes a gate; meanwhile the log goes on being applied where we have the gates already. False: somebody wants to evict its
+ * holder, or it was polled for in vain. */
+static bool take_gate(struct nr *nr, struct nr_replica *r, u64 have, u64 polls)
+{
+	gate_claim(r);
+	while (!gate_try_claimed(r)) {
+		if (!polls-- || atomic_load_explicit(&nr->evicting, memory_order_relaxed) >> r->node & 1) {
+			gate_unclaim(r);
+			return false;
+		}
+		nr_advance_set(nr, have);
+		nr_port_relax();
+	}
+	return true;
+}
+
+/* Takes the gates of `want`, in ascending order: all or, if one is not to be had (take_gate), none. */
+bool nr_lock_set(struct nr *nr, u64 want, u64 polls)
+{
+	u64 have = 0;
+	u32 n;
+
+	nr_for_each(n, want) {
+		if (!take_gate(nr, nr_rep(nr, n), have, polls)) {
+			nr_unlock_set(nr, have);
+			return false;
+		}
+		have |= 1ull << n;
+	}
+	return true;
+}
+
+void nr_unlock_set(struct nr *nr, u64 set)
+{
+	u32 n;
+
+	nr_for_each(n, set)
+		gate_release(nr_rep(nr, n), GATE_HELD);
 }
 
 void nr_lock_all(struct nr *nr)
 {
-	lock_acquire(&nr->change);
-	lock_set(nr, members_of(nr));
+	for (;;) {
+		nr_evicted_finish(nr);
+		lock_acquire(&nr->change);
+		if (nr_lock_set(nr, members_of(nr), UINT64_MAX))
+			return;
+		lock_release(&nr->change);
+		nr_port_relax();
+	}
 }
 
 void nr_unlock_all(struct nr *nr)
 {
-	unlock_set(nr, members_of(nr));
+	nr_unlock_set(nr, members_of(nr));
 	lock_release(&nr->change);
 }
 
@@ -86,35 +115,36 @@ static void log_start(struct nr *nr, _Atomic u64 *log, struct nr_replica *r, str
 	atomic_store_explicit(&nr->tail, at, memory_order_relaxed);
 	atomic_store_explicit(&nr->head, at, memory_order_relaxed);
 	atomic_store_explicit(&nr->ctail, at, memory_order_release);
-	r->ring = ring;
+	atomic_store_explicit(&r->ring, ring, memory_order_release); /* V4 */
 	nr->log = log;
 	atomic_store_explicit(&nr->logged, true, memory_order_relaxed);
 }
 
 static void log_stop(struct nr *nr, struct nr_replica *last)
 {
-	nr_ring_free(nr, last->ring);
+	nr_ring_free(nr, nr_ring_of(last));
 	nr_log_free(nr, nr->log);
-	last->ring = NULL;
+	atomic_store_explicit(&last->ring, NULL, memory_order_release); /* V4 */
 	nr->log = NULL;
 	atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
 }
 
-/* All gates held: takes node n and its ring out of the set, when all others have applied what is in it. */
+/* All gates held: takes node n and its ring out of the set, when all others have applied what is in it. Who was evicted and
+ * does not know it yet may be looking at the log and at rings. */
 static void leave(struct nr *nr, struct nr_replica *r)
 {
 	u64 rest = members_of(nr) & ~(1ull << r->node);
+	struct nr_ring *ring = nr_ring_of(r);
 	u32 n;
 
-	nr_for_each(n, rest) {
-		nr_replica_advance(nr, nr->rep[n], tail_of(nr), NULL);
-		atomic_store_explicit(&nr->rep[n]->ring->taken[r->node], 0, memory_order_relaxed);
-	}
+	nr_advance_set(nr, rest);
+	nr_for_each(n, rest)
+		atomic_store_explicit(&nr_ring_of(nr_rep(nr, n))->taken[r->node], 0, memory_order_relaxed);
 	atomic_store_explicit(&nr->members, rest, memory_order_release);
-	nr_ring_free(nr, r->ring);
-	r->ring = NULL;
-	if (only_one(rest))
-		log_stop(nr, nr->rep[__builtin_ctzll(rest)]);
+	atomic_store_explicit(&r->ring, NULL, memory_order_release); /* V4 */
+	nr_limbo(nr, ring);
+	if (only_one(rest) && !nr_evicted_held(nr))
+		log_stop(nr, nr_rep(nr, (u32)__builtin_ctzll(rest)));
 }
 
 static void set_live(struct nr_replica *r, bool live)
@@ -124,18 +154,31 @@ static void set_live(struct nr_replica *r, bool live)
 	gate_write_end(r);
 }
 
+/* A struct for a node that has none, or whose last one was evicted. */
+static struct nr_replica *place_new(struct nr *nr, u32 node)
+{
+	struct nr_replica *r = nr_evicted_reuse(nr, node);
+
+	if (!r)
+		r = nr_replica_make(node);
+	if (!r)
+		return NULL;
+	r->made = atomic_load_explicit(&nr->made, memory_order_relaxed) + 1;
+	atomic_store_explicit(&nr->rep[node], r, memory_order_release);      /* R1 */
+	atomic_store_explicit(&nr->made, r->made, memory_order_release);     /* R1 */
+	return r;
+}
+
 /* The struct for a node, made on its first use. */
 static struct nr_replica *place(struct nr *nr, u32 node)
 {
-	struct nr_replica *r = nr->rep[node];
+	struct nr_replica *r = nr_rep(nr, node);
 	struct nr_slots *s;
 
-	if (!r) {
-		r = nr_replica_make(node);
-		if (!r)
-			return NULL;
-		nr->rep[node] = r;
-	}
+	if (!r || gate_evicted(r))
+		r = place_new(nr, node);
+	if (!r)
+		return NULL;
 	if (nr->wide && !atomic_load_explicit(&r->slots, memory_order_relaxed)) {
 		s = nr_slots_make(nr, node);
 		if (s) /* else it shares one slot: slower, still right */
@@ -163,10 +206,10 @@ static void kit_free(struct nr *nr, struct kit *k)
 
 static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
 {
-	bool second = only_one(members_of(nr)), good;
+	bool second = !nr->log, good;
 
 	*k = (struct kit){ 0 };
-	/* The first replica's state lies in the instance and is there for ever. */
+	/* The first replica's state lies in the instance and is there for ever. (Evicted, it takes its place with it.) */
 	k->state = r == &nr->first ? (void *)(nr + 1) : nr_port_alloc(nr->type->state_size, r->node);
 	k->ring = nr_ring_make(nr, r->node);
 	good = k->state && k->ring;
@@ -185,9 +228,9 @@ static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
 {
 	nr_replica_advance(nr, src, tail_of(nr), NULL);
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
-		u64 taken = atomic_load_explicit(&src->ring->taken[n], memory_order_relaxed);
+		u64 taken = atomic_load_explicit(&nr_ring_of(src)->taken[n], memory_order_relaxed);
 
-		atomic_store_explicit(&r->ring->taken[n], taken, memory_order_relaxed);
+		atomic_store_explicit(&nr_ring_of(r)->taken[n], taken, memory_order_relaxed);
 	}
 	atomic_store_explicit(&r->ltail, tail_of(nr), memory_order_relaxed);
 }
@@ -196,14 +239,14 @@ static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
 static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *k)
 {
 	u64 old = members_of(nr);
-	struct nr_replica *src = nr->rep[__builtin_ctzll(old)];
+	struct nr_replica *src = nr_rep(nr, (u32)__builtin_ctzll(old));
 
 	if (k->log)
 		log_start(nr, k->log, src, k->first_ring);
-	r->ring = k->ring;
+	atomic_store_explicit(&r->ring, k->ring, memory_order_release); /* V4 */
 	join_at(nr, r, src);
 	atomic_store_explicit(&nr->members, old | 1ull << r->node, memory_order_release); /* N1 */
-	unlock_set(nr, old & ~(1ull << src->node));
+	nr_unlock_set(nr, old & ~(1ull << src->node));
 	return src;
 }
 
@@ -214,11 +257,12 @@ static void unjoin(struct nr *nr, struct nr_replica *r)
 
 	/* In nobody's way meanwhile. */
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
-		atomic_store_explicit(&r->ring->taken[n], UINT64_MAX / 2, memory_order_release);
+		atomic_store_explicit(&nr_ring_of(r)->taken[n], UINT64_MAX / 2, memory_order_release);
 	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release);
-	lock_set(nr, rest);
+	while (!nr_lock_set(nr, rest, UINT64_MAX)) /* who evicts waits for us: nobody may see a member without a state */
+		nr_port_relax();
 	leave(nr, r);
-	unlock_set(nr, rest);
+	nr_unlock_set(nr, rest);
 	nr_replica_empty(nr, r);
 }
 
@@ -228,7 +272,11 @@ static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
 	int err;
 
 	gate_acquire(r); /* it is dead: held by nobody for long */
-	lock_set(nr, members_of(nr));
+	if (!nr_lock_set(nr, members_of(nr), UINT64_MAX)) {
+		gate_release(r, GATE_HELD);
+		kit_free(nr, k);
+		return -EAGAIN;
+	}
 	src = join(nr, r, k);
 	err = nr_replica_fill(nr, r, k->state, src->state, NULL);
 	if (!err)
@@ -252,46 +300,64 @@ static int add(struct nr *nr, u32 node)
 	return clone_into(nr, r, &k);
 }
 
-int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node)
+static int add_absent(struct nr *nr, u32 node)
 {
-	int err = -EEXIST;
+	if (node >= NR_NODES_MAX)
+		return -EINVAL;
+	return nr_has_replica(nr, node) ? -EEXIST : add(nr, node);
+}
+
+/* It applies what it has not seen, too: then nothing is promised to it any more. */
+static int drop(struct nr *nr, struct nr_replica *r)
+{
+	u64 set = members_of(nr);
+
+	if (!nr_lock_set(nr, set, UINT64_MAX))
+		return -EAGAIN;
+	atomic_fetch_and_explicit(&nr->live, ~(1ull << r->node), memory_order_release); /* N1 */
+	nr_advance_set(nr, 1ull << r->node);
+	set_live(r, false);
+	leave(nr, r);
+	nr_unlock_set(nr, set);
+	nr_replica_empty(nr, r);
+	return 0;
+}
+
+static int drop_present(struct nr *nr, u32 node)
+{
+	if (!nr_has_replica(nr, node))
+		return -ENOENT;
+	return only_one(members_of(nr)) ? -EBUSY : drop(nr, nr_rep(nr, node));
+}
+
+/* Under `change`, until nobody wants to evict whom it waits for. */
+static int change(struct nr *nr, struct nr_self *self, int (*how)(struct nr *nr, u32 node), u32 node)
+{
+	int err;
 
 	nr_enter(self, false);
-	lock_acquire(&nr->change);
-	if (!nr_has_replica(nr, node))
-		err = add(nr, node);
-	lock_release(&nr->change);
+	for (;;) {
+		nr_evicted_finish(nr);
+		lock_acquire(&nr->change);
+		nr_evicted_reap(nr);
+		err = how(nr, node);
+		lock_release(&nr->change);
+		if (err != -EAGAIN)
+			break;
+		nr_port_relax();
+	}
 	nr_leave(self);
 	return err;
 }
 
-static void drop(struct nr *nr, struct nr_replica *r)
+int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node)
 {
-	u64 set = members_of(nr);
-
-	atomic_fetch_and_explicit(&nr->live, ~(1ull << r->node), memory_order_release); /* N1 */
-	lock_set(nr, set);
-	set_live(r, false);
-	leave(nr, r);
-	unlock_set(nr, set);
-	nr_replica_empty(nr, r);
+	return change(nr, self, add_absent, node);
 }
 
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node)
 {
-	int err = 0;
-
-	nr_enter(self, false);
-	lock_acquire(&nr->change);
-	if (!nr_has_replica(nr, node))
-		err = -ENOENT;
-	else if (only_one(members_of(nr)))
-		err = -EBUSY;
-	else
-		drop(nr, nr->rep[node]);
-	lock_release(&nr->change);
-	nr_leave(self);
-	return err;
+	return change(nr, self, drop_present, node);
 }
 
 u32 nr_replicas(const struct nr *nr)
@@ -319,23 +385,31 @@ static int widen_one(struct nr *nr, struct nr_replica *r)
 	s = nr_slots_make(nr, r->node);
 	if (!s)
 		return -ENOMEM;
-	gate_acquire(r);
+	if (!take_gate(nr, r, 0, UINT64_MAX)) {
+		nr_slots_free(s);
+		return -EAGAIN;
+	}
 	atomic_store_explicit(&r->slots, s, memory_order_release); /* S1 */
 	gate_release(r, GATE_HELD);
 	return 0;
 }
 
-int nr_widen(struct nr *nr, struct nr_self *self)
+static int widen(struct nr *nr, u32 unused)
 {
 	int err = 0;
 
-	nr_enter(self, false);
-	lock_acquire(&nr->change);
-	for (u32 n = 0; n < NR_NODES_MAX && !err && !nr->wide; n++)
-		if (nr->rep[n])
-			err = widen_one(nr, nr->rep[n]);
+	(void)unused;
+	for (u32 n = 0; n < NR_NODES_MAX && !err && !nr->wide; n++) {
+		struct nr_replica *r = nr_rep(nr, n);
+
+		if (r && !gate_evicted(r))
+			err = widen_one(nr, r);
+	}
 	nr->wide = nr->wide || !err;
-	lock_release(&nr->change);
-	nr_leave(self);
 	return err;
+}
+
+int nr_widen(struct nr *nr, struct nr_self *self)
+{
+	return change(nr, self, widen, 0);
 }

@@ -25,8 +25,11 @@
  *                                        replicas go on until the log is full: cfg.log_slots batches, or that many slots
  *                                        of one replica's operations
  *        while he waits for an answer    nobody
+ *        in nr_shards_span               see nr/shards.h
  *        in nr_replica_add, _drop        as combiner of each replica whose gate he holds just then; the same in
  *                                        nr_stats, nr_check, nr_fork
+ *      until nr_evict takes the replica out: then nobody waits for him any more, but who is in his batch, and nr_sync for a
+ *      guard or a fork. Who stands in add, drop, evict, stats, check or widen cannot be evicted: nr_evict waits for him.
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
  *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
  *
@@ -101,14 +104,16 @@ struct nr_ids {
 	u32 max;
 	u64 taken[NR_IDS_MAX / 64]; /* private */
 };
-/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. */
+/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. node: NR_NODE_HERE asks the
+ * port where the caller runs now. */
+#define NR_NODE_HERE UINT32_MAX
 int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
 /* Holds no guard, is in no call; the id may be another's at once. */
 void nr_unregister(struct nr_ids *ids, struct nr_self *self);
 
 struct nr_config {
 	u32 threads;   /* ids are below this */
-	u32 shards;    /* for operations that commute; 0: 1. All shards share one log: correct, no gain */
+	u32 shards;    /* numbers that apply may get; 0: 1. They share this one log; nr/shards.h gives each a log of its own */
 	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
 	bool wide;     /* several threads from the start: as after nr_widen */
@@ -131,11 +136,11 @@ struct nr *nr_fork(struct nr *nr, struct nr_self *self, u32 node, void (*fix)(vo
 
 /* Applies op (len <= NR_OP_MAX) once on every replica. `ret` receives apply's result, NULL if not wanted.
  * Returns 0, or -ENOMEM before anything happened. `index`, if not NULL, receives a number to give to nr_sync
- * when it returns 0. */
+ * when it returns 0. Only where nr_evict is used: -EOWNERDEAD, it took effect, its result is lost. */
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 
 /* The same, or -EAGAIN and no effect: does not wait for another's combining nor for room in the log. It waits for readers
- * that are under a guard, as every update does. */
+ * that are under a guard, as every update does, and in a part of a family for who is spanning it just then. */
 int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index);
 /* The same, or -ETIMEDOUT and no effect, when it was polled for `polls` times in vain (nr_port_relax each) and no combiner
  * had it yet. */
@@ -165,6 +170,23 @@ u64 nr_poll(struct nr *nr, struct nr_self *self);
  * Both may be called at any time, concurrently with everything. */
 int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node);
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
+
+/* Takes replicas (a bit per node) out of the set though their combiners stand still, or readers under a guard: evict.c. Their
+ * callers go to another replica; nr_replica_add may give the node a fresh one at once. 0; -ENOENT: one of them has no replica;
+ * -EBUSY: no other would be left; -ENOMEM: those before anything happened. -EAGAIN: their callers go elsewhere and others
+ * are not held up any more, but nr_sync, add and drop are, as long as another combiner keeps his gate. He may have stopped
+ * while he helped: then evict whom nr_stuck names next.
+ * When the combiner goes on, the updates in his hand return as if nothing had been, or -EOWNERDEAD: it took effect, its
+ * result is lost (`index` is set). Until then nr_destroy must not be called.
+ * -EOPNOTSUPP: the instance is a part of a family (nr/shards.h). */
+int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes);
+/* Who is stuck? The nodes whose replica was held by a combiner at this look and at the one before, and did not move in
+ * between; if any of them lag, those only. When that is too long, after how many looks, is for the caller to say. Zero the
+ * first look. Waits for nobody. */
+struct nr_look {
+	u64 held, applied[NR_NODES_MAX];
+};
+u64 nr_stuck(const struct nr *nr, struct nr_look *look);
 u32 nr_replicas(const struct nr *nr);
 bool nr_has_replica(const struct nr *nr, u32 node);
 /* Tells the instance that more than one thread will use it: it grows its reader and request slots from one to
@@ -177,6 +199,7 @@ struct nr_stat {
 	const char *name;
 	u32 shards, replicas;
 	u64 log_slots, log_used, tail; /* batches: room, still needed by some replica, ever; 0 without a log */
+	u64 evictions, evicted; /* ever; of those still held by their combiner or a reader */
 	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
 	struct nr_replica_stat {
 		u32 node;
@@ -184,6 +207,7 @@ struct nr_stat {
 		u64 applied, lag;             /* index; batches it has not applied */
 		u64 consumed, batches, ops, helped; /* operations taken from the log; combiner rounds; ... */
 		u64 batch[NR_BATCH_BUCKETS];
+		u64 turns, held, held_max; /* of combiners, in nr_port_clock's unit: how often, how long in all, at most */
 		u64 pool_pages, pool_used;
 		u64 hash; /* at equal indices if `synced` */
 	} replica[NR_NODES_MAX]; /* by node; all zero but counters where not live */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * What nr needs from where it runs. Three ports: hosted (nr/port_host.c), the kernel (kern/nr_port.c) and the
- * deterministic scheduler of the tests.
+ * What nr needs from where it runs. Four ports: hosted (nr/port_host.c), the kernel (kern/nr_port.c), bare (nr/port_bare.c:
+ * no operating system) and the deterministic scheduler of the tests.
  */
 #ifndef NR_PORT_H
 #define NR_PORT_H
@@ -25,5 +25,9 @@ void nr_port_pages_free(void *mem, size_t npages);
 void *nr_port_alloc(size_t size, u32 node);
 void nr_port_free(void *mem, size_t size);
 _Noreturn void nr_port_panic(const char *what);
+/* The node of the caller's processor, for NR_NODE_HERE. */
+u32 nr_port_node(void);
+/* Time in the port's own unit, for how long gates are held; NULL: nobody wants to know, and nothing is counted. */
+extern u64 (*nr_port_clock)(void);
 
 #endif

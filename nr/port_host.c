@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The hosted port of nr: a thread is a core, malloc is memory, every node is the same. See nr/port.h. */
 #include "nr/port_host.h"
+#include "nr/nr.h"
 #include "nr/port.h"
 
 #include <linux/futex.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SPINS 64 /* relax calls before the processor is given away */
@@ -91,6 +93,24 @@ void *nr_port_alloc(size_t size, u32 node)
 void nr_port_free(void *mem, size_t size)
 {
 	give(mem, size);
+}
+
+u64 (*nr_port_clock)(void);
+
+u64 nr_host_nanoseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000ull + (u64)t.tv_nsec;
+}
+
+/* As sysfs numbers the nodes; a machine with more than NR_NODES_MAX shares replicas. */
+u32 nr_port_node(void)
+{
+	unsigned cpu, node;
+
+	return syscall(SYS_getcpu, &cpu, &node, NULL) == 0 ? node % NR_NODES_MAX : 0;
 }
 
 void nr_port_panic(const char *what)

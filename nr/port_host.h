@@ -16,6 +16,7 @@ extern _Atomic s64 nr_host_fail_from, nr_host_fail_to; /* these calls [from, to)
 extern _Atomic s64 nr_host_fail_every;         /* and every n-th call; 0: none */
 extern _Atomic u64 nr_host_waits;              /* calls of nr_port_wait so far */
 extern _Thread_local u64 nr_host_relaxed;      /* calls of nr_port_relax by this thread */
+u64 nr_host_nanoseconds(void); /* a clock for nr_port_clock */
 extern _Thread_local void (*nr_host_on_relax)(void); /* called from nr_port_relax, if set */
 
 #endif

@@ -9,7 +9,8 @@
  * Writers come first, as otherwise readers might keep them out for ever; a reader who met writers only, NR_READ_POLLS
  * times, takes his turn at the gate and goes in from there.
  *
- * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too.
+ * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too. And it waits for
+ * guards on replicas that were evicted: what they see is older still.
  */
 #include "nr/gate.h"
 
@@ -54,7 +55,7 @@ static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_s
 	}
 	slot = nr_slot_of(r, self);
 	if (unlikely(!gate_read_try(r, slot))) {
-		while (gate_writing(r, memory_order_relaxed) && ++*polls < NR_READ_POLLS)
+		while (gate_writing(r, memory_order_relaxed) && !gate_evicted(r) && ++*polls < NR_READ_POLLS)
 			nr_port_relax();
 		return NULL;
 	}
@@ -70,11 +71,13 @@ static struct nr_slot *read_ahead(struct nr *nr, struct nr_replica *r, struct nr
 {
 	struct nr_slot *slot = NULL;
 
-	gate_acquire(r);
+	if (!gate_acquire(r))
+		return NULL;
 	if (r->live) {
-		nr_replica_advance(nr, r, need, NULL);
+		nr_replica_reach(nr, r, need, NULL);
 		slot = nr_slot_of(r, self);
-		gate_read_try(r, slot); /* nobody writes but who holds the gate */
+		if (nr_ltail(r) < need || !gate_read_try(r, slot)) /* nobody writes but who holds the gate: evicted */
+			slot = NULL;
 	}
 	gate_release(r, GATE_HELD);
 	return slot;
@@ -101,7 +104,7 @@ static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 
 const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard)
 {
-	u64 need = atomic_load_explicit(&nr->ctail, memory_order_acquire); /* C2 */
+	u64 need = atomic_load_explicit(&nr->ctail, memory_order_seq_cst); /* C2 */
 
 	(void)shard;
 	return read_begin(nr, self, need);
@@ -119,6 +122,16 @@ void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)
 	gate_read_end(guard_pop(nr, self));
 }
 
+/* Nobody comes in there any more. */
+static void wait_evicted(const struct nr *nr)
+{
+	const struct nr_replica *r = atomic_load_explicit(&nr->out, memory_order_acquire); /* V1 */
+
+	for (; unlikely(r); r = atomic_load_explicit(&r->out, memory_order_acquire))
+		while (gate_evicted(r) && gate_readers(r))
+			nr_port_relax();
+}
+
 void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 {
 	u64 members = atomic_load_explicit(&nr->members, memory_order_acquire); /* N2 */
@@ -126,13 +139,16 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 
 	nr_enter(self, false);
 	nr_for_each(n, members) {
-		while (nr_ltail(nr->rep[n]) < index) {
+		while (nr_ltail(nr_rep(nr, n)) < index) {
 			if (!(atomic_load_explicit(&nr->members, memory_order_acquire) >> n & 1))
-				break; /* dropped: its readers are out, its state is gone */
-			if (!nr_help(nr, nr->rep[n], index))
-				nr_port_relax();
+				break; /* dropped: its readers are out, its state is gone. Or evicted: see below */
+			if (nr_help(nr, nr_rep(nr, n), index))
+				continue;
+			nr_evicted_finish(nr);
+			nr_port_relax();
 		}
 	}
+	wait_evicted(nr);
 	nr_leave(self);
 }
 

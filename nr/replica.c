@@ -6,7 +6,8 @@
  *
  * advance: in chunks of whole batches, a new one while there are fewer than NR_BATCH operations in it, each with
  * WRITING up, so that readers get in between. Per chunk, in this order: apply, raise ctail (C1), store ltail (A1),
- * lower WRITING (W5): no reader sees a state that ctail does not cover. Whoever holds the gate may advance, the replica's own threads or a helper from elsewhere.
+ * lower WRITING (W5): no reader sees a state that ctail does not cover. Whoever holds the gate may advance, the replica's own
+ * threads or a helper from elsewhere. Of an evicted replica he applies nothing more, but his own batch if it is next.
  */
 #include "nr/gate.h"
 
@@ -156,14 +157,31 @@ static s64 apply_theirs(struct nr *nr, struct nr_replica *r, const struct nr_run
 	return promised;
 }
 
+/* This log's share of an operation that spans several: like anybody's, also on the node that it came from. */
+static s64 apply_share(struct nr *nr, struct nr_replica *r, const struct nr_run *run, u64 at)
+{
+	const struct nr_entry *e = nr_log_entry(nr, run, at);
+	const struct nr_share *share = nr_share_of(e);
+	struct nr_call call = { share->op, NULL, share->len, e->shard & ~NR_SHARE_SHARD };
+
+	if (call.len)
+		calls_apply(nr, r, &call, 1);
+	return e->mem;
+}
+
 /* Returns the bytes that were promised to it; counts its operations. */
 static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *run, const struct nr_batch *own, u64 *n)
 {
-	_Atomic u64 *taken = &r->ring->taken[run->node];
+	_Atomic u64 *taken = &nr_ring_of(r)->taken[run->node];
 	u64 at = atomic_load_explicit(taken, memory_order_relaxed); /* only combiners write it */
 	s64 promised;
 
-	if (run->node == r->node) {
+	if (!run->slots)
+		return 0;
+	if (unlikely(run->share)) {
+		promised = apply_share(nr, r, run, at);
+		++*n;
+	} else if (run->node == r->node) {
 		promised = apply_own(nr, r, own);
 		*n += own->n;
 	} else {
@@ -173,46 +191,78 @@ static s64 apply_run(struct nr *nr, struct nr_replica *r, const struct nr_run *r
 	return promised;
 }
 
-static void raise_ctail(struct nr *nr, u64 to)
+void nr_ctail_raise(struct nr *nr, u64 to)
 {
-	u64 old = atomic_load_explicit(&nr->ctail, memory_order_relaxed);
+	u64 old = atomic_load_explicit(&nr->ctail, memory_order_seq_cst); /* C1, if another raised it */
 
-	while (old < to && !atomic_compare_exchange_weak_explicit(&nr->ctail, &old, to, memory_order_release, /* C1 */
-								  memory_order_relaxed))
+	while (old < to && !atomic_compare_exchange_weak_explicit(&nr->ctail, &old, to, memory_order_seq_cst, /* C1 */
+								  memory_order_seq_cst))
 		;
 }
 
-static u64 apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
+/* May r apply it: is it no open share (span.c)? */
+static bool is_closed(const struct nr *nr, const struct nr_replica *r, const struct nr_run *run)
+{
+	const struct nr_entry *e;
+
+	if (likely(!run->share))
+		return true;
+	e = nr_log_entry(nr, run, atomic_load_explicit(&nr_ring_of(r)->taken[run->node], memory_order_relaxed));
+	return atomic_load_explicit(&nr_share_of(e)->closed, memory_order_acquire); /* O2 */
+}
+
+/* The batch at `at`, if r is to apply it. Evicted is looked at after the batch and its ring are found (V1): others write
+ * over what lies in a ring only in one that nobody finds who does not see it. */
+static bool next_run(const struct nr *nr, const struct nr_replica *r, u64 at, u64 until, const struct nr_batch *own,
+		     struct nr_run *run)
+{
+	return at < until && nr_log_batch(nr, at, run) && is_closed(nr, r, run) &&
+	       likely(!gate_evicted(r) || (own && run->node == r->node));
+}
+
+/* False: nothing is left to apply. */
+static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 *sum)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
 	struct nr_run run;
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (at >= until || !nr_log_batch(nr, at, &run))
-		return 0;
-	gate_write_begin(r);
+	if (!next_run(nr, r, at, until, own, &run) || !gate_write_begin(r))
+		return false;
 	do {
 		promised += apply_run(nr, r, &run, own, &n);
 		at++;
-	} while (n < NR_BATCH && at < until && nr_log_batch(nr, at, &run));
-	raise_ctail(nr, at);
+	} while (n < NR_BATCH && next_run(nr, r, at, until, own, &run));
+	nr_ctail_raise(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	gate_write_end(r);
 	r->consumed += n;
 	nr_stock_settle(r, promised);
-	return n;
+	*sum += n;
+	return true;
 }
 
-/* Applies what is in the log below `until`. `own`: the batch of r's combiner that is in the log.
- * The caller holds r's gate. Returns operations applied. */
+/* Applies what is in the log below `until`, but not past an open share. `own`: the batch of r's combiner that is in the
+ * log. The caller holds r's gate. Returns operations applied. */
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
-	u64 n, sum = 0;
+	u64 sum = 0;
 
-	while (nr->log && (n = apply_chunk(nr, r, until, own)))
-		sum += n;
+	while (nr->log && apply_chunk(nr, r, until, own, &sum))
+		;
 	return sum;
+}
+
+/* The same, all of it: waits for who has a share open. Short only if r is evicted. */
+void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
+{
+	for (;;) {
+		nr_replica_advance(nr, r, until, own);
+		if (likely(atomic_load_explicit(&r->ltail, memory_order_relaxed) >= until) || gate_evicted(r))
+			return;
+		nr_port_relax();
+	}
 }
 
 /* Advances somebody's replica if nobody does. Never waits for a lock. */

@@ -38,7 +38,7 @@ int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node)
 			continue;
 		__builtin_memset(self, 0, sizeof(*self));
 		self->id = w * 64 + bit;
-		self->node = node;
+		self->node = node == NR_NODE_HERE ? nr_port_node() : node;
 		return 0;
 	}
 	return -EAGAIN;

@@ -12,10 +12,10 @@ static void level(struct nr *nr)
 	u32 n;
 
 	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed))
-		nr_replica_advance(nr, nr->rep[n], tail, NULL);
+		nr_replica_advance(nr, nr_rep(nr, n), tail, NULL);
 }
 
-static void replica_stat(const struct nr *nr, struct nr_replica *r, struct nr_replica_stat *s, bool with_hash)
+static void replica_stat(const struct nr *nr, const struct nr_replica *r, struct nr_replica_stat *s, bool with_hash)
 {
 	s->node = r->node;
 	s->live = r->live;
@@ -28,6 +28,9 @@ static void replica_stat(const struct nr *nr, struct nr_replica *r, struct nr_re
 	for (u32 i = 0; i < NR_BATCH_BUCKETS; i++)
 		s->batch[i] = r->batch[i];
 	s->batch[0] += r->alone;
+	s->turns = r->turns;
+	s->held = r->held;
+	s->held_max = r->held_max;
 	s->pool_pages = r->pool.npages + atomic_load_explicit(&r->stocked, memory_order_relaxed);
 	s->pool_used = r->pool.used;
 	if (with_hash && r->live && nr->type->hash)
@@ -41,18 +44,23 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 	out->shards = nr->cfg.shards;
 	nr_enter(self, false);
 	nr_lock_all(nr);
+	nr_evicted_reap(nr);
 	if (with_hash)
 		level(nr);
 	out->replicas = nr_replicas(nr);
+	out->evictions = nr->evictions;
+	out->evicted = nr_evicted_count(nr);
 	out->reads_stale = atomic_load_explicit(&nr->stale, memory_order_relaxed);
 	if (nr->log) {
 		out->log_slots = nr->cfg.log_slots;
 		out->tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
 	}
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
-		if (!nr->rep[n])
+		const struct nr_replica *r = nr_rep(nr, n);
+
+		if (!r || gate_evicted(r))
 			continue;
-		replica_stat(nr, nr->rep[n], &out->replica[n], with_hash);
+		replica_stat(nr, r, &out->replica[n], with_hash);
 		out->updates += out->replica[n].ops;
 		out->log_used = MAX(out->log_used, out->replica[n].lag);
 	}
@@ -72,11 +80,11 @@ int nr_check(struct nr *nr, struct nr_self *self)
 	nr_lock_all(nr);
 	level(nr);
 	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed)) {
-		if (type->check && type->check(nr->rep[n]->state))
+		if (type->check && type->check(nr_rep(nr, n)->state))
 			err = -EINVAL;
 		if (!type->hash)
 			continue;
-		hash = type->hash(nr->rep[n]->state);
+		hash = type->hash(nr_rep(nr, n)->state);
 		if (seen && hash != first)
 			err = -EINVAL;
 		first = hash;
@@ -94,9 +102,9 @@ int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void 
 	nr_enter(self, false);
 	nr_lock_all(nr);
 	if (nr_has_replica(nr, node)) {
-		gate_write_begin(nr->rep[node]);
-		edit(nr->rep[node]->state);
-		gate_write_end(nr->rep[node]);
+		gate_write_begin(nr_rep(nr, node));
+		edit(nr_rep(nr, node)->state);
+		gate_write_end(nr_rep(nr, node));
 		err = 0;
 	}
 	nr_unlock_all(nr);

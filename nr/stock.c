@@ -74,20 +74,22 @@ void nr_stock_init(struct nr_replica *r)
 	r->refills = 0;
 }
 
-/* Nobody may be using the replica. */
+static s64 credit_add(struct nr_replica *r, s64 bytes)
+{
+	return atomic_fetch_add_explicit(&r->credit, bytes, memory_order_acq_rel) + bytes; /* K1 */
+}
+
+/* Nobody may be using the replica. What a combiner who was evicted has promised here, he will take back (or not, if the
+ * replica is evicted too: then the next one in this struct has a page too many). */
 void nr_stock_drop(struct nr_replica *r)
 {
 	struct nr_page *page;
 
 	pool_drop(&r->pool);
-	while ((page = stock_pop(r)))
+	while ((page = stock_pop(r))) {
 		nr_port_pages_free(page, 1);
-	atomic_store_explicit(&r->credit, 0, memory_order_relaxed);
-}
-
-static s64 credit_add(struct nr_replica *r, s64 bytes)
-{
-	return atomic_fetch_add_explicit(&r->credit, bytes, memory_order_acq_rel) + bytes; /* K1 */
+		credit_add(r, -POOL_PAGE_WORTH);
+	}
 }
 
 /* Donates until the credit is at least `floor`. */
@@ -115,24 +117,55 @@ bool nr_stock_reserve_here(struct nr_replica *r, s64 bytes)
 	return stock_raise(r, atomic_load_explicit(&r->credit, memory_order_relaxed), bytes);
 }
 
-/* With a log: promises `bytes` on every member, or nothing. The caller is some member's combiner. */
-bool nr_stock_reserve_all(struct nr *nr, u32 bytes)
+/* Does the struct there date from before the batch? Else its combiner is evicted without knowing it: he promises nothing
+ * there, and so has nothing to take back. */
+static bool is_known(const struct nr_replica *r, const struct nr_batch *b)
 {
-	u64 members = atomic_load_explicit(&nr->members, memory_order_relaxed), promised = 0;
+	return likely(r->made <= b->made);
+}
+
+/* Takes promises back. */
+static void unpromise(struct nr *nr, const struct nr_batch *b, u64 nodes, s64 bytes)
+{
+	u32 n;
+
+	nr_for_each(n, nodes) {
+		struct nr_replica *r = nr_rep(nr, n);
+
+		if (is_known(r, b))
+			credit_add(r, bytes);
+	}
+}
+
+/* The batch is not published, nor will be. */
+void nr_stock_unpromise(struct nr *nr, const struct nr_batch *b)
+{
+	s64 sum = 0;
+
+	for (u32 i = 0; i < b->n; i++)
+		sum += b->req[i]->mem;
+	if (sum)
+		unpromise(nr, b, b->members, sum);
+}
+
+/* With a log: promises `bytes` on every member, or nothing. The caller is some member's combiner. */
+bool nr_stock_reserve_all(struct nr *nr, const struct nr_batch *b, u32 bytes)
+{
+	u64 promised = 0;
 	bool good = true;
 	u32 n;
 
-	nr_for_each(n, members) {
-		good = stock_raise(nr->rep[n], credit_add(nr->rep[n], -(s64)bytes), 0);
+	nr_for_each(n, b->members) {
+		struct nr_replica *r = nr_rep(nr, n);
+
+		good = !is_known(r, b) || stock_raise(r, credit_add(r, -(s64)bytes), 0);
 		promised |= 1ull << n;
 		if (!good)
 			break;
 	}
-	if (good)
-		return true;
-	nr_for_each(n, promised)
-		credit_add(nr->rep[n], bytes);
-	return false;
+	if (!good)
+		unpromise(nr, b, promised, bytes);
+	return good;
 }
 
 /* After applying operations that `bytes` were promised to: gives the promise back, pays for the pages taken. */

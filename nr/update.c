@@ -9,6 +9,9 @@
  *
  * Waiting: nr_port_spins polls with nr_port_relax between them, then sleep on the request's own word, until the
  * answer or until whoever releases the gate passes it on (combine.c has the argument why no wake-up is lost).
+ *
+ * If the replica is evicted meanwhile (evict.c), the request is taken back and goes to another one; unless its combiner has
+ * it: then only he can say what became of it.
  */
 #include "nr/gate.h"
 
@@ -18,7 +21,7 @@ static bool anybody_waits(const struct nr_replica *r)
 {
 	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
 
-	if (atomic_load_explicit(&r->shared.req.state, memory_order_relaxed) != NR_EMPTY)
+	if (atomic_load_explicit(&r->shared.pending, memory_order_relaxed))
 		return true;
 	for (u32 w = 0; s && w < s->words; w++)
 		if (atomic_load_explicit(&s->map[w].pending, memory_order_relaxed))
@@ -26,37 +29,37 @@ static bool anybody_waits(const struct nr_replica *r)
 	return false;
 }
 
-/* We hold the gate, WRITING is up, no log, nobody waits: the case that must cost no more than a mutex. */
-static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, const struct nr_req *q, u64 *index)
+/* We hold the gate, WRITING is up, no log, nobody waits or reads: the case that must cost no more than a mutex. */
+static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, unsigned shard, const void *op, size_t len,
+			      void *ret, u64 *index)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
-	gate_wait_readers(r);
-	if (unlikely(q->mem && !nr_stock_reserve_here(r, q->mem)))
+	if (unlikely(type->op_mem && !nr_stock_reserve_here(r, (s64)type->op_mem(op, len))))
 		return -ENOMEM;
-	type->apply(r->state, q->shard, q->op, q->len, q->ret);
+	type->apply(r->state, shard, op, len, ret);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
 	r->alone++;
 	if (unlikely(type->op_release))
-		type->op_release(q->op, q->len);
+		type->op_release(op, len);
 	if (index)
 		*index = at;
 	return 0;
 }
 
-/* Tells the combiner that the request in our slot waits, or no longer does. The shared slot is always looked at. Returns
- * whether it was said before: who clears the bit has the request. */
-static bool set_pending(struct nr_replica *r, const struct nr_slot *slot, u32 id, bool on)
+/* Tells the combiner that the request in our slot waits, or no longer does. Returns whether it was said before: who clears
+ * the bit has the request. */
+static bool set_pending(struct nr_replica *r, struct nr_slot *slot, u32 id, bool on)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
 	u64 bit = 1ull << id % 64, was;
 
 	if (slot == &r->shared)
-		return true;
+		return atomic_exchange_explicit(&slot->pending, on, memory_order_release); /* Q1 */
 	if (on)
-		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release);
+		was = atomic_fetch_or_explicit(&s->map[id / 64].pending, bit, memory_order_release); /* Q1 */
 	else
 		was = atomic_fetch_and_explicit(&s->map[id / 64].pending, ~bit, memory_order_relaxed);
 	return was & bit;
@@ -75,7 +78,7 @@ static bool leave_request(struct nr_replica *r, struct nr_slot *slot, u32 id, co
 	p->len = q->len;
 	p->shard = q->shard;
 	p->mem = q->mem;
-	atomic_store_explicit(&p->state, NR_PENDING, memory_order_release); /* Q1 */
+	atomic_store_explicit(&p->state, NR_PENDING, memory_order_relaxed);
 	set_pending(r, slot, id, true);
 	return true;
 }
@@ -108,15 +111,32 @@ static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *sl
 	return true;
 }
 
-/* Sleeps until the request is answered, or we are to try for the gate. May return early. */
-static void sleep_on(struct nr_replica *r, struct nr_req *p)
+/* Has a combiner our request? */
+static bool is_taken(const struct nr_replica *r, const struct nr_slot *slot, u32 id)
 {
-	u32 was = NR_PENDING;
+	const struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
 
+	if (slot == &r->shared)
+		return !atomic_load_explicit(&slot->pending, memory_order_relaxed);
+	return !(atomic_load_explicit(&s->map[id / 64].pending, memory_order_relaxed) >> id % 64 & 1);
+}
+
+/* Sleeps until the request is answered, or we are to try for the gate. May return early. If the replica was evicted before Z1,
+ * whoever did that may have missed us: then only an answer can come, if anything. */
+static void sleep_on(struct nr_replica *r, struct nr_slot *slot, u32 id)
+{
+	struct nr_req *p = &slot->req;
+	u32 was = NR_PENDING, gate = atomic_load_explicit(&r->gate, memory_order_relaxed);
+
+	if (!(gate & GATE_HELD)) { /* somebody has claimed it and comes */
+		nr_port_relax();
+		return;
+	}
 	if (!atomic_compare_exchange_strong_explicit(&p->state, &was, NR_SLEEPS, memory_order_release,
 						     memory_order_relaxed))
 		return;
-	if (atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release) & GATE_HELD) /* Z1 */
+	gate = atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_release); /* Z1 */
+	if (gate & GATE_HELD && (likely(!(gate & GATE_EVICTED)) || is_taken(r, slot, id)))
 		nr_port_wait(&p->state, NR_SLEEPS);
 	else
 		nr_port_relax();
@@ -124,27 +144,21 @@ static void sleep_on(struct nr_replica *r, struct nr_req *p)
 	atomic_compare_exchange_strong_explicit(&p->state, &was, NR_PENDING, memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Time is up. True: no combiner has the request, nor will have. */
+/* Time is up, or the replica evicted. True: no combiner has the request, nor will have. */
 static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool left)
 {
-	if (left && !set_pending(r, slot, id, false))
+	if (left && (is_taken(r, slot, id) || !set_pending(r, slot, id, false)))
 		return false;
 	if (left)
 		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
 	return true;
 }
 
-/* In the shared slot a request cannot be taken back. */
-static bool may_leave(const struct nr_replica *r, const struct nr_slot *slot, u64 patience)
-{
-	return patience == FOREVER || slot != &r->shared;
-}
-
 /* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
 static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
-	bool may = may_leave(r, slot, patience), left = may && leave_request(r, slot, self->id, q), good = true;
+	bool left = leave_request(r, slot, self->id, q), good = true;
 	u64 polls = 0;
 
 	while (!left || !is_done(&slot->req)) {
@@ -156,6 +170,8 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 			gate_release(r, GATE_HELD);
 			break;
 		}
+		if (gate_evicted(r) && take_back(r, slot, self->id, left))
+			return false;
 		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
 			q->err = -ETIMEDOUT;
 			return true;
@@ -163,15 +179,15 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 		if (polls <= nr_port_spins || !left || patience != FOREVER)
 			nr_port_relax();
 		else
-			sleep_on(r, &slot->req);
-		left = left || (may && leave_request(r, slot, self->id, q));
+			sleep_on(r, slot, self->id);
+		left = left || leave_request(r, slot, self->id, q);
 	}
 	if (left && good)
 		take_answer(&slot->req, q);
-	return good;
+	return good && q->err != NR_RETRY;
 }
 
-/* False: the replica was dropped under our feet. `held`: we have its gate. */
+/* False: the replica was dropped or evicted under our feet. `held`: we have its gate. */
 static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, bool held, u64 patience)
 {
 	bool live;
@@ -182,27 +198,17 @@ static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self,
 	if (live)
 		nr_combine(nr, r, q);
 	gate_release(r, GATE_HELD);
-	return live;
+	return live && q->err != NR_RETRY;
 }
 
-/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
-static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, struct nr_req *q, u64 *index,
-						   struct nr_replica *held)
-{
-	bool done = held && update_on(nr, held, self, q, true, FOREVER);
-
-	while (!done)
-		done = update_on(nr, nr_route(nr, self), self, q, false, FOREVER);
-	nr_leave(self);
-	if (index && !q->err)
-		*index = q->index;
-	return q->err;
-}
-
-static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+static inline void check(const struct nr *nr, unsigned shard, size_t len)
 {
 	if (unlikely(len > NR_OP_MAX || shard >= nr->cfg.shards))
 		nr_port_panic("nr_update: operation too long, or no such shard");
+}
+
+static inline void request(const struct nr *nr, struct nr_req *q, unsigned shard, const void *op, size_t len, void *ret)
+{
 	q->op = op;
 	q->ret = ret;
 	q->len = (u32)len;
@@ -210,23 +216,43 @@ static inline void request(struct nr *nr, struct nr_req *q, unsigned shard, cons
 	q->mem = nr->type->op_mem ? (u32)nr->type->op_mem(op, len) : 0;
 }
 
+/* With a log, or company. `held`: a replica whose gate we have, or NULL. */
+static __attribute__((noinline)) int update_shared(struct nr *nr, struct nr_self *self, unsigned shard, const void *op,
+						   size_t len, void *ret, u64 *index, struct nr_replica *held)
+{
+	struct nr_req q;
+	bool done;
+
+	request(nr, &q, shard, op, len, ret);
+	done = held && update_on(nr, held, self, &q, true, FOREVER);
+	while (!done)
+		done = update_on(nr, nr_route(nr, self), self, &q, false, FOREVER);
+	nr_leave(self);
+	if (index && (!q.err || q.err == -EOWNERDEAD))
+		*index = q.index;
+	return q.err;
+}
+
 int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *op, size_t len, void *ret, u64 *index)
 {
 	const struct nr_type *type = nr->type; /* read before the gate, which would make it wait */
 	struct nr_replica *r;
-	struct nr_req q;
+	u64 company;
 	int err;
 
 	nr_enter(self, false);
-	request(nr, &q, shard, op, len, ret);
+	check(nr, shard, len);
 	r = nr_route(nr, self);
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
-		return update_shared(nr, self, &q, index, NULL);
-	if (unlikely(nr->log || !r->live || anybody_waits(r))) {
+		return update_shared(nr, self, shard, op, len, ret, index, NULL);
+	company = gate_look(r, true);
+	if (unlikely(nr->log || !r->live || (company && anybody_waits(r)))) {
 		gate_write_end(r);
-		return update_shared(nr, self, &q, index, r);
+		return update_shared(nr, self, shard, op, len, ret, index, r);
 	}
-	err = apply_alone(type, r, &q, index);
+	if (unlikely(company))
+		gate_wait_readers(r);
+	err = apply_alone(type, r, shard, op, len, ret, index);
 	gate_release(r, GATE_HELD | GATE_WRITING);
 	nr_leave(self);
 	return err;
@@ -238,11 +264,12 @@ int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const
 	struct nr_req q;
 
 	nr_enter(self, false);
+	check(nr, shard, len);
 	request(nr, &q, shard, op, len, ret);
 	while (!update_on(nr, nr_route(nr, self), self, &q, false, MIN(polls, FOREVER - 1)))
 		;
 	nr_leave(self);
-	if (index && !q.err)
+	if (index && (!q.err || q.err == -EOWNERDEAD))
 		*index = q.index;
 	return q.err;
 }
@@ -250,7 +277,7 @@ int nr_update_timeout(struct nr *nr, struct nr_self *self, unsigned shard, const
 /* The gate was free: 0, -ENOMEM or -EAGAIN. */
 static int try_holding(struct nr *nr, struct nr_replica *r, struct nr_req *q)
 {
-	if (!r->live || !nr_combine_try(nr, r, q))
+	if (!r->live || !nr_combine_try(nr, r, q) || q->err == NR_RETRY)
 		return -EAGAIN;
 	return q->err;
 }
@@ -262,6 +289,7 @@ int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const voi
 	int err = -EAGAIN;
 
 	nr_enter(self, false);
+	check(nr, shard, len);
 	request(nr, &q, shard, op, len, ret);
 	r = nr_route(nr, self);
 	if (gate_try(r, GATE_HELD)) {
@@ -269,7 +297,7 @@ int nr_try_update(struct nr *nr, struct nr_self *self, unsigned shard, const voi
 		gate_release(r, GATE_HELD);
 	}
 	nr_leave(self);
-	if (index && !err)
+	if (index && (!err || err == -EOWNERDEAD))
 		*index = q.index;
 	return err;
 }

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define OPTIONAL __attribute__((weak))
-extern const struct subject subject_mutex, subject_rwlock, subject_nr, subject_nr2;
+extern const struct subject subject_mutex, subject_rwlock, subject_nr, subject_nr2, subject_shards, subject_shards2;
 extern const struct subject subject_brlock OPTIONAL, subject_urcu OPTIONAL, subject_ckht OPTIONAL, subject_tbb OPTIONAL,
 	subject_fcheap OPTIONAL, subject_fcstack OPTIONAL;
 
@@ -199,7 +199,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	const struct subject *all[] = { &subject_mutex, &subject_rwlock, &subject_nr, &subject_nr2, &subject_brlock,
+	const struct subject *all[] = { &subject_mutex, &subject_rwlock, &subject_nr, &subject_nr2,
+					&subject_shards, &subject_shards2, &subject_brlock,
 					&subject_urcu, &subject_ckht, &subject_tbb, &subject_fcheap, &subject_fcstack };
 	const struct seq *seq = NULL;
 	u32 mix[16], mixes, threads[16], sizes;

@@ -251,6 +251,57 @@ static void typed(void)
 	nr_destroy(nr);
 }
 
+/* A clock that ticks once a look: a turn takes one tick. */
+static u64 tick(void)
+{
+	static u64 ticks;
+
+	return ++ticks;
+}
+
+static void clock_and_node(void)
+{
+	static struct nr_ids ids;
+	static struct nr_stat st;
+	struct nr_self self = { .id = 0 };
+
+	ok(nr_register(&ids, &self, NR_NODE_HERE) == 0 && self.node < NR_NODES_MAX && self.node == nr_port_node(),
+	   "a thread is registered where it runs: node %u", self.node);
+	self.node = 0;
+	nr = make(0, 2);
+	for (u32 i = 0; i < 3; i++)
+		do_update(nr, &self, NULL, LEDGER_BUMP, 0, 0, 0);
+	nr_port_clock = tick;
+	for (u32 i = 0; i < 5; i++)
+		do_update(nr, &self, NULL, LEDGER_BUMP, 0, 0, 0);
+	nr_port_clock = NULL;
+	nr_stats(nr, &self, &st, false);
+	ok(st.replica[0].turns == 5 && st.replica[0].held == 5 && st.replica[0].held_max == 1,
+	   "with a clock, turns are counted: %lu, %lu ticks", (unsigned long)st.replica[0].turns, (unsigned long)st.replica[0].held);
+	nr_destroy(nr);
+	nr_unregister(&ids, &self);
+}
+
+/* What nr_evict refuses, it refuses before anything happened. */
+static void evict_refused(void)
+{
+	struct nr_self self = { .id = 0 };
+	struct nr_look look = { 0 };
+
+	nr = make(0, 2);
+	ok(nr_evict(nr, &self, 0) == -ENOENT && nr_evict(nr, &self, 4) == -ENOENT && nr_evict(nr, &self, 5) == -ENOENT,
+	   "evict: who is not there");
+	ok(nr_evict(nr, &self, 3) == -EBUSY && nr_replicas(nr) == 2, "evict: never the last");
+	nr_host_fail_from = 0;
+	nr_host_fail_to = INT64_MAX;
+	ok(nr_evict(nr, &self, 1) == -ENOMEM && nr_replicas(nr) == 2, "evict: needs memory");
+	nr_host_fail_to = 0;
+	ok(nr_evict(nr, &self, 1) == 0 && nr_replicas(nr) == 1 && !nr_has_replica(nr, 0), "evict: one who is well");
+	ok(nr_replica_add(nr, &self, 0) == 0 && nr_check(nr, &self) == 0 && !nr_stuck(nr, &look) && !nr_stuck(nr, &look),
+	   "and it may come back; nobody is stuck");
+	nr_destroy(nr);
+}
+
 int main(void)
 {
 	watch_start("calls");
@@ -261,5 +312,7 @@ int main(void)
 	callers_memory();
 	handles();
 	typed();
+	clock_and_node();
+	evict_refused();
 	return tap_end();
 }

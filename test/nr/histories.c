@@ -5,10 +5,11 @@
  * Rounds of a few operations per thread; between two rounds nothing runs, so each is a history of its own that starts in
  * the state in which the one before ended, as the replica itself shows it. Results are compared with the model, not
  * with what nr says about the order: a wrong order, a lost or doubled operation, a stale read are all found by search.
- * Replicas join and leave meanwhile; some instances start with indices about to pass 2^32.
+ * Replicas join, leave and are evicted under their combiners meanwhile; some instances start with indices about to pass 2^32.
  *
  * The judge is tried first on histories that are right and on ones that are not.
  */
+#include "base/errno.h"
 #include "nr/internal.h"
 #include "nr/port_host.h"
 #include "test/nr/ledger.h"
@@ -24,7 +25,7 @@ enum { THREADS = 4, EACH = 10, CHURNER = THREADS };
 
 struct plan {
 	u32 model, replicas, rounds, reads; /* reads in percent */
-	bool churn, wide, wrap;
+	bool churn, wide, wrap, evict;
 };
 
 static const struct plan *plan;
@@ -32,6 +33,7 @@ static struct nr *nr;
 static struct lin_op op[THREADS * EACH];
 static pthread_barrier_t start, end;
 static _Atomic bool over;
+static _Atomic u64 lost;
 static _Atomic u64 now; /* relaxed: it must not order what nr should */
 
 static u64 stamp_now(void)
@@ -54,8 +56,9 @@ static void do_op(struct lin_op *o, struct nr_self *self, u32 *seed)
 
 		o->result = m->step((struct lin_state *)s, LIN_READ, o->arg);
 		nr_read_end(nr, self, 0);
-	} else {
-		nr_update(nr, self, 0, &bytes, len, &o->result, NULL);
+	} else if (nr_update(nr, self, 0, &bytes, len, &o->result, NULL) == -EOWNERDEAD) {
+		o->result = LIN_LOST;
+		atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
 	}
 	o->end = stamp_now();
 }
@@ -88,7 +91,9 @@ static void *churner(void *arg)
 	while (!atomic_load(&over)) {
 		u32 node = rnd(&seed) % plan->replicas;
 
-		if (rnd(&seed) % 2)
+		if (plan->evict && rnd(&seed) % 4 == 0)
+			nr_evict(nr, &self, 1ull << node);
+		else if (rnd(&seed) % 2)
 			nr_replica_add(nr, &self, node);
 		else
 			nr_replica_drop(nr, &self, node);
@@ -155,7 +160,7 @@ static void run(const struct plan *p)
 	for (size_t i = 0; i < THREADS + (size_t)p->churn; i++)
 		pthread_join(thread[i], NULL);
 	ok(bad == 0 && nr_check(nr, &self) == 0, "%s: %u histories, %u replicas%s%s%s: %u not linearizable",
-	   lin_models[p->model]->name, p->rounds, p->replicas, p->churn ? " that come and go" : "",
+	   lin_models[p->model]->name, p->rounds, p->replicas, p->evict ? " that come and are evicted" : p->churn ? " that come and go" : "",
 	   p->wide ? "" : ", shared slots", p->wrap ? ", indices past 2^32" : "", bad);
 	nr_destroy(nr);
 }
@@ -197,8 +202,9 @@ int main(int argc, char **argv)
 	try_judge();
 	for (u32 m = 0; m < ARRAY_SIZE(lin_models); m++) {
 		struct plan plans[] = {
-			{ m, 1, 60, 20, false, m % 2, false }, { m, 2, 60, 30, false, true, true },
-			{ m, 4, 60, 30, true, true, false },   { m, 8, 40, 40, true, m % 2, m > 2 },
+			{ m, 1, 60, 20, false, m % 2, false, false }, { m, 2, 60, 30, false, true, true, false },
+			{ m, 4, 60, 30, true, true, false, false },   { m, 8, 40, 40, true, m % 2, m > 2, false },
+			{ m, 4, 60, 20, true, m % 2, false, true },
 		};
 
 		for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
@@ -206,5 +212,6 @@ int main(int argc, char **argv)
 			run(&plans[i]);
 		}
 	}
+	printf("# %lu results were lost to evictions\n", (unsigned long)lost);
 	return tap_end();
 }

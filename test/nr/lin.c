@@ -120,7 +120,7 @@ static bool search(const struct lin_model *m, struct lin_state *s, const struct 
 
 		if (done >> i & 1 || op[i].before & ~done)
 			continue;
-		if (m->step(&next, op[i].kind, op[i].arg) != op[i].result)
+		if (m->step(&next, op[i].kind, op[i].arg) != op[i].result && op[i].result != LIN_LOST)
 			continue;
 		if (search(m, &next, op, n, done | 1ull << i)) {
 			*s = next;

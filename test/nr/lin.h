@@ -19,6 +19,7 @@
 #define LIN_OPS 64
 #define LIN_CELLS 30
 #define LIN_NONE 0xffffffffu /* what an empty queue, stack or place says */
+#define LIN_LOST UINT64_MAX  /* the result of an operation that took effect and whose result nobody knows */
 
 struct lin_state {
 	u32 n, pad; /* pad: what makes operations large leaves its trace here */

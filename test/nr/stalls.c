@@ -9,6 +9,7 @@
  *   under a read guard
  *
  * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
+ * Evicted, it holds up nobody, for any number of updates; its node gets a fresh copy; and when it goes on, it is told right.
  */
 #include "base/errno.h"
 #include "nr/port_host.h"
@@ -25,7 +26,7 @@
 enum { PASS = 200, STOP_KEY = 63, WAITERS = 3 }; /* PASS: less than the log has room for */
 
 static struct nr *nr;
-static _Atomic u32 stopped, go_on, met;
+static _Atomic u32 stopped, go_on, met, said, waiting;
 static u8 *pages; /* two: the second cannot be read until go_on */
 
 static void stop_here(void)
@@ -72,7 +73,22 @@ static void *stops_in_apply(void *arg)
 {
 	struct nr_self self = { .id = 0 };
 
-	do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 600);
+	atomic_store(&said, (u32)-do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 600));
+	return arg;
+}
+
+/* Its batch is in the log, and it applies another's, which comes before. */
+static void in_earlier_apply(const struct ledger_op *op, bool own)
+{
+	if (!own && op->key == STOP_KEY && !atomic_fetch_add(&met, 1))
+		stop_here();
+}
+
+static void *stops_before_own(void *arg)
+{
+	struct nr_self self = { .id = 0 };
+
+	atomic_store(&said, (u32)-do_update(nr, &self, NULL, LEDGER_PUT, 1, 5, 600));
 	return arg;
 }
 
@@ -137,6 +153,71 @@ static void others_go_on(const char *where, void *(*stopper)(void *), u32 replic
 	nr_destroy(nr);
 }
 
+/* Evicted. */
+
+static void *waits_beside(void *arg)
+{
+	struct nr_self self = { .id = 2 };
+
+	atomic_store(&waiting, 1);
+	do_update(nr, &self, NULL, LEDGER_PUT, 2, 7, 0);
+	return arg;
+}
+
+static bool evicts(struct nr_self *self, const char *where)
+{
+	struct nr_look look = { 0 };
+	u64 stuck;
+
+	while (!(stuck = nr_stuck(nr, &look))) /* a reader: until a writer waits for him */
+		sched_yield();
+	return ok(stuck == 1 && nr_evict(nr, self, stuck) == 0, "stopped %s: named, and evicted", where);
+}
+
+enum fate { ANSWERED, RETRIED, LOST };
+
+static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(const struct ledger_op *, bool), enum fate fate)
+{
+	static struct nr_stat st;
+	struct nr_config cfg = { .threads = 4, .log_slots = 32 };
+	struct nr_self self = { .id = 1, .node = 1 }, beside = { .id = 3, .node = 0 };
+	s64 lent = nr_host_bytes;
+	u64 before, updates = 100 * cfg.log_slots, asleep = nr_host_waits;
+	pthread_t t, w;
+
+	nr = nr_create(&ledger_batch_type, &cfg, NULL);
+	nr_replica_add(nr, &self, 1);
+	nr_widen(nr, &self);
+	stopped = go_on = met = waiting = said = 0;
+	ledger_in_apply = hook;
+	if (fate == LOST)
+		do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 0); /* replica 0 has not seen it */
+	pthread_create(&t, NULL, stopper, NULL);
+	while (!atomic_load(&stopped))
+		sched_yield();
+	pthread_create(&w, NULL, waits_beside, NULL);
+	while (!atomic_load(&waiting) || (stopper != stops_reading && atomic_load(&nr_host_waits) == asleep))
+		sched_yield();
+	evicts(&self, where);
+	pthread_join(w, NULL);
+	before = version_at(&self);
+	for (u32 i = 0; i < updates; i++)
+		do_update(nr, i % 2 ? &self : &beside, NULL, LEDGER_PUT, 3 + i % 50, i + 1, i % 700);
+	ok(version_at(&beside) == before + updates && nr_replica_add(nr, &self, 0) == 0,
+	   "others go round the log, and its node gets another replica");
+	for (u32 i = 0; i < updates; i++)
+		do_update(nr, i % 2 ? &self : &beside, NULL, LEDGER_PUT, 3 + i % 50, i + 1, i % 700);
+	ledger_in_apply = NULL;
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	nr_stats(nr, &self, &st, true);
+	ok(atomic_load(&said) == (fate == LOST ? EOWNERDEAD : 0) && version_at(&self) == before + 2 * updates + (fate == RETRIED),
+	   "when it goes on, %s", fate == LOST ? "it hears that its result is lost, and it took effect once" : "it has its result");
+	ok(st.evictions == 1 && st.evicted == 0 && nr_check(nr, &self) == 0, "and its memory is back");
+	nr_destroy(nr);
+	ok(nr_host_bytes == lent, "all of it");
+}
+
 /* Sleep: the combiner stops in apply; the others leave requests, and take few polls for it. */
 
 static _Atomic u64 polls;
@@ -193,6 +274,10 @@ int main(void)
 	others_go_on("while it applies its batch", stops_in_apply, 2, in_apply);
 	others_go_on("while it helps a third replica", stops_helping, 3, in_remote_apply);
 	others_go_on("under a read guard", stops_reading, 2, NULL);
+	evicted("while it applies its batch", stops_in_apply, in_apply, ANSWERED);
+	evicted("while it applies what comes before its batch", stops_before_own, in_earlier_apply, LOST);
+	evicted("while it writes its operation", stops_in_copy, NULL, RETRIED);
+	evicted("under a read guard, a writer waiting", stops_reading, NULL, ANSWERED);
 	waiters_sleep(1);
 	waiters_sleep(2);
 	return tap_end();

@@ -26,7 +26,7 @@
 
 #include "base/types.h"
 
-#define EX_THREADS 6 /* thread 0 sets up and checks, while no other runs */
+#define EX_THREADS 7 /* thread 0 sets up and checks, while no other runs */
 #define EX_ARENA ((size_t)1 << 20)
 #define EX_STACK ((size_t)48 << 10)
 
@@ -42,10 +42,9 @@ struct ex_scenario {
 	void (*check)(void);                /* after all have ended */
 };
 
-extern const struct ex_scenario *const ex_scenarios[];
-extern const size_t ex_scenario_count;
-extern const struct ex_scenario *const ex_stands[]; /* for --stop: thread 1 stands, the others show whom it delays */
-extern const size_t ex_stand_count;
+/* Sets of scenarios; sets end with NULL, and so do these. */
+extern const struct ex_scenario *const *const ex_scenarios[];
+extern const struct ex_scenario *const *const ex_stands[]; /* for --stop: thread 1 stands, the others show whom it delays */
 
 /* For scenarios. */
 void *ex_alloc(size_t size); /* watched memory, zeroed, gone after the run */
@@ -56,14 +55,17 @@ const struct ex_clock *ex_now(void);
 bool ex_before(u32 thread, u32 time); /* has that happened before the caller's next step? */
 void ex_here(void); /* a step in plain code: one may be stopped or overtaken here */
 void ex_wait(void); /* in every waiting loop; the port's relax */
+void ex_bounded(bool on); /* the caller's waits end by themselves: run him though nothing has changed */
 /* As a futex: sleeps if the newest value of *word is `value`, until a wake; never wakes for no reason. */
 void ex_sleep(const void *word, u32 value, const void *site);
 void ex_wake(const void *word, const void *site);
 u32 ex_choose_free(u32 n); /* the scenario's own choice */
 void ex_fail_alloc(bool on); /* each allocation may fail, by choice */
+s64 ex_lent(void); /* bytes that nr has and did not give back */
 
 /* Between sched.c, memory.c and hooks.c. */
 enum ex_kind { EX_SWITCH, EX_STALE, EX_FREE };
+void ex_begin_port(void);
 u32 ex_choose(u32 n, enum ex_kind kind);
 void ex_step(const void *site);
 bool ex_may_stale(void); /* may this load return an old store? */

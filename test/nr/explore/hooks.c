@@ -68,17 +68,38 @@ void ex_here(void) { ex_step(SITE); }
 /* The port. */
 
 static bool may_fail;
+static s64 lent;
 
 void ex_fail_alloc(bool on)
 {
 	may_fail = on;
 }
 
+s64 ex_lent(void)
+{
+	return lent;
+}
+
+void ex_begin_port(void)
+{
+	may_fail = false;
+	lent = 0;
+}
+
 static void *give(size_t size)
 {
 	if (may_fail && ex_choose_free(2))
 		return NULL;
+	lent += (s64)size;
 	return ex_alloc(size);
+}
+
+static void take(void *p, size_t size, const void *site)
+{
+	if (!p)
+		return;
+	lent -= (s64)size;
+	mem_free(p, size, site);
 }
 
 u32 nr_port_spins = 1;
@@ -86,7 +107,9 @@ void nr_port_relax(void) { ex_wait(); }
 void nr_port_wait(_Atomic u32 *word, u32 value) { ex_sleep(word, value, SITE); }
 void nr_port_wake(_Atomic u32 *word) { ex_wake(word, SITE); }
 void *nr_port_pages(size_t n, u32 node) { (void)node; return give(n * PAGE_SIZE); }
-void nr_port_pages_free(void *p, size_t n) { if (p) mem_free(p, n * PAGE_SIZE, SITE); }
+void nr_port_pages_free(void *p, size_t n) { take(p, n * PAGE_SIZE, SITE); }
 void *nr_port_alloc(size_t size, u32 node) { (void)node; return give(size); }
-void nr_port_free(void *p, size_t size) { if (p) mem_free(p, size, SITE); }
+void nr_port_free(void *p, size_t size) { take(p, size, SITE); }
+u64 (*nr_port_clock)(void);
+u32 nr_port_node(void) { return 0; }
 void nr_port_panic(const char *what) { ex_fail("panic: %s", what); }

@@ -120,12 +120,10 @@ int main(int argc, char **argv)
 			fprintf(stderr, "explore: %s %s: no such option or value\n", argv[i], argv[i + 1]);
 			return 2;
 		}
-	for (size_t s = 0; s < (stop ? ex_stand_count : ex_scenario_count); s++) {
-		const struct ex_scenario *one = stop ? ex_stands[s] : ex_scenarios[s];
-
-		if (wanted(one, argv + i, argc - i))
-			run(one);
-	}
+	for (const struct ex_scenario *const *const *set = stop ? ex_stands : ex_scenarios; *set; set++)
+		for (const struct ex_scenario *const *s = *set; *s; s++)
+			if (wanted(*s, argv + i, argc - i))
+				run(*s);
 	if (!stop)
 		printf("1..%d\n", count);
 	return failures != 0;

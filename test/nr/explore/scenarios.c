@@ -2,10 +2,10 @@
 /*
  * The scenarios: each a few calls of two or three threads, chosen so that certain steps of nr/internal.h's table meet.
  * `orderings` weakens each step in turn and names the scenario that notices.
+ * Those of tried, timed and failing calls are in calls.c, of evictions in evictions.c.
  */
 #include "test/nr/explore/scene.h"
 
-enum { SMALL = 8, LARGE = 1000 }; /* a large one takes 19 of the 32 slots of the smallest log */
 
 static void one_shared(void) { scene_make(&lin_type, 1, 32, false); }
 static void one_wide(void) { scene_make(&lin_type, 1, 32, true); }
@@ -149,56 +149,8 @@ static void sync_check(void)
 static const struct ex_scenario sync_retire = { "sync_retire", "what a synced update unlinked is free", 2, sync_setup,
 					 { retire_0, look_1 }, sync_check };
 
-/* The memory promise (P1, P2, K1): each operation takes memory on both replicas. */
-static int pair_clone(void *dst, struct pool *mem, const void *src)
-{
-	(void)mem;
-	__builtin_memcpy(dst, src, sizeof(struct lin_state));
-	return 0;
-}
-
-static size_t pair_mem(const void *op, size_t len)
-{
-	(void)op;
-	(void)len;
-	return pool_rounded(POOL_MAX);
-}
-
-struct pair { /* the counter, and the pool it takes a block from at each step */
-	struct lin_state s;
-	struct pool *mem;
-};
-
-static int pair_init(void *state, struct pool *mem, const void *arg)
-{
-	(void)arg;
-	((struct pair *)state)->mem = mem;
-	return 0;
-}
-
-static int pair_clone_mem(void *dst, struct pool *mem, const void *src)
-{
-	((struct pair *)dst)->mem = mem;
-	return pair_clone(dst, mem, src);
-}
-
-static void pair_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
-{
-	struct pair *p = state;
-	u8 *block = pool_alloc(p->mem, POOL_MAX);
-
-	if (!block)
-		ex_fail("a promised block is not there");
-	block[0] = block[POOL_MAX - 1] = 1;
-	lin_apply(&p->s, shard, op, len, ret);
-}
-
-static const struct nr_type pair_type = {
-	.name = "pair", .state_size = sizeof(struct pair), .op_mem_max = POOL_MAX, .init = pair_init,
-	.clone = pair_clone_mem, .apply = pair_apply, .op_mem = pair_mem, .hash = lin_hash,
-};
-
-static void pair_two(void) { scene_make(&pair_type, 2, 32, false); }
+/* The memory promise (P1, P2, K1). */
+static void pair_two(void) { scene_make(&scene_pair_type, 2, 32, false); }
 static void update_twice_1(void) { scene_update(1, SMALL); scene_update(1, SMALL); }
 SCENARIO(promise, "operations that take memory on both replicas", 2, pair_two, update_0, update_twice_1);
 
@@ -240,14 +192,16 @@ STAND(stand_dropping, "nr_replica_drop of its own node", stand_two, stand_drop);
 SCENARIO(crowd, "two writers there, one here, one reads", 4, two_shared, update_1, update_1, update_0, read_1);
 SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1, large_twice_0);
 
-const struct ex_scenario *const ex_scenarios[] = {
+static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
 	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
-	&fork_copy, &crowd, &lap_three,
+	&fork_copy, &crowd, &lap_three, NULL
 };
-const size_t ex_scenario_count = ARRAY_SIZE(ex_scenarios);
 
-const struct ex_scenario *const ex_stands[] = {
+static const struct ex_scenario *const stands[] = {
 	&stand_update, &stand_large, &stand_read, &stand_behind, &stand_syncing, &stand_forking, &stand_adding, &stand_dropping,
+	NULL
 };
-const size_t ex_stand_count = ARRAY_SIZE(ex_stands);
+
+const struct ex_scenario *const *const ex_scenarios[] = { basic, scene_calls, scene_evictions, scene_spans, NULL };
+const struct ex_scenario *const *const ex_stands[] = { stands, scene_stands_evicted, scene_stands_span, NULL };

@@ -21,7 +21,7 @@
 struct thread {
 	jmp_buf at;
 	ucontext_t first;
-	bool started, done, stopped;
+	bool started, done, stopped, bounded;
 	const void *asleep; /* on this word */
 	u32 steps, idle, mark; /* mark: others' stores at its last look */
 	bool fresh; /* its next loads are of the newest stores */
@@ -147,13 +147,18 @@ bool ex_may_stale(void)
 	return self && stale_left && !thread[self].fresh;
 }
 
+void ex_bounded(bool on)
+{
+	thread[self].bounded = on;
+}
+
 /* Switching. */
 
 static bool enabled(u32 t)
 {
 	const struct thread *x = &thread[t];
 
-	return !x->done && !x->stopped && !x->asleep && (x->idle < 2 || mem_stores_but(t) != x->mark);
+	return !x->done && !x->stopped && !x->asleep && (x->idle < 2 || x->bounded || mem_stores_but(t) != x->mark);
 }
 
 static void list_others(void)
@@ -365,7 +370,7 @@ static void reset(u64 run)
 	memset(thread, 0, sizeof(thread));
 	self = steps = choices = 0;
 	arena_used = EX_THREADS * EX_STACK;
-	ex_fail_alloc(false);
+	ex_begin_port();
 	mem_begin_run(threads + 1);
 }
 
