@@ -136,6 +136,8 @@ void unix_control_out(struct unix_sock *s, const struct unix_cred *from, struct 
 /* Files on their way. Begin: 0, -ETOOMANYREFS, -ENOMEM; end: may be told twice. */
 int unix_flight_begin(struct unix_files *files);
 void unix_flight_end(struct unix_files *files);
+void unix_flight_hold(void);                              /* between these, nobody collects */
+void unix_flight_release(void);
 void unix_collect(void);                                  /* sockets that only hold each other end */
 
 void unix_files_free(struct unix_files *files);

@@ -137,8 +137,13 @@ void unix_control_out(struct unix_sock *s, const struct unix_cred *from, struct 
 		unix_flight_end(files);
 	if (s->passcred)
 		control_add(m, &used, SCM_CREDENTIALS, from, sizeof(*from));
-	if (files->n)
+	if (files->n && (m->flags & MSG_PEEK)) {
+		unix_flight_hold();
 		rights_out(m, &used, files);
+		unix_flight_release();
+	} else if (files->n) {
+		rights_out(m, &used, files);
+	}
 	m->control_len = used;
 }
 

@@ -13,8 +13,8 @@
  *   3. who has one left is alive, and so is everybody in his queue, and so on
  *   4. from the others, the messages that carry files are taken away and freed, and with them the last references
  *
- * O(sockets on their way and what they hold). `flying` is held from 1 to 4, and whenever files begin or end their way. So no
- * candidate is received meanwhile, by anybody: a file that was taken out of a queue and not counted off yet is counted
+ * O(sockets on their way and what they hold). `flying` is held from 1 to 4, and whenever files begin or end their way, or are
+ * handed out while they stay on it (MSG_PEEK). So no candidate is received meanwhile, by anybody: a file that was taken out of a queue and not counted off yet is counted
  * in 1 and not found in 2, which makes its socket one that is alive. Nor is one sent into a candidate's queue: it would have
  * been on its way before. (Linux, net/unix/garbage.c, before it followed components of the graph.)
  */
@@ -109,6 +109,10 @@ void unix_flight_end(struct unix_files *files)
 	mutex_unlock(&flying);
 	kfree(u);
 }
+
+void unix_flight_hold(void) { mutex_lock(&flying); }
+
+void unix_flight_release(void) { mutex_unlock(&flying); }
 
 /* ---- what a candidate holds: files in its queue, and in those of sockets that wait to be accepted from it */
 

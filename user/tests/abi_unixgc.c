@@ -8,10 +8,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #define PATIENCE 30000 /* ms */
+#define PEEKS 300
 
 static int watch; /* the pipe's reading end */
 
@@ -178,6 +180,42 @@ static void test_alive(void)
 	close(live[1]);
 }
 
+/* While somebody collects, what is reached by a look at a message (MSG_PEEK) leads on to all that hangs on it. */
+static void test_peeked(void)
+{
+	int good = 0, live[2], p[2], q[2], r[2], first, second, third, i;
+	pid_t collector = fork();
+
+	while (collector == 0)
+		collect();
+	for (i = 0; i < PEEKS; i++) {
+		pair(SOCK_STREAM, live);
+		pair(SOCK_STREAM, p);
+		pair(SOCK_STREAM, q);
+		pair(SOCK_STREAM, r);
+		send_files(q[0], r, 2);
+		send_files(p[0], q, 2);
+		send_files(live[0], p, 2);
+		for (int end = 0; end < 2; end++) {
+			close(p[end]);
+			close(q[end]);
+			close(r[end]);
+		}
+		first = recv_file(live[1], MSG_PEEK);
+		second = recv_file(first, 0);
+		third = recv_file(second, 0);
+		good += third >= 0;
+		close(first);
+		close(second);
+		close(third);
+		close(live[0]);
+		close(live[1]);
+	}
+	IS(PEEKS, good);
+	kill(collector, SIGKILL);
+	tap_wait(collector);
+}
+
 /* Two knots with one in the other's queue go together; bytes between the messages do not matter. */
 static void test_chain(void)
 {
@@ -206,6 +244,7 @@ int main(void)
 	test_rings(SOCK_SEQPACKET);
 	test_listener();
 	test_alive();
+	test_peeked();
 	test_chain();
 	return tap_end();
 }
