@@ -7,6 +7,7 @@
 struct async {
 	struct lock lock;                  /* short, inside a wait queue's: the owner */
 	struct process *owner;             /* a reference, or NULL */
+	u32 uid, euid;                     /* of who named him */
 	u32 queues;                        /* that it is on; changing: under `changing` */
 	struct poll_entry entry[POLL_QUEUES];
 };
@@ -24,6 +25,19 @@ static struct async *async_of(struct file *f)
 	return a;
 }
 
+/* May who named the owner signal him? As when he called kill(2), but as he was then. `lock` is held. */
+static bool may_signal(const struct async *a)
+{
+	struct process *p = a->owner;
+	const struct cred *c = &p->cred;
+	bool may;
+
+	lock_acquire(&p->lock);
+	may = a->euid == 0 || a->euid == c->uid || a->euid == c->suid || a->uid == c->uid || a->uid == c->suid;
+	lock_release(&p->lock);
+	return may;
+}
+
 /* No use to who waits for bytes: another waiter is woken all the same. */
 static bool async_fire(struct waiter *w, u32 events)
 {
@@ -32,7 +46,7 @@ static bool async_fire(struct waiter *w, u32 events)
 
 	(void)events;
 	lock_acquire(&a->lock);
-	if (a->owner)
+	if (a->owner && may_signal(a))
 		signal_interrupt(a->owner, 0, &info);
 	lock_release(&a->lock);
 	return false;
@@ -86,6 +100,10 @@ static void owner_set(struct async *a, struct process *p)
 	lock_acquire(&a->lock);
 	old = a->owner;
 	a->owner = p;
+	if (p) {
+		a->uid = process_current()->cred.uid;
+		a->euid = process_current()->cred.euid;
+	}
 	lock_release(&a->lock);
 	if (old)
 		process_put(old);

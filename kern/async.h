@@ -2,7 +2,8 @@
 /*
  * SIGIO: an open file that tells its owner when it may have become readable or writable. fcntl(2), O_ASYNC and F_SETOWN.
  *
- *   F_SETOWN pid ------> owner, a reference to the process, until another one is named or the file ends
+ *   F_SETOWN pid ------> owner, a reference to the process, until another one is named or the file ends; whoever
+ *                        may not send signals to it may name it, and tells it nothing
  *   FIOASYNC, O_ASYNC -> on the file's wait queues, like an epoll (kern/epoll.h); a wake sends the owner SIGIO
  *
  * A wake comes from anywhere, interrupts too, and under the queue's lock: so the owner is a process that is at hand, no

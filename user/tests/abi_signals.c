@@ -471,6 +471,36 @@ static void sigio_other(void)
 	close(pair[1]);
 }
 
+/* Does a process of root learn of what comes on a socket whose owner it was made by this user? SIGIO is blocked there. */
+static bool sigio_reaches(uid_t user)
+{
+	int ask[2], pair[2], on = 1;
+	sigset_t io = mask_of(SIGIO, 0), pending;
+	pid_t owner, setter;
+	char c;
+
+	pipe(ask);
+	owner = fork();
+	if (owner == 0) {
+		close(ask[1]);
+		sigprocmask(SIG_BLOCK, &io, NULL);
+		while (read(ask[0], &c, 1) > 0)
+			;
+		sigpending(&pending);
+		_exit(sigismember(&pending, SIGIO));
+	}
+	setter = fork();
+	if (setter == 0) {
+		socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+		_exit(setresuid(user, user, user) || ioctl(pair[0], FIOASYNC, &on) || fcntl(pair[0], F_SETOWN, owner) ||
+		      write(pair[1], "a", 1) != 1);
+	}
+	CHECK(tap_wait(setter) == 0);
+	close(ask[0]);
+	close(ask[1]);
+	return WEXITSTATUS(tap_wait(owner));
+}
+
 static void test_sigio(void)
 {
 	int two[2], file = open("/tmp", O_RDONLY), on = 1, off = 0;
@@ -483,6 +513,7 @@ static void test_sigio(void)
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, two);
 	sigio_of(two[0], two[1]);
 	sigio_other();
+	CHECK(sigio_reaches(0) && !sigio_reaches(1000));
 	FAILS(ENOTTY, ioctl(file, FIOASYNC, &on));
 	GOOD(ioctl(file, FIOASYNC, &off));
 	FAILS(EFAULT, ioctl(file, FIOASYNC, (void *)8));
