@@ -77,7 +77,7 @@ int async_set(struct file *f, bool on)
 	int err = 0;
 
 	mutex_lock(&changing);
-	if (on == !!(atomic_load(&f->flags) & O_ASYNC)) {
+	if (on == (f->async && f->async->queues)) {
 		mutex_unlock(&changing);
 		return 0;
 	}

@@ -114,19 +114,26 @@ CALL(flock)
 #define F_GET_SEALS 1034
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-static long fcntl_file(struct file *f, u32 cmd, u64 arg)
+/* The other flags stay what they are, whoever changes them meanwhile (FIOASYNC). */
+static long flags_set(struct file *f, u64 arg)
 {
 	u32 flags;
 
+	if (((f->flags ^ arg) & O_ASYNC) && f->ops->tells && async_set(f, arg & O_ASYNC))
+		return -ENOMEM;
+	flags = atomic_load(&f->flags);
+	while (!atomic_compare_exchange_weak(&f->flags, &flags, (flags & ~SETTABLE) | (arg & SETTABLE)))
+		;
+	return 0;
+}
+
+static long fcntl_file(struct file *f, u32 cmd, u64 arg)
+{
 	switch (cmd) {
 	case F_GETFL:
 		return f->flags;
 	case F_SETFL:
-		if (((f->flags ^ arg) & O_ASYNC) && f->ops->tells && async_set(f, arg & O_ASYNC))
-			return -ENOMEM;
-		flags = atomic_load(&f->flags);
-		atomic_store(&f->flags, (flags & ~SETTABLE) | (arg & SETTABLE));
-		return 0;
+		return flags_set(f, arg);
 	case F_GETLK:
 	case F_OFD_GETLK:
 		return lock_query(f, arg, cmd == F_OFD_GETLK);

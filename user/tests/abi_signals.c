@@ -501,6 +501,35 @@ static bool sigio_reaches(uid_t user)
 	return WEXITSTATUS(tap_wait(owner));
 }
 
+/* F_SETFL and FIOASYNC at once, by two who share the open file: neither loses the other's word. */
+static void sigio_together(void)
+{
+	int pair[2], on = 1, off = 0, i;
+	pid_t other;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	GOOD(fcntl(pair[0], F_SETOWN, getpid()));
+	other = fork();
+	for (i = 0; other == 0 && i < 20000; i++)
+		fcntl(pair[0], F_SETFL, O_ASYNC | (i & 1 ? O_NONBLOCK : 0));
+	if (other == 0)
+		_exit(0);
+	for (i = 0; i < 20000; i++)
+		ioctl(pair[0], FIOASYNC, i & 1 ? &on : &off);
+	CHECK(tap_wait(other) == 0);
+	GOOD(ioctl(pair[0], FIOASYNC, &on));
+	CHECK(fcntl(pair[0], F_GETFL) & O_ASYNC);
+	count = 0;
+	GOOD(write(pair[1], "a", 1));
+	CHECK(count == 1);
+	GOOD(ioctl(pair[0], FIOASYNC, &off));
+	CHECK(!(fcntl(pair[0], F_GETFL) & O_ASYNC));
+	GOOD(write(pair[1], "a", 1));
+	CHECK(count == 1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void test_sigio(void)
 {
 	int two[2], file = open("/tmp", O_RDONLY), on = 1, off = 0;
@@ -513,6 +542,7 @@ static void test_sigio(void)
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, two);
 	sigio_of(two[0], two[1]);
 	sigio_other();
+	sigio_together();
 	CHECK(sigio_reaches(0) && !sigio_reaches(1000));
 	FAILS(ENOTTY, ioctl(file, FIOASYNC, &on));
 	GOOD(ioctl(file, FIOASYNC, &off));
