@@ -96,15 +96,25 @@ void inet6_address_out(const struct port_name *n, struct sockaddr *out)
 
 /* ---- options */
 
+static int v6only_set(struct sock *s, bool on)
+{
+	bool may;
+
+	mutex_lock(&s->naming);
+	may = !s->named && s->state == SOCK_NEW;
+	if (may) {
+		s->v6only = on;
+		s->local.family = on ? NAME_V6 : NAME_BOTH;
+	}
+	mutex_unlock(&s->naming);
+	return may ? 0 : -EINVAL;
+}
+
 int inet6_set(struct sock *s, int option, s32 v)
 {
 	switch (option) {
 	case IPV6_V6ONLY:
-		if (s->named || s->state != SOCK_NEW)
-			return -EINVAL;
-		s->v6only = v;
-		s->local.family = v ? NAME_V6 : NAME_BOTH;
-		return 0;
+		return v6only_set(s, v);
 	case IPV6_UNICAST_HOPS:
 		if (v < -1 || v > 255)
 			return -EINVAL;

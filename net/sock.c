@@ -68,6 +68,7 @@ struct sock *sock_new(const struct socket_ops *ops, u32 type, u32 protocol)
 	waitq_init(&s->wait);
 	mutex_init(&s->reader);
 	mutex_init(&s->writer);
+	mutex_init(&s->naming);
 	s->rcvbuf = (struct sock_buffer){ BUFFER, type == SOCK_STREAM ? 131072 : 212992 };
 	s->sndbuf = (struct sock_buffer){ BUFFER, type == SOCK_STREAM ? 16384 : 212992 };
 	s->keep = (struct port_keepalive){ false, 7200000, 75000, 9 };

@@ -68,6 +68,7 @@ struct sock {
 
 	struct waitq wait;
 	struct mutex reader, writer;
+	struct mutex naming;        /* bind, connect, listen, IPV6_V6ONLY: one at a time chooses `local` */
 	struct net_msg work;
 	struct port_name local, remote;
 	u32 uid;                    /* who made it */
@@ -111,7 +112,7 @@ static inline u64 sock_deadline(u64 timeout) { return timeout ? clock_ns() + tim
 /* What both protocols have in common. */
 int inet_address(const struct sock *s, const struct sockaddr *a, bool binding, struct port_name *out);
 void inet_address_out(const struct sock *s, const struct port_name *n, struct sockaddr *out);
-int inet_bind(struct socket *s, const struct sockaddr *a);
+int inet_bind(struct socket *s, const struct sockaddr *a); /* `naming` is held */
 int inet_set(struct socket *s, int level, int option, const void *value, u32 len);
 int inet_get(struct socket *s, int level, int option, void *value, u32 *len);
 struct port_options sock_options(const struct sock *s);

@@ -69,6 +69,7 @@ static long connect_anywhere(struct sock *s)
 	return -EADDRNOTAVAIL;
 }
 
+/* `naming` is held. */
 static long connect_start(struct sock *s, const struct port_name *to)
 {
 	struct port_name bound = s->local;
@@ -91,6 +92,17 @@ static long connect_start(struct sock *s, const struct port_name *to)
 	err = connect_anywhere(s);
 	if (err)
 		s->local = bound;
+	return err;
+}
+
+/* -EALREADY: another was faster. */
+static long connect_begin(struct sock *s, const struct port_name *to)
+{
+	long err;
+
+	mutex_lock(&s->naming);
+	err = sock_state(s) == SOCK_NEW ? connect_start(s, to) : -EALREADY;
+	mutex_unlock(&s->naming);
 	return err;
 }
 
@@ -130,7 +142,7 @@ static int tcp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 	if (state == SOCK_CONNECTING && !wait)
 		return -EALREADY;
 	if (state == SOCK_NEW) {
-		err = connect_start(s, &to);
+		err = connect_begin(s, &to);
 		if (err)
 			return err;
 	}
@@ -143,7 +155,18 @@ static int tcp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 	return connect_result(s);
 }
 
-/* ---- listen, accept */
+/* ---- bind, listen, accept */
+
+static int tcp_bind(struct socket *sk, const struct sockaddr *a)
+{
+	struct sock *s = sock_of(sk);
+	int err;
+
+	mutex_lock(&s->naming);
+	err = inet_bind(sk, a);
+	mutex_unlock(&s->naming);
+	return err;
+}
 
 static int listen_everywhere(struct sock *s)
 {
@@ -160,9 +183,9 @@ static int listen_everywhere(struct sock *s)
 	return err;
 }
 
-static int tcp_listen(struct socket *sk, int backlog)
+/* `naming` is held. */
+static int listen_start(struct sock *s, int backlog)
 {
-	struct sock *s = sock_of(sk);
 	int err;
 
 	if (s->state == SOCK_LISTENING) {
@@ -175,7 +198,7 @@ static int tcp_listen(struct socket *sk, int backlog)
 		struct sockaddr any;
 
 		inet_address_out(s, &s->local, &any);
-		err = inet_bind(sk, &any);
+		err = inet_bind(&s->socket, &any);
 		if (err)
 			return err;
 	}
@@ -187,6 +210,17 @@ static int tcp_listen(struct socket *sk, int backlog)
 	err = listen_everywhere(s);
 	if (err)
 		s->state = SOCK_NEW;
+	return err;
+}
+
+static int tcp_listen(struct socket *sk, int backlog)
+{
+	struct sock *s = sock_of(sk);
+	int err;
+
+	mutex_lock(&s->naming);
+	err = listen_start(s, backlog);
+	mutex_unlock(&s->naming);
 	return err;
 }
 
@@ -530,7 +564,7 @@ static int tcp_name(struct socket *sk, bool peer, struct sockaddr *out)
 }
 
 static const struct socket_ops tcp_ops = {
-	.bind = inet_bind, .connect = tcp_connect, .listen = tcp_listen, .accept = tcp_accept, .name = tcp_name,
+	.bind = tcp_bind, .connect = tcp_connect, .listen = tcp_listen, .accept = tcp_accept, .name = tcp_name,
 	.send = tcp_send, .recv = tcp_recv, .shutdown = tcp_shutdown, .set = inet_set, .get = inet_get, .poll = tcp_poll,
 	.pending = tcp_pending, .release = tcp_release,
 };

@@ -134,10 +134,10 @@ int udp_socket(struct socket **out)
 	return 0;
 }
 
-static int udp_bind(struct socket *sk, const struct sockaddr *a)
+/* `naming` is held. */
+static int udp_name_take(struct sock *s, const struct sockaddr *a)
 {
-	struct sock *s = sock_of(sk);
-	int err = inet_bind(sk, a);
+	int err = inet_bind(&s->socket, a);
 
 	if (err)
 		return err;
@@ -150,15 +150,31 @@ static int udp_bind(struct socket *sk, const struct sockaddr *a)
 	return err;
 }
 
+static int udp_bind(struct socket *sk, const struct sockaddr *a)
+{
+	struct sock *s = sock_of(sk);
+	int err;
+
+	mutex_lock(&s->naming);
+	err = udp_name_take(s, a);
+	mutex_unlock(&s->naming);
+	return err;
+}
+
 /* Who sends has a port. */
 static int udp_autobind(struct sock *s)
 {
 	struct sockaddr any;
+	int err = 0;
 
-	if (s->named)
+	if (*(struct shard *volatile *)&s->shard) /* a hint: another's first datagram may be about to name it */
 		return 0;
+	mutex_lock(&s->naming);
 	inet_address_out(s, &(struct port_name){ 0, 0, s->local.family }, &any);
-	return udp_bind(&s->socket, &any);
+	if (!s->shard)
+		err = udp_name_take(s, &any);
+	mutex_unlock(&s->naming);
+	return err;
 }
 
 /* Is there a way from this socket to there? */

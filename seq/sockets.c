@@ -40,12 +40,12 @@ static bool fits(const struct sockets *s, const struct sockets_op *o, u16 flags,
 	return true;
 }
 
-/* The link that leads to the holder's name. */
+/* The link that leads to the holder's name. It has one of each port: address and families are what they were at BIND. */
 static struct sockets_name **find(struct sockets *s, const struct sockets_op *o)
 {
 	struct sockets_name **at = &s->bucket[bucket_of(o->protocol, o->port)];
 
-	while (*at && ((*at)->id != o->id || !meet(*at, o->protocol, o->ip, o->port, o->flags)))
+	while (*at && ((*at)->id != o->id || (*at)->protocol != o->protocol || (*at)->port != o->port))
 		at = &(*at)->next;
 	return at;
 }

@@ -10,7 +10,8 @@
  * stand side by side if both said reuse and neither listens, or if both said share (SO_REUSEPORT) with one owner.
  * (Linux: socket(7), inet_csk_bind_conflict.)
  *
- * Sequential and deterministic; memory only from the pool. An id names the holder, is not zero, and opaque.
+ * Sequential and deterministic; memory only from the pool. An id names the holder, is not zero, and opaque; it holds one
+ * name of a protocol and port at most.
  */
 #ifndef SEQ_SOCKETS_H
 #define SEQ_SOCKETS_H
@@ -22,8 +23,8 @@
 
 enum sockets_kind {
 	SOCKETS_BIND = 1, /* name, id, flags, owner -> 0, -EADDRINUSE */
-	SOCKETS_LISTEN,   /* id and its name: from now on it listens; -EADDRINUSE if a name it meets does, -ENOENT */
-	SOCKETS_UNBIND,   /* id and its name; -ENOENT */
+	SOCKETS_LISTEN,   /* id, protocol, port: from now on it listens; -EADDRINUSE if a name it meets does, -ENOENT */
+	SOCKETS_UNBIND,   /* id, protocol, port; -ENOENT */
 };
 enum { SOCKETS_REUSE = 1, SOCKETS_SHARE = 2, SOCKETS_V6 = 4, SOCKETS_NOT_V4 = 8 };
 

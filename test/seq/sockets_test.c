@@ -48,7 +48,7 @@ static bool model_agree(const struct model_name *a, const struct model_name *b)
 static struct model_name *model_find(struct model *m, const struct sockets_op *op)
 {
 	for (u32 i = 0; i < m->count; i++)
-		if (m->name[i].op.id == op->id && model_meet(&m->name[i].op, op))
+		if (m->name[i].op.id == op->id && m->name[i].op.protocol == op->protocol && m->name[i].op.port == op->port)
 			return &m->name[i];
 	return NULL;
 }
@@ -129,8 +129,10 @@ static struct sockets_op random_op(const struct model *m, u32 ports)
 	if (m->count && op.kind != SOCKETS_BIND && below(20)) {
 		op = m->name[below(m->count)].op;
 		op.kind = below(3) ? SOCKETS_LISTEN : SOCKETS_UNBIND;
-		if (below(20) == 0)
-			op.ip = 0;
+		if (below(20) == 0) { /* what the holder is called by now, is bound as it was */
+			op.ip = (u32)below(4);
+			op.flags = random_family();
+		}
 		return op;
 	}
 	op.protocol = below(2) ? 6 : 17;
