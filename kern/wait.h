@@ -70,7 +70,9 @@ bool wait_sleep(u64 deadline);         /* sched_sleep */
 #define WAIT_KILLABLE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false, false)
 #define WAIT_EXCLUSIVE_NOT(q, deadline, cond) WAIT_IMPL(q, deadline, cond, false, true)
 
+/* The deadline is taken once: a wake that was for others does not put it off. */
 #define WAIT_IMPL(q, until, cond, interruptible, alone) ({      \
+	const u64 wait_end = (until);                           \
 	struct waiter wait_w;                                   \
 	int wait_r = 0;                                         \
 	bool wait_late = false;                                 \
@@ -88,7 +90,7 @@ bool wait_sleep(u64 deadline);         /* sched_sleep */
 			wait_r = -ERESTARTSYS;                  \
 			break;                                  \
 		}                                               \
-		wait_late = wait_sleep(until);                  \
+		wait_late = wait_sleep(wait_end);               \
 	}                                                       \
 	waitq_remove((q), &wait_w);                             \
 	wait_r;                                                 \

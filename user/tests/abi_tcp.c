@@ -410,6 +410,25 @@ static void test_timeouts(void)
 	close_pair(end);
 }
 
+/* A call that wakes who waits on a socket, for nothing, does not put off the end of his wait. */
+static void test_timeout_busy(void)
+{
+	struct timeval tv = { 0, 300000 };
+	int end[2];
+	pid_t other;
+	char byte;
+
+	tcp_pair(end);
+	GOOD(setsockopt(end[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	other = fork();
+	while (other == 0)
+		shutdown(end[0], SHUT_WR);
+	FAILS(EAGAIN, recv(end[0], &byte, 1, 0));
+	kill(other, SIGKILL);
+	tap_wait(other);
+	close_pair(end);
+}
+
 static void test_socket_options(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on[] = { SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_OOBINLINE };
@@ -669,6 +688,7 @@ int main(void)
 	test_reset();
 	test_listener_dies();
 	test_timeouts();
+	test_timeout_busy();
 	test_socket_options();
 	test_tcp_options();
 	test_ip_options();
