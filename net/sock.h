@@ -71,6 +71,7 @@ struct sock {
 	struct mutex naming;        /* bind, connect, listen, IPV6_V6ONLY: one at a time chooses `local` */
 	struct net_msg work;
 	struct port_name local, remote;
+	struct port_name bound;     /* what `local` was when connecting began, and is again if it fails */
 	u32 uid;                    /* who made it */
 	bool named;                 /* holds a name in net/names.h */
 	struct sock_buffer rcvbuf, sndbuf;

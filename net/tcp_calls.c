@@ -69,13 +69,11 @@ static long connect_anywhere(struct sock *s)
 	return -EADDRNOTAVAIL;
 }
 
-/* `naming` is held. */
-static long connect_start(struct sock *s, const struct port_name *to)
+static long connect_named(struct sock *s, const struct port_name *to)
 {
-	struct port_name bound = s->local;
 	long err;
 
-	if (!name_hears(&bound, to->ip))
+	if (!name_hears(&s->bound, to->ip))
 		return -ENETUNREACH;
 	s->remote = *to;
 	if (!s->remote.ip)
@@ -85,13 +83,21 @@ static long connect_start(struct sock *s, const struct port_name *to)
 	if (!s->local.ip)
 		return -ENETUNREACH;
 	s->local.family = to->ip == PORT_IP6_LOOP ? NAME_V6 : NAME_V4;
-	if (s->local.port) {
-		err = connect_from(s, shard_of(flow_tcp(&s->local, &s->remote, shards_count())));
-		return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
-	}
-	err = connect_anywhere(s);
+	if (!s->local.port)
+		return connect_anywhere(s);
+	err = connect_from(s, shard_of(flow_tcp(&s->local, &s->remote, shards_count())));
+	return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
+}
+
+/* `naming` is held. */
+static long connect_start(struct sock *s, const struct port_name *to)
+{
+	long err;
+
+	s->bound = s->local;
+	err = connect_named(s, to);
 	if (err)
-		s->local = bound;
+		s->local = s->bound;
 	return err;
 }
 
@@ -115,8 +121,6 @@ static int connect_result(struct sock *s)
 	err = s->state == SOCK_CONNECTED || s->state == SOCK_CLOSED ? 0 : s->err ? s->err : -ECONNREFUSED;
 	s->err = err ? 0 : s->err;
 	s->told = !err;
-	if (err && !s->named)
-		s->local.port = 0;
 	lock_release(&s->lock);
 	return err;
 }

@@ -200,6 +200,20 @@ static void test_loopback(void)
 	close(four);
 }
 
+/* A connection that is refused leaves the name as it was: the socket may try the other family. */
+static void test_refused(void)
+{
+	int l = bound4(SOCK_STREAM, "127.0.0.1", 0), fd = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_in6 six = name6("::1", port_of(l)), mapped = name6("::ffff:127.0.0.1", port_of(l));
+
+	FAILS(ECONNREFUSED, connect(fd, NAME(six)));
+	CHECK(at(fd, false, "::"));
+	GOOD(connect(fd, NAME(mapped)));
+	CHECK(at(fd, false, "::ffff:127.0.0.1") && at(fd, true, "::ffff:127.0.0.1"));
+	close(fd);
+	close(l);
+}
+
 static void test_no_way(void)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -302,6 +316,7 @@ int main(void)
 	test_both();
 	test_apart();
 	test_loopback();
+	test_refused();
 	test_no_way();
 	test_other_loopback();
 	test_datagrams();
