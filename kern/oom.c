@@ -30,7 +30,8 @@ void oom_left(struct process *p)
 	waitq_wake(&waiting);
 }
 
-static bool dying(void) { return atomic_load(&thread_current()->dying); }
+/* The caller: on its way out by another's doing or its own, and then it would wait for itself. */
+static bool dying(void) { return atomic_load(&thread_current()->dying) || process_current()->leaving; }
 
 u64 oom_given(void) { return atomic_load(&given); }
 
