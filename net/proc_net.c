@@ -24,8 +24,10 @@ static void seen_sock(struct seen *e, struct sock *s)
 	lock_acquire(&s->lock);
 	e->tx = s->tx_bytes;
 	e->rx = s->state == SOCK_LISTENING ? s->waiting : s->rx_bytes;
-	if (s->socket.type == SOCK_DGRAM)
+	if (s->socket.type == SOCK_DGRAM) { /* the name in the stack may be narrower */
+		e->local = s->local;
 		e->remote = s->state == SOCK_CONNECTED ? s->remote : (struct port_name){ 0, 0, NAME_V4 };
+	}
 	lock_release(&s->lock);
 	e->six = s->socket.family == AF_INET6;
 	e->local.family = s->local.family;

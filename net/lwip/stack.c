@@ -527,7 +527,7 @@ static void on_datagram(void *sock, struct udp_pcb *pcb, struct pbuf *p, const i
 static int stack_udp_open(void *sock, const struct port_name *local, struct port_udp **out)
 {
 	struct udp_pcb *pcb = udp_new();
-	ip_addr_t ip = IPADDR4_INIT(local->ip);
+	ip_addr_t ip = IPADDR4_INIT(local->ip ? local->ip : local->family == NAME_V6 ? PORT_IP6_LOOP : 0); /* the wire is IPv4's */
 	err_t err;
 
 	if (!pcb)
