@@ -131,6 +131,7 @@ void nr_evicted_free(struct nr *nr)
 
 	for (; r; r = next) {
 		next = next_out(&r->out);
+		nr_stock_drop(r); /* pages donated after it was buried */
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}
