@@ -11,8 +11,8 @@
  *
  *   shut    unroute; raise EVICTED: readers, waiters, helpers go elsewhere; wake who sleeps there. Everybody else is given a
  *           spare ring: a combiner who waits for room takes it, goes on there, and counts the evicted no more (log.c)
- *   finish  with all other gates (if one is not to be had, nr_evict says so, and whoever comes next finishes it): all others apply the log to its end, and a batch of nothing is put behind it, the
- *           mark. The holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the
+ *   finish  with all other gates (if one is not to be had, nr_evict says so, and whoever comes next finishes it): all others
+ *           apply the log to its end, and a batch of nothing is put behind it, the mark. The holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the
  *           mark: then he sees EVICTED too (V2). So what he published is below the mark, and all others have it. The
  *           rings that were left go to limbo
  *
@@ -131,6 +131,7 @@ void nr_evicted_free(struct nr *nr)
 
 	for (; r; r = next) {
 		next = next_out(&r->out);
+		nr_stock_drop(r); /* pages donated after it was buried */
 		if (r != &nr->first)
 			nr_replica_free(r);
 	}

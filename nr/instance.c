@@ -81,6 +81,7 @@ struct nr *nr_create(const struct nr_type *type, const struct nr_config *cfg, co
 
 void nr_fini(struct nr *nr)
 {
+	nr_evicted_finish(nr); /* all gates are free: it succeeds */
 	nr_evicted_reap(nr);
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
 		struct nr_replica *r = nr_rep(nr, n);

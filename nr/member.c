@@ -304,6 +304,8 @@ static int add_absent(struct nr *nr, u32 node)
 {
 	if (node >= NR_NODES_MAX)
 		return -EINVAL;
+	if (nr->leaving) /* others still read the ring of the one it would replace */
+		return -EAGAIN;
 	return nr_has_replica(nr, node) ? -EEXIST : add(nr, node);
 }
 
