@@ -173,7 +173,8 @@ static void shut(struct nr *nr, struct nr_replica *r)
 {
 	if (gate_evicted(r))
 		return;
-	r->nr = nr;
+	if (!r->nr) /* who was here in a former life may still be looking at it (nr_evicted_left) */
+		r->nr = nr;
 	atomic_fetch_or_explicit(&r->gate, GATE_EVICTED, memory_order_seq_cst); /* V1 */
 	atomic_store_explicit(&r->out, next_out(&nr->out), memory_order_relaxed);
 	atomic_store_explicit(&nr->out, r, memory_order_release); /* V1 */
