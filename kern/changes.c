@@ -91,13 +91,14 @@ void changes_wait(struct changes *c, u64 start, u64 end)
 
 void changes_alone(struct changes *c)
 {
-	_Atomic u32 *slot = c->leaving[0];
+	u32 line, i;
 
 	while (atomic_exchange(&c->exclusive, 1)) /* C2 */
 		nr_port_relax();
-	for (; slot < c->leaving[CHANGES_LINES]; slot++)
-		while (atomic_load(slot))
-			nr_port_relax();
+	for (line = 0; line < CHANGES_LINES; line++)
+		for (i = 0; i < ARRAY_SIZE(c->leaving[line]); i++)
+			while (atomic_load(&c->leaving[line][i]))
+				nr_port_relax();
 	while (atomic_load(&c->all))
 		nr_port_relax();
 }

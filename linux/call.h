@@ -25,6 +25,8 @@ struct usage;
 void rusage_to_user(struct abi_rusage *out, const struct usage *u);
 
 #define PATH_SIZE 4096
+#define IOV_MAX 1024u          /* pieces of one vector */
+#define RW_MAX 0x7ffff000ul    /* bytes that one call moves */
 
 /* A path from the program, in a buffer that name_put frees. NULL with *err: -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 char *name_get(const void __user *p, int *err);

@@ -9,9 +9,6 @@
 #include "mem/frame.h"
 #include "mem/slab.h"
 
-#define RW_MAX 0x7ffff000ul
-#define IOV_MAX 1024
-
 /* The checks that come before any byte is looked at, in Linux's order. `at` < 0: the file's own position. */
 static long rw_check(struct file *f, s64 at, bool writes)
 {

@@ -8,9 +8,7 @@
 #include "linux/wait.h"
 #include "mem/slab.h"
 
-#define IOV_MAX 1024
 #define CONTROL_MAX 20480u
-#define RW_MAX 0x7ffff000ul
 
 struct abi_msghdr {
 	void __user *name;

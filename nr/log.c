@@ -153,12 +153,12 @@ void nr_ring_switch(const struct nr *nr, struct nr_replica *r)
 	atomic_store_explicit(&r->ring, fresh, memory_order_release); /* V4 */
 }
 
-/* What every member has applied: of the order, and of r's ring. Each is read once, outside of MIN, which looks twice: the
- * second look may be at a larger one. */
+/* What every member has applied: of the order, and of r's ring. Each is read once (as MIN does): a second look may be at a
+ * larger one. */
 static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 {
 	struct nr_ring *mine = nr_ring_of(r);
-	u64 order = UINT64_MAX, ring = UINT64_MAX, ltail, taken;
+	u64 order = UINT64_MAX, ring = UINT64_MAX;
 	u32 n;
 
 	nr_for_each(n, members & ~mine->without) {
@@ -167,10 +167,8 @@ static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 
 		if (unlikely(!theirs))
 			return; /* gone: it is us who are evicted */
-		ltail = nr_ltail(c);
-		taken = atomic_load_explicit(&theirs->taken[r->node], memory_order_acquire); /* A2 */
-		order = MIN(order, ltail);
-		ring = MIN(ring, taken);
+		order = MIN(order, nr_ltail(c));
+		ring = MIN(ring, atomic_load_explicit(&theirs->taken[r->node], memory_order_acquire)); /* A2 */
 	}
 	if (gate_evicted(r)) /* looked at last: what we saw may not have been of members */
 		return;

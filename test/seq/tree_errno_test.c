@@ -336,7 +336,7 @@ static void long_symlinks(void)
 	is(apply(&R, op, len, &ret), 0);
 	link = ret.at.ino;
 	for (unsigned at = TREE_PART_MAX; at < TREE_TARGET_MAX; at += TREE_PART_MAX) {
-		unsigned n = MIN(TREE_PART_MAX, TREE_TARGET_MAX - at);
+		unsigned n = MIN((unsigned)TREE_PART_MAX, TREE_TARGET_MAX - at);
 		is(apply(&R, op, tree_op_target(op, link, target + at, n), &ret), 0);
 	}
 	is(apply(&R, op, tree_op_target(op, link, target, 1), &ret), -ENAMETOOLONG);
