@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The structure replicated: one replica, or two as on a machine with two nodes (threads are dealt out in turn). */
-#include "bench/nr/subject.h"
-#include "nr/nr.h"
+#include "bench/nr/replicated.h"
 
 #include <stdlib.h>
 
 struct shared {
 	struct nr *nr;
-	struct nr_type type;
-	struct nr_self self[BENCH_THREADS];
-	u64 keys;
-	const struct seq *seq;
+	struct replicated of;
 };
 
-/* One subject lives at a time in a process. */
 static const struct seq *seq;
 static size_t state_size;
 
-static int init(void *state, struct pool *mem, const void *arg)
+int replicated_init(void *state, struct pool *mem, const void *arg)
 {
 	(void)mem;
 	seq->init(state, *(const u64 *)arg);
@@ -41,21 +36,28 @@ static void apply(void *state, unsigned shard, const void *op, size_t len, void 
 		*(u64 *)ret = got;
 }
 
+void replicated_set(struct replicated *r, const struct seq *s, u64 keys, u32 replicas)
+{
+	r->seq = seq = s;
+	state_size = s->size(keys);
+	r->type = (struct nr_type){ .name = s->name, .state_size = state_size, .init = replicated_init, .clone = clone,
+				    .apply = apply };
+	for (u32 i = 0; i < BENCH_THREADS; i++)
+		r->self[i] = (struct nr_self){ .id = i, .node = i % replicas };
+}
+
 static void *make(const struct seq *s, u64 keys, u32 replicas)
 {
 	struct shared *x = calloc(1, sizeof(*x));
 	struct nr_config cfg = { .threads = BENCH_THREADS };
+	struct nr_self *first;
 
 	if (!x)
 		return NULL;
-	seq = s;
-	state_size = s->size(keys);
-	x->type = (struct nr_type){ .name = s->name, .state_size = state_size, .init = init, .clone = clone, .apply = apply };
-	x->seq = s;
-	for (u32 i = 0; i < BENCH_THREADS; i++)
-		x->self[i] = (struct nr_self){ .id = i, .node = i % replicas };
-	x->nr = nr_create(&x->type, &cfg, &keys);
-	if (!x->nr || nr_widen(x->nr, &x->self[0]) || (replicas > 1 && nr_replica_add(x->nr, &x->self[0], 1)))
+	replicated_set(&x->of, s, keys, replicas);
+	first = &x->of.self[0];
+	x->nr = nr_create(&x->of.type, &cfg, &keys);
+	if (!x->nr || nr_widen(x->nr, first) || (replicas > 1 && nr_replica_add(x->nr, first, 1)))
 		return NULL;
 	return x;
 }
@@ -83,16 +85,16 @@ static u64 write(void *it, u32 thread, const struct bench_op *op)
 	struct shared *x = it;
 	u64 got = 0;
 
-	nr_update(x->nr, &x->self[thread], 0, op, sizeof(*op), &got, NULL);
+	nr_update(x->nr, &x->of.self[thread], 0, op, sizeof(*op), &got, NULL);
 	return got;
 }
 
 static u64 read(void *it, u32 thread, u64 key)
 {
 	struct shared *x = it;
-	u64 got = x->seq->read(nr_read_begin(x->nr, &x->self[thread], 0), key);
+	u64 got = x->of.seq->read(nr_read_begin(x->nr, &x->of.self[thread], 0), key);
 
-	nr_read_end(x->nr, &x->self[thread], 0);
+	nr_read_end(x->nr, &x->of.self[thread], 0);
 	return got;
 }
 

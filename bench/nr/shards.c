@@ -3,7 +3,7 @@
  * The hash map in eight parts with a log each (nr/shards.h), with one replica or two. Key k is key k / 8 of part k % 8, so
  * together the parts are as large as the one table of the others.
  */
-#include "bench/nr/subject.h"
+#include "bench/nr/replicated.h"
 #include "nr/shards.h"
 
 #include <stdlib.h>
@@ -12,37 +12,12 @@ enum { PARTS = 8 };
 
 struct sharded {
 	struct nr_shards *s;
-	struct nr_type type;
-	struct nr_self self[BENCH_THREADS];
-	const struct seq *seq;
+	struct replicated of;
 };
 
-/* One subject lives at a time in a process. */
-static const struct seq *seq;
-static size_t state_size;
-
-static int init(void *state, struct pool *mem, const void *arg)
+static int init_part(void *state, struct pool *mem, const void *arg)
 {
-	(void)mem;
-	seq->init(state, *(const u64 *)((const struct nr_shards_arg *)arg)->arg);
-	return 0;
-}
-
-static int clone(void *dst, struct pool *mem, const void *src)
-{
-	(void)mem;
-	__builtin_memcpy(dst, src, state_size);
-	return 0;
-}
-
-static void apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
-{
-	u64 got = seq->write(state, op);
-
-	(void)shard;
-	(void)len;
-	if (ret)
-		*(u64 *)ret = got;
+	return replicated_init(state, mem, ((const struct nr_shards_arg *)arg)->arg);
 }
 
 static void *make(const struct seq *s, u64 keys, u32 replicas)
@@ -53,14 +28,10 @@ static void *make(const struct seq *s, u64 keys, u32 replicas)
 
 	if (!x)
 		return NULL;
-	seq = s;
-	state_size = s->size(each);
-	x->type = (struct nr_type){ .name = s->name, .state_size = state_size, .init = init, .clone = clone, .apply = apply };
-	x->seq = s;
-	for (u32 i = 0; i < BENCH_THREADS; i++)
-		x->self[i] = (struct nr_self){ .id = i, .node = i % replicas };
-	x->s = nr_shards_create(&x->type, &cfg, &each);
-	if (!x->s || (replicas > 1 && nr_shards_replica_add(x->s, &x->self[0], 1)))
+	replicated_set(&x->of, s, each, replicas);
+	x->of.type.init = init_part;
+	x->s = nr_shards_create(&x->of.type, &cfg, &each);
+	if (!x->s || (replicas > 1 && nr_shards_replica_add(x->s, &x->of.self[0], 1)))
 		return NULL;
 	return x;
 }
@@ -90,7 +61,7 @@ static u64 write(void *it, u32 thread, const struct bench_op *op)
 	u64 got = 0;
 
 	mine.key /= PARTS;
-	nr_shards_update(x->s, &x->self[thread], op->key % PARTS, &mine, sizeof(mine), &got, NULL);
+	nr_shards_update(x->s, &x->of.self[thread], op->key % PARTS, &mine, sizeof(mine), &got, NULL);
 	return got;
 }
 
@@ -98,9 +69,9 @@ static u64 read(void *it, u32 thread, u64 key)
 {
 	struct sharded *x = it;
 	unsigned part = key % PARTS;
-	u64 got = x->seq->read(nr_shards_read_begin(x->s, &x->self[thread], part), key / PARTS);
+	u64 got = x->of.seq->read(nr_shards_read_begin(x->s, &x->of.self[thread], part), key / PARTS);
 
-	nr_shards_read_end(x->s, &x->self[thread], part);
+	nr_shards_read_end(x->s, &x->of.self[thread], part);
 	return got;
 }
 

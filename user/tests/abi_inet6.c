@@ -28,57 +28,49 @@ static bool at(int fd, bool peer, const char *address)
 	return !err && len == sizeof(in) && in.sin6_family == AF_INET6 && !strcmp(text, address);
 }
 
-static int bound6(int type, const char *address, int port, bool only)
+/* fd if nothing went wrong; else it is closed, -1, and errno says what. */
+static int or_closed(int fd, bool good)
 {
-	int fd = socket(AF_INET6, type, 0), err;
-	struct sockaddr_in6 in = name6(address, port);
+	int err = errno;
 
-	option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
-	err = bind(fd, NAME(in)) || (type == SOCK_STREAM && listen(fd, 8)) ? errno : 0;
-	if (!err)
+	if (good)
 		return fd;
 	close(fd);
 	errno = err;
 	return -1;
+}
+
+static int bound6(int type, const char *address, int port, bool only)
+{
+	int fd = socket(AF_INET6, type, 0);
+	struct sockaddr_in6 in = name6(address, port);
+
+	option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+	return or_closed(fd, !bind(fd, NAME(in)) && (type != SOCK_STREAM || !listen(fd, 8)));
 }
 
 static int bound4(int type, const char *address, int port)
 {
-	int fd = socket(AF_INET, type, 0), err;
+	int fd = socket(AF_INET, type, 0);
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(address) };
 
-	err = bind(fd, NAME(in)) || (type == SOCK_STREAM && listen(fd, 8)) ? errno : 0;
-	if (!err)
-		return fd;
-	close(fd);
-	errno = err;
-	return -1;
+	return or_closed(fd, !bind(fd, NAME(in)) && (type != SOCK_STREAM || !listen(fd, 8)));
 }
 
 static int dial6(int type, const char *address, int port)
 {
-	int fd = socket(AF_INET6, type, 0), err;
+	int fd = socket(AF_INET6, type, 0);
 	struct sockaddr_in6 in = name6(address, port);
 
-	err = connect(fd, NAME(in)) ? errno : 0;
-	if (!err)
-		return fd;
-	close(fd);
-	errno = err;
-	return -1;
+	return or_closed(fd, !connect(fd, NAME(in)));
 }
 
 static int dial4(int type, const char *address, int port)
 {
-	int fd = socket(AF_INET, type, 0), err;
+	int fd = socket(AF_INET, type, 0);
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(address) };
 
-	err = connect(fd, NAME(in)) ? errno : 0;
-	if (!err)
-		return fd;
-	close(fd);
-	errno = err;
-	return -1;
+	return or_closed(fd, !connect(fd, NAME(in)));
 }
 
 static void test_names(void)

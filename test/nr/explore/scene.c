@@ -145,7 +145,23 @@ static int ended(struct lin_op *o, int err, u64 result)
 	return err;
 }
 
-void scene_update(u32 node, size_t len)
+enum how { WAITS, TRIES, TIMED };
+
+static int update(enum how how, struct nr_self *self, const void *op, size_t len, u64 *result, u64 polls)
+{
+	int err;
+
+	if (how == WAITS)
+		return nr_update(scene_nr, self, 0, op, len, result, NULL);
+	if (how == TRIES)
+		return nr_try_update(scene_nr, self, 0, op, len, result, NULL);
+	ex_bounded(true);
+	err = nr_update_timeout(scene_nr, self, 0, op, len, result, NULL, polls);
+	ex_bounded(false);
+	return err;
+}
+
+static int increment(enum how how, u32 node, size_t len, u64 polls)
 {
 	struct lin_bytes bytes;
 	u64 result = LIN_NONE;
@@ -154,37 +170,25 @@ void scene_update(u32 node, size_t len)
 
 	lin_make(&bytes, COUNTER, 1, 0, len);
 	o = begin(1);
-	err = nr_update(scene_nr, scene_self(node), 0, &bytes, len, &result, NULL);
-	ended(o, err, result);
+	err = update(how, scene_self(node), &bytes, len, &result, polls);
+	return ended(o, err, result);
+}
+
+void scene_update(u32 node, size_t len)
+{
+	int err = increment(WAITS, node, len, 0);
+
 	ex_check(err == 0 || err == -EOWNERDEAD || (err == -ENOMEM && scene_no_memory));
 }
 
 int scene_try(u32 node, size_t len)
 {
-	struct lin_bytes bytes;
-	u64 result = LIN_NONE;
-	struct lin_op *o;
-	int err;
-
-	lin_make(&bytes, COUNTER, 1, 0, len);
-	o = begin(1);
-	err = nr_try_update(scene_nr, scene_self(node), 0, &bytes, len, &result, NULL);
-	return ended(o, err, result);
+	return increment(TRIES, node, len, 0);
 }
 
 int scene_timed(u32 node, size_t len, u64 polls)
 {
-	struct lin_bytes bytes;
-	u64 result = LIN_NONE;
-	struct lin_op *o;
-	int err;
-
-	lin_make(&bytes, COUNTER, 1, 0, len);
-	o = begin(1);
-	ex_bounded(true);
-	err = nr_update_timeout(scene_nr, scene_self(node), 0, &bytes, len, &result, NULL, polls);
-	ex_bounded(false);
-	return ended(o, err, result);
+	return increment(TIMED, node, len, polls);
 }
 
 u64 scene_read(u32 node)
