@@ -480,10 +480,10 @@ static bool sigio_reaches(uid_t user)
 	char c;
 
 	pipe(ask);
+	sigprocmask(SIG_BLOCK, &io, NULL); /* before there is an owner: the setter may be quicker than he */
 	owner = fork();
 	if (owner == 0) {
 		close(ask[1]);
-		sigprocmask(SIG_BLOCK, &io, NULL);
 		while (read(ask[0], &c, 1) > 0)
 			;
 		sigpending(&pending);
@@ -496,6 +496,7 @@ static bool sigio_reaches(uid_t user)
 		      write(pair[1], "a", 1) != 1);
 	}
 	CHECK(tap_wait(setter) == 0);
+	sigprocmask(SIG_UNBLOCK, &io, NULL);
 	close(ask[0]);
 	close(ask[1]);
 	return WEXITSTATUS(tap_wait(owner));
