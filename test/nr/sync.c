@@ -203,7 +203,7 @@ static void test_seq(void)
 /* A thing that two take out of an object and "free", while the rest use what they find there. */
 static _Alignas(64) _Atomic(long *) found;
 static struct pin pins[THREADS];
-static long things[ROUNDS];
+static long things[ROUNDS + 1]; /* the last one is never taken: users still look when the takers are done */
 static _Atomic long freed_in_use, pin_takers = 2;
 
 static void pin_take(void)
