@@ -232,7 +232,7 @@ static void entry(void)
 /* Too many steps: while one stands still, the others only go round and round, waiting for him. */
 static void count_step(void)
 {
-	if (++steps <= (plan.mode == EX_STOP ? EX_STEPS / 5 : EX_STEPS))
+	if (++steps <= EX_STEPS)
 		return;
 	if (!may_release())
 		ex_fail("no end after %u steps", steps);
