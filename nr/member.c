@@ -173,7 +173,9 @@ static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
 /* The newcomer has applied what the source has, which is all there is. */
 static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
 {
-	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+	u32 n;
+
+	nr_for_each(n, members_of(nr)) { /* of all others it says 0, as a new ring does */
 		u64 taken = atomic_load_explicit(&nr_ring_of(src)->taken[n], memory_order_relaxed);
 
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], taken, memory_order_relaxed);

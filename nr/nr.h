@@ -35,7 +35,8 @@
  *      and waits with nothing in hand. Two do not: nr_replica_add when the clone found no memory, to which nr_evict has to
  *      wait, and who spans, for readers of his own node in his parts (nr/shards.h).
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
- *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
+ *      combines for others longer than NR_TURN rounds of NR_BATCH operations. Who had a replica for something else (nr_fork,
+ *      nr_shards_span) serves a round of those who came meanwhile.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)

@@ -346,6 +346,57 @@ static void test_claim(void)
 	nr_destroy(nr);
 }
 
+/* And who forks serves whoever left a request meanwhile: the next fork might be first again. */
+
+static _Thread_local bool forking;
+static u32 served;
+
+static void count_served(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	served += forking;
+}
+
+static void *puts_one(void *arg)
+{
+	struct nr_self self = { .id = 1 };
+
+	while (!atomic_load(&may_fork))
+		sched_yield();
+	put(nr, &self, 2, 2);
+	return arg;
+}
+
+static void fix_waiting(void *state, void *arg)
+{
+	u64 asleep = nr_host_waits;
+
+	(void)state;
+	(void)arg;
+	atomic_store(&may_fork, 1);
+	while (nr_host_waits == asleep)
+		sched_yield();
+	forking = true;
+}
+
+static void test_fork_serves(void)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t;
+
+	nr = make(2, 0);
+	served = may_fork = 0;
+	ledger_in_apply = count_served;
+	pthread_create(&t, NULL, puts_one, NULL);
+	nr_destroy(nr_fork(nr, &self, 0, fix_waiting, NULL));
+	forking = false;
+	pthread_join(t, NULL);
+	ledger_in_apply = NULL;
+	ok(served == 1 && get(nr, &self, 2) == 2, "who forks serves who came meanwhile");
+	nr_destroy(nr);
+}
+
 /*
  * A replica is dropped while callers are on their way to it: a signal stops them, at any instruction, until the drop
  * is over (or for a while, for they may be stopped inside).
@@ -460,6 +511,7 @@ int main(int argc, char **argv)
 	test_fork();
 	test_fork_fix();
 	test_claim();
+	test_fork_serves();
 	test_travellers(argc > 1 ? atoi(argv[1]) : 400);
 	test_checks();
 	return tap_end();
