@@ -316,14 +316,14 @@ void nr_evicted_finish(struct nr *nr)
 	lock_release(&nr->change);
 }
 
-/* Does somebody wait for who is inside? For a combiner anybody may; for readers one does who said so, or an eviction that
- * others would finish if they could write there. */
-static bool is_waited_for(const struct nr *nr, const struct nr_replica *r)
+/* Does somebody wait for who is inside? For a combiner anybody may; for readers one does who said so, or, if there is
+ * something to apply, an eviction that is not finished. */
+static bool is_waited_for(const struct nr *nr, const struct nr_replica *r, bool lags)
 {
 	if (is_held(r) || is_claimed(r))
 		return true;
 	return gate_busy(r) && (atomic_load_explicit(&r->awaited, memory_order_relaxed) ||
-				atomic_load_explicit(&nr->evicting, memory_order_relaxed));
+				(lags && atomic_load_explicit(&nr->evicting, memory_order_relaxed)));
 }
 
 /* A combiner who waits for room, because of another, has his replica at the tail. */
@@ -337,7 +337,7 @@ u64 nr_stuck(const struct nr *nr, struct nr_look *look)
 		const struct nr_replica *r = nr_rep(nr, n);
 		u64 ltail = nr_ltail(r);
 
-		if (is_waited_for(nr, r))
+		if (is_waited_for(nr, r, ltail < tail))
 			held |= 1ull << n;
 		if (ltail == look->applied[n])
 			same |= 1ull << n;
