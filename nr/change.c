@@ -124,7 +124,7 @@ void nr_lock_all(struct nr *nr, bool level)
 {
 	for (;;) {
 		nr_change_begin(nr);
-		if (nr_lock_level(nr, members_of(nr), level ? members_of(nr) : 0))
+		if (nr_half_leave(nr) && nr_lock_level(nr, members_of(nr), level ? members_of(nr) : 0))
 			return;
 		nr_change_later(nr);
 	}

@@ -266,7 +266,7 @@ static int evict(struct nr *nr, u64 nodes)
 	struct nr_ring *spare[NR_NODES_MAX];
 	bool done;
 
-	if (!rest)
+	if (!(rest & ~nr->half))
 		return -EBUSY;
 	if (gone != nr->leaving) {
 		if (!spares_make(nr, rest, gone, spare))
@@ -297,7 +297,7 @@ int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes)
 		return -EOPNOTSUPP;
 	nr_enter(self, false);
 	want(nr, nodes);
-	if (nodes && !(nodes & ~members_of(nr)))
+	if (nodes && !(nodes & ~(members_of(nr) & ~nr->half)))
 		err = evict(nr, nodes);
 	atomic_store_explicit(&nr->evicting, nr->leaving, memory_order_relaxed);
 	lock_release(&nr->change);

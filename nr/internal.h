@@ -195,6 +195,7 @@ struct nr {
 	_Atomic u64 evicting; /* nodes that are to be evicted: who waits for their gates shall not */
 	_Atomic u64 made;     /* structs that took the place of an evicted one */
 	u64 leaving;          /* evictions begun and not finished; under change */
+	u64 half;               /* a member whose clone failed (member.c); under change */
 	struct nr_replica *way; /* who was in the way of what was tried last; under change */
 	_Atomic(struct nr_replica *) out; /* evicted */
 	u64 evictions;
@@ -335,6 +336,7 @@ void nr_lock_all(struct nr *nr, bool level);
 void nr_unlock_all(struct nr *nr);
 
 /* member.c. Need nr->change. */
+bool nr_half_leave(struct nr *nr);
 void nr_log_retire(struct nr *nr);
 void nr_log_retire_try(struct nr *nr);
 

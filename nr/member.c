@@ -13,10 +13,10 @@
  *   drop  all gates; all apply the log; wait for its readers (WRITING); no longer live, no longer member; free it
  *
  * All that may have to be waited for, a combiner or readers, comes before anything is changed, and not for long: else
- * everything is given back, and it begins again (-EAGAIN inside here, never outside). Only the way back from a clone that
- * failed cannot be put off.
+ * everything is given back, and it begins again (-EAGAIN inside here, never outside). A clone that failed leaves a member
+ * without a state (nr->half); nobody changes members before it has left, but who evicts.
  *
- *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> absent
+ *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> half --> absent
  *
  * A caller who is on the way to a replica while it is dropped: a reader counts himself in, sees live == false, leaves
  * and routes again; a writer gets its gate, sees the same, takes his request back and routes again. The
@@ -198,21 +198,33 @@ static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *
 	return src;
 }
 
-/* The clone failed; r's gate is held, the source's is not. Who wants to evict waits for us: nobody may see a member without
- * a state. */
-static void unjoin(struct nr *nr, struct nr_replica *r)
+/* The clone failed; r's gate is held, the source's is not. It is a member without a state from here on, in nobody's way. */
+static void join_half(struct nr *nr, struct nr_replica *r)
 {
-	u64 rest = members_of(nr) & ~(1ull << r->node);
-
-	/* In nobody's way meanwhile. */
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], UINT64_MAX / 2, memory_order_release);
 	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release);
-	while (!nr_lock_level(nr, rest, rest))
-		nr_port_relax();
-	leave(nr, r);
-	nr_unlock_set(nr, rest);
 	nr_replica_empty(nr, r);
+	nr->half = 1ull << r->node;
+}
+
+/* That member leaves, if there is one; false: not yet, some gate is not to be had. */
+bool nr_half_leave(struct nr *nr)
+{
+	u64 rest = members_of(nr) & ~nr->half;
+	struct nr_replica *r;
+
+	if (likely(!nr->half))
+		return true;
+	if (!nr_lock_level(nr, rest, rest))
+		return false;
+	r = nr_rep(nr, (u32)__builtin_ctzll(nr->half));
+	leave(nr, r);
+	nr_stock_drop(r); /* what others promised to it meanwhile */
+	atomic_store_explicit(&r->credit, 0, memory_order_relaxed);
+	nr->half = 0;
+	nr_unlock_set(nr, rest);
+	return true;
 }
 
 /* The gate of r, which is dead: nobody is inside it for long. And nobody shall be, until it lives. */
@@ -253,10 +265,12 @@ static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
 	r->live = !err;
 	gate_release(src, GATE_HELD);
 	if (err)
-		unjoin(nr, r);
+		join_half(nr, r);
 	else
 		atomic_fetch_or_explicit(&nr->live, 1ull << r->node, memory_order_release); /* N1 */
 	gate_release(r, GATE_HELD | GATE_WRITING);
+	if (err)
+		nr_half_leave(nr); /* or whoever comes next sees to it */
 	return err;
 }
 
@@ -325,7 +339,7 @@ static int change(struct nr *nr, struct nr_self *self, int (*how)(struct nr *nr,
 	nr_enter(self, false);
 	for (;;) {
 		nr_change_begin(nr);
-		err = how(nr, node);
+		err = nr_half_leave(nr) ? how(nr, node) : -EAGAIN;
 		if (err != -EAGAIN)
 			break;
 		nr_change_later(nr);

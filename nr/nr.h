@@ -32,8 +32,7 @@
  *      guard or a fork. Who stands in add, drop, evict, stats, check or widen cannot be evicted: nr_evict waits for him.
  *      Nobody passes a wait on: who holds what others need (in add, drop, evict, stats, check, widen; as helper of another
  *      replica) waits NR_PATIENCE polls at a time for a combiner's gate, and as many for a replica's readers, then lets go
- *      and waits with nothing in hand. Two do not: nr_replica_add when the clone found no memory, to which nr_evict has to
- *      wait, and who spans, for readers of his own node in his parts (nr/shards.h).
+ *      and waits with nothing in hand. One does not: who spans, for readers of his own node in his parts (nr/shards.h).
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
  *      combines for others longer than NR_TURN rounds of NR_BATCH operations. Who had a replica for something else (nr_fork,
  *      nr_shards_span) serves a round of those who came meanwhile.
