@@ -34,8 +34,8 @@
  *      replica) waits NR_PATIENCE polls at a time for a combiner's gate, and as many for a replica's readers, then lets go
  *      and waits with nothing in hand. One does not: who spans, for readers of his own node in his parts (nr/shards.h).
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
- *      combines for others longer than NR_TURN rounds of NR_BATCH operations. Who had a replica for something else (nr_fork,
- *      nr_shards_span) serves a round of those who came meanwhile.
+ *      combines for others longer than NR_TURN rounds of NR_BATCH operations, and of those who update in place at most NR_PASS
+ *      go by him. Who had a replica for something else (nr_fork, nr_shards_span) serves a round of those who came meanwhile.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
@@ -61,6 +61,7 @@ extern "C" {
 #define NR_BATCH 32    /* operations of one combiner round */
 #define NR_TURN 4      /* rounds one caller combines before the gate goes on */
 #define NR_PATIENCE 1024 /* nr_port_relax calls for which somebody waits while others may have to wait for him */
+#define NR_PASS 64u    /* updates in place that go by those who wait before they are served */
 
 /* One operation of a batch. */
 struct nr_call {

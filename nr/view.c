@@ -7,7 +7,7 @@
  *            to date at once, when the last guard was got
  *   else     guards are dropped, the parts that moved are brought up to what was seen, and all begins again; after
  *            NR_VIEW_TRIES times the view is ordered like a span that applies nothing
- *   barred   by a writer who is inside: guards are dropped, too, and it waits; for NR_READ_POLLS polls, as a read would
+ *   barred   by a writer who is inside: guards are dropped, too, and it waits; for VIEW_POLLS polls at most
  *
  * Why one collect is enough: ctail rises before a reader gets to see what it covers, and a guard keeps its replica from
  * moving. Two views on two nodes that each saw what the other did not would each have collected before the other's ctail
@@ -16,6 +16,8 @@
  * Never waits under a guard: a spanner may be waiting for that guard while others wait for him.
  */
 #include "nr/span.h"
+
+#define VIEW_POLLS 256 /* while writers are inside, before the view takes its turn among them */
 
 struct look { /* guards of one attempt */
 	struct nr_family *f;
@@ -123,7 +125,7 @@ static bool view_guarded(struct nr_family *f, struct nr_self *self, u64 mask,
 	__builtin_memset(&l, 0, sizeof(l));
 	l.f = f;
 	l.self = self;
-	while (!(good = look_try(&l, mask)) && l.moved < NR_VIEW_TRIES && l.barred < NR_READ_POLLS)
+	while (!(good = look_try(&l, mask)) && l.moved < NR_VIEW_TRIES && l.barred < VIEW_POLLS)
 		;
 	if (good) {
 		look(&l.view, arg);
