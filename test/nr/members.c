@@ -386,7 +386,8 @@ static void test_fork_serves(void)
 	pthread_t t;
 
 	nr = make(2, 0);
-	served = may_fork = 0;
+	served = 0;
+	may_fork = 0;
 	ledger_in_apply = count_served;
 	pthread_create(&t, NULL, puts_one, NULL);
 	nr_destroy(nr_fork(nr, &self, 0, fix_waiting, NULL));

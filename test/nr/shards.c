@@ -596,7 +596,8 @@ static void test_serve(u32 n_replicas)
 
 	parts = 2, replicas = n_replicas;
 	make(&row_type, n_replicas % 2);
-	served = may_write = 0;
+	served = 0;
+	may_write = 0;
 	row_in_apply = count_served;
 	pthread_create(&t, NULL, adds, &self);
 	nr_shards_span(s, &self, all(), plan_to_wait, NULL, NULL);
