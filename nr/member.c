@@ -62,27 +62,33 @@ static void log_stop(struct nr *nr, struct nr_replica *last)
 	atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
 }
 
-/* One member is left, its gate is held and it has applied all: then there is no log, unless somebody who was evicted may be
- * looking at it. */
-void nr_log_retire(struct nr *nr)
+/* The only member of an instance that still has a log, though nobody who was evicted can be looking at it; or NULL. */
+static struct nr_replica *last_of(const struct nr *nr)
 {
 	u64 set = members_of(nr);
 
-	if (nr->log && only_one(set) && !nr_evicted_held(nr))
-		log_stop(nr, nr_rep(nr, (u32)__builtin_ctzll(set)));
+	return nr->log && only_one(set) && !nr_evicted_held(nr) ? nr_rep(nr, (u32)__builtin_ctzll(set)) : NULL;
+}
+
+/* All gates held, and the log applied: with one member left there is no log. */
+void nr_log_retire(struct nr *nr)
+{
+	struct nr_replica *r = last_of(nr);
+
+	if (r)
+		log_stop(nr, r);
 }
 
 /* The same without its gate, if that is free. */
 void nr_log_retire_try(struct nr *nr)
 {
-	u64 set = members_of(nr);
-	struct nr_replica *r = nr_rep(nr, (u32)__builtin_ctzll(set));
+	struct nr_replica *r = last_of(nr);
 
-	if (nr->log && only_one(set) && !nr_evicted_held(nr) && gate_try(r, GATE_HELD)) {
-		if (nr_level_set(nr, set, 0))
-			nr_log_retire(nr);
-		gate_release(r, GATE_HELD);
-	}
+	if (!r || !gate_try(r, GATE_HELD))
+		return;
+	if (nr_level_set(nr, members_of(nr), 0))
+		log_stop(nr, r);
+	gate_release(r, GATE_HELD);
 }
 
 /* All gates held, all others have applied what is in r's ring: takes both out of the set. Who was evicted and does not know
