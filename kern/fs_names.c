@@ -4,7 +4,6 @@
  * the operation left behind: times of directories, references of inodes that lost their last name.
  */
 #include "base/string.h"
-#include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "kern/volume.h"
@@ -431,7 +430,7 @@ static s64 time_of(const struct abi_timespec *t)
 int fs_utimes(struct path *p, const struct abi_timespec times[2])
 {
 	struct tree_cred cred;
-	u64 now = wall_ns();
+	s64 now = body_time();
 	bool to_now = !times || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
 	int i, err;
 

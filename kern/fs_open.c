@@ -64,7 +64,7 @@ static long regular_read(struct file *f, struct io *io, u64 *pos)
 	if (n > 0)
 		*pos += n;
 	if (n >= 0 && !(f->flags & O_NOATIME))
-		body_accessed(f->body);
+		body_touch(f->body, true, false, false);
 	return n;
 }
 
@@ -169,7 +169,7 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (!err && !(f->flags & O_NOATIME))
-		body_accessed(f->body);
+		body_touch(f->body, true, false, false);
 	return err;
 }
 
