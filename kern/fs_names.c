@@ -55,7 +55,7 @@ static int create_parent(int dirfd, const char *name, bool directory, struct pat
 static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	struct body *b;
@@ -105,7 +105,7 @@ int fs_mkdir(int dirfd, const char *name, u32 mode)
 static int symlink_staged(const struct tree_cred *cred, const struct path_parent *parent, const char *target, size_t len,
 			  struct body *b, struct tree_ret *ret)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	size_t at = TREE_PART_MAX / 2;
 	int err = fs_update(op, tree_op_symlink(op, cred, parent->dir.ino, "", 0, target, at, (u64)b, TREE_UNNAMED), ret);
 	u64 ino = ret->at.ino;
@@ -127,7 +127,7 @@ static int symlink_staged(const struct tree_cred *cred, const struct path_parent
 int fs_symlink(const char *target, int dirfd, const char *name)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	struct body *b;
@@ -173,7 +173,7 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 {
 	struct path p;
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err = path_at(olddir, old, (at_flags & AT_EMPTY_PATH) | (at_flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &p);
@@ -205,7 +205,7 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 /* Takes the name away that parent holds, of a file or of a directory, and lets go of what it named. */
 static int remove_name(struct path_parent *parent, bool directory)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int len, err = parent->at.ino ? volume_writable(parent->dir.fs) : 0;
@@ -256,7 +256,7 @@ int fs_rmdir(int dirfd, const char *name)
 int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flags)
 {
 	struct path_parent from, to;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;
@@ -351,7 +351,7 @@ int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
 
 int fs_chmod(struct path *p, u32 mode)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;
@@ -372,7 +372,7 @@ int fs_chmod(struct path *p, u32 mode)
 
 int fs_chown(struct path *p, u32 uid, u32 gid)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;

@@ -201,6 +201,8 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 	u32 n;
 
 	nr_enter(self, false);
+	if (!atomic_load_explicit(&nr->logged, memory_order_acquire))
+		members = 0; /* one replica: the update was applied there before it returned, when no reader was inside */
 	nr_for_each(n, members) {
 		while (nr_ltail(nr_rep(nr, n)) < index) {
 			if (!(atomic_load_explicit(&nr->members, memory_order_acquire) >> n & 1))
