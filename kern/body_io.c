@@ -151,44 +151,6 @@ void body_alone(struct body *b)
 	keep_out(b);
 }
 
-/* Under `writer`: a write of [at, at + n) begins. Could it have been an overwrite beside others? */
-static bool keep_out_of(struct body *b, u64 at, size_t n)
-{
-	u64 size = atomic_load(&b->size);
-
-	if (at >= size)
-		return false;
-	if (at + n <= size && in_one_page(at, n) && !atomic_load_explicit(&b->beside, memory_order_relaxed))
-		return true;
-	keep_out(b);
-	return false;
-}
-
-static long write_in_turn(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
-{
-	bool met = !mutex_try(&b->writer), small;
-	long n = -EFBIG;
-	u64 at;
-
-	if (met)
-		mutex_lock(&b->writer);
-	at = append ? atomic_load(&b->size) : *pos;
-	if (at < limit) {
-		size_t len = MIN(io->left, limit - at);
-
-		small = keep_out_of(b, at, len);
-		n = body_write_pages(b, at, io, len);
-		if (small && met && ++b->met >= MET)
-			atomic_store(&b->beside, true);
-	}
-	if (n > 0) {
-		*pos = at + n;
-		body_touch(b, false, true, true);
-	}
-	mutex_unlock(&b->writer);
-	return n;
-}
-
 /* ---- beside each other */
 
 /* Pinned. Takes all of io, which is inside one page, or nothing; a part only if the program unmaps its memory meanwhile. */
@@ -235,25 +197,86 @@ static bool overwrite_prepare(struct body *b, u64 at, const struct io *io)
 	return p && io_in_fault(io);
 }
 
-static bool write_beside(struct body *b, u64 at, struct io *io)
+/* Bytes; 0: not so, io is as it was. */
+static long write_beside(struct body *b, u64 *pos, struct io *io)
 {
+	size_t n = io->left;
+
 	if (!atomic_load_explicit(&b->beside, memory_order_relaxed))
-		return false;
-	if (!overwrite(b, at, io) && !(overwrite_prepare(b, at, io) && overwrite(b, at, io)))
-		return false;
+		return 0;
+	if (!overwrite(b, *pos, io) && !(overwrite_prepare(b, *pos, io) && overwrite(b, *pos, io)))
+		return 0;
 	body_touch(b, false, true, true);
-	return true;
+	*pos += n;
+	return n;
+}
+
+/* ---- the choice */
+
+/* Under `writer`: a write of [at, at + n) begins. Could it have been an overwrite beside others? */
+static bool keep_out_of(struct body *b, u64 at, size_t n)
+{
+	u64 size = atomic_load(&b->size);
+
+	if (at >= size)
+		return false;
+	if (at + n <= size && in_one_page(at, n) && !atomic_load_explicit(&b->beside, memory_order_relaxed))
+		return true;
+	keep_out(b);
+	return false;
+}
+
+/* `met`: had to wait for the turn. */
+static long write_alone(struct body *b, u64 *pos, struct io *io, bool append, u64 limit, bool met)
+{
+	u64 at = append ? atomic_load(&b->size) : *pos;
+	bool small;
+	long n;
+
+	if (at >= limit)
+		return -EFBIG;
+	small = keep_out_of(b, at, MIN(io->left, limit - at));
+	n = body_write_pages(b, at, io, MIN(io->left, limit - at));
+	if (n > 0) {
+		body_touch(b, false, true, true);
+		*pos = at + n;
+	}
+	if (small && met && ++b->met >= MET)
+		atomic_store(&b->beside, true);
+	return n;
+}
+
+/* `small`: it would go beside others, but they took turns. They may have stopped that while it waited for its own: then the
+ * next one shall not wait for this one's copy. */
+static long write_in_turn(struct body *b, u64 *pos, struct io *io, bool append, u64 limit, bool small)
+{
+	bool met = !mutex_try(&b->writer);
+	long n = 0;
+
+	if (met)
+		mutex_lock(&b->writer);
+	if (small && met && atomic_load_explicit(&b->beside, memory_order_relaxed)) {
+		mutex_unlock(&b->writer);
+		n = write_beside(b, pos, io);
+		if (n)
+			return n;
+		mutex_lock(&b->writer);
+	}
+	n = write_alone(b, pos, io, append, limit, met);
+	mutex_unlock(&b->writer);
+	return n;
 }
 
 long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
 {
-	size_t n = io->left;
+	bool small = !append && in_one_page(*pos, io->left);
+	long n = 0;
 
 	limit = MIN(limit, BODY_MAX);
-	if (!n)
+	small = small && *pos + io->left <= limit;
+	if (!io->left)
 		return 0;
-	if (append || !in_one_page(*pos, n) || *pos + n > limit || !write_beside(b, *pos, io))
-		return write_in_turn(b, pos, io, append, limit);
-	*pos += n;
-	return n;
+	if (small)
+		n = write_beside(b, pos, io);
+	return n ? n : write_in_turn(b, pos, io, append, limit, small);
 }
