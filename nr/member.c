@@ -126,7 +126,7 @@ static void log_stop(struct nr *nr, struct nr_replica *last)
 	nr_log_free(nr, nr->log);
 	atomic_store_explicit(&last->ring, NULL, memory_order_release); /* V4 */
 	nr->log = NULL;
-	atomic_store_explicit(&nr->logged, false, memory_order_release);
+	atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
 }
 
 /* All gates held: takes node n and its ring out of the set, when all others have applied what is in it. Who was evicted and

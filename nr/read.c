@@ -179,7 +179,7 @@ void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard)
  */
 u64 nr_version(const struct nr *nr, const struct nr_self *self)
 {
-	u64 ctail = atomic_load_explicit(&nr->ctail, memory_order_seq_cst); /* C2 */
+	u64 ctail = atomic_load_explicit(&nr->ctail, memory_order_relaxed); /* who has heard of an update has heard of its ctail */
 	u64 here = nr_ltail(nr_route(nr, self));
 
 	return MAX(ctail, here);
@@ -201,8 +201,6 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 	u32 n;
 
 	nr_enter(self, false);
-	if (!atomic_load_explicit(&nr->logged, memory_order_acquire))
-		members = 0; /* one replica: the update was applied there before it returned, when no reader was inside */
 	nr_for_each(n, members) {
 		while (nr_ltail(nr_rep(nr, n)) < index) {
 			if (!(atomic_load_explicit(&nr->members, memory_order_acquire) >> n & 1))
