@@ -42,12 +42,12 @@ struct body {
 	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
 	struct lock lock;
 	struct mutex writer;
-	u32 met;                 /* overwrites in their turn that had to wait for it; under writer */
-	_Atomic bool beside;     /* overwrites may go beside each other; changes under writer */
+	_Atomic u32 met;         /* overwrites that found somebody writing, since the last that was alone; MET at most */
 	_Atomic u64 size;        /* bytes */
 	_Atomic u64 pages;       /* frames owned */
 	u32 height;              /* levels of tables above the pages; under lock */
 	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
+	_Atomic bool beside;     /* overwrites may go beside each other; changes under writer */
 	s64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */

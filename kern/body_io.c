@@ -12,7 +12,7 @@
  * Writes that overlap do not interleave, so they take turns (`writer`). But of overwrites, which change neither size nor
  * pages, those to different pages cannot tell whether they did; so where many overwrite one file, they go beside each other:
  *
- *   in turns --MET overwrites of one page had to wait for their turn, and nobody wrote alone--> beside (`beside` is up)
+ *   in turns --MET overwrites of one page found somebody writing, and nobody wrote alone--> beside (`beside` is up)
  *   beside --a write that touches what others might overwrite, but not as one of them: body_alone--> in turns
  *
  * Who goes beside others is pinned to the body and holds the page's short lock. Who wants the file alone takes `writer`, lowers
@@ -24,7 +24,8 @@
 #include "kern/percore.h"
 #include "mem/frame.h"
 
-#define MET 8
+#define MET 8u
+#define BESIDE_LOOKS 64 /* a write of a page takes about as long */
 #define PAGE_LOCKS 256u
 
 /* By frame. Two pages may have the same. */
@@ -138,7 +139,7 @@ static bool in_one_page(u64 at, size_t n)
 /* Under `writer`. */
 static void keep_out(struct body *b)
 {
-	b->met = 0;
+	atomic_store_explicit(&b->met, 0, memory_order_relaxed);
 	if (!atomic_load_explicit(&b->beside, memory_order_relaxed))
 		return;
 	atomic_store(&b->beside, false);
@@ -226,8 +227,8 @@ static bool keep_out_of(struct body *b, u64 at, size_t n)
 	return false;
 }
 
-/* `met`: had to wait for the turn. */
-static long write_alone(struct body *b, u64 *pos, struct io *io, bool append, u64 limit, bool met)
+/* Under `writer`. */
+static long write_alone(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
 {
 	u64 at = append ? atomic_load(&b->size) : *pos;
 	bool small;
@@ -241,42 +242,63 @@ static long write_alone(struct body *b, u64 *pos, struct io *io, bool append, u6
 		body_touch(b, false, true, true);
 		*pos = at + n;
 	}
-	if (small && met && ++b->met >= MET)
+	if (small && atomic_load_explicit(&b->met, memory_order_relaxed) >= MET)
 		atomic_store(&b->beside, true);
 	return n;
 }
 
-/* `small`: it would go beside others, but they took turns. They may have stopped that while it waited for its own: then the
- * next one shall not wait for this one's copy. */
-static long write_in_turn(struct body *b, u64 *pos, struct io *io, bool append, u64 limit, bool small)
+static bool is_beside(struct body *b)
 {
-	bool met = !mutex_try(&b->writer);
-	long n = 0;
+	return atomic_load_explicit(&b->beside, memory_order_relaxed);
+}
 
-	if (met)
-		mutex_lock(&b->writer);
-	if (small && met && atomic_load_explicit(&b->beside, memory_order_relaxed)) {
-		mutex_unlock(&b->writer);
-		n = write_beside(b, pos, io);
-		if (n)
-			return n;
-		mutex_lock(&b->writer);
-	}
-	n = write_alone(b, pos, io, append, limit, met);
+/* An overwrite that found somebody writing. Are there many, then he will let them in when he is done: looks for that on a
+ * line that nobody writes to meanwhile, before it goes to sleep at the mutex. */
+static bool beside_soon(struct body *b)
+{
+	u32 looks = cores_count() > 1 ? BESIDE_LOOKS : 0;
+
+	if (atomic_load_explicit(&b->met, memory_order_relaxed) < MET)
+		atomic_fetch_add_explicit(&b->met, 1, memory_order_relaxed);
+	while (looks-- && !is_beside(b))
+		nr_port_relax();
+	return is_beside(b);
+}
+
+/* For an overwrite: false, and nothing is taken, if overwrites go beside each other by the time that it is its turn. */
+static bool turn_of_overwrite(struct body *b)
+{
+	if (mutex_try(&b->writer))
+		return true;
+	if (beside_soon(b))
+		return false;
+	mutex_lock(&b->writer);
+	if (!is_beside(b))
+		return true;
 	mutex_unlock(&b->writer);
-	return n;
+	return false;
 }
 
 long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
 {
-	bool small = !append && in_one_page(*pos, io->left);
+	bool small = !append && in_one_page(*pos, io->left), turn = false;
 	long n = 0;
 
 	limit = MIN(limit, BODY_MAX);
-	small = small && *pos + io->left <= limit;
 	if (!io->left)
 		return 0;
-	if (small)
+	if (small && *pos + io->left <= limit) {
 		n = write_beside(b, pos, io);
-	return n ? n : write_in_turn(b, pos, io, append, limit, small);
+		if (!n)
+			turn = turn_of_overwrite(b);
+		if (!n && !turn)
+			n = write_beside(b, pos, io);
+	}
+	if (n)
+		return n;
+	if (!turn)
+		mutex_lock(&b->writer);
+	n = write_alone(b, pos, io, append, limit);
+	mutex_unlock(&b->writer);
+	return n;
 }
