@@ -25,8 +25,8 @@
 #include "mem/frame.h"
 
 #define MET 8u
-#define BESIDE_LOOKS 64 /* a write of a page takes about as long */
-#define PAGE_LOCKS 256u
+#define BESIDE_LOOKS 256 /* some writes of a page take about as long */
+#define PAGE_LOCKS 1024u
 
 /* By frame. Two pages may have the same. */
 static struct page_lock { _Alignas(64) struct lock lock; } page_locks[PAGE_LOCKS];
