@@ -98,6 +98,8 @@ struct thread {
 	void __user *robust_list;
 	void __user *rseq;               /* kern/rseq.h */
 	u32 rseq_mark, rseq_event;
+	u64 parent_version;              /* of procs_nr, when it last read the process's parent; by itself */
+	s32 parent;
 	_Atomic bool dying;              /* exit was asked (group exit, exec) */
 	TAILQ_ENTRY(thread) sibling;     /* proc->threads, under proc->lock */
 };

@@ -95,9 +95,10 @@ struct nr_slot {
 	_Alignas(NR_LINE) struct nr_req req;
 };
 
-struct nr_map { /* a bit per id */
-	_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
-	_Atomic u64 pending; /* ids with a request to collect */
+/* A bit per id. Every request writes to `pending`, and everybody reads what is before it: so it has a line to itself. */
+struct nr_map {
+	_Alignas(NR_LINE) _Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+	_Alignas(NR_LINE) _Atomic u64 pending; /* ids with a request to collect */
 };
 
 struct nr_slots {

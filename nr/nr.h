@@ -159,6 +159,9 @@ const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard);
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard);
 /* As the replica is, without catching up: old, but whole, and on one replica never older than before. */
 const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard);
+/* For who reads one thing over and over: take this, read, keep both. As long as it is the same again, no update has returned
+ * in between, and reading would give what it gave (G1). Some loads of what only updates write. */
+u64 nr_version(const struct nr *nr, const struct nr_self *self);
 /* One question under a guard. */
 static inline void nr_query(struct nr *nr, struct nr_self *self, void (*query)(const void *state, const void *q, void *ret),
 			    const void *q, void *ret)

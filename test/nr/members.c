@@ -41,6 +41,7 @@ static u64 get(struct nr *from, struct nr_self *self, u32 key)
 static void test_come_and_go(void)
 {
 	struct nr_self self = { .id = 0 }, far = { .id = 1, .node = 5 };
+	u64 version;
 	s64 alone;
 
 	nr = make(4, 0);
@@ -58,8 +59,11 @@ static void test_come_and_go(void)
 	   "now there is a log, and the clone is equal");
 	put(nr, &self, 2, 20);
 	ok(get(nr, &far, 2) == 20, "an update here is read there");
+	version = nr_version(nr, &far);
 	ok(nr_replica_drop(nr, &far, 0) == 0 && get(nr, &self, 2) == 20, "the first replica may go");
+	ok(nr_version(nr, &self) == version && nr_version(nr, &far) == version, "and no version changes");
 	put(nr, &self, 3, 30);
+	ok(nr_version(nr, &self) > version, "but an update in place changes it");
 	nr_stats(nr, &self, &st, false);
 	ok(st.replicas == 1 && st.log_slots == 0 && get(nr, &far, 3) == 30, "one replica again: no log again");
 	ok(nr_replica_add(nr, &self, 0) == 0 && get(nr, &self, 3) == 30 && nr_check(nr, &self) == 0, "and it may come back");
@@ -85,7 +89,9 @@ static void test_idle_node(void)
 	nr_stats(nr, &self, &st, false);
 	ok(st.replica[1].applied >= index && st.replica[1].helped == 1, "nr_sync brings it up, by helping");
 	nr_update(nr, &self, 0, &op, len, NULL, &index);
+	index = nr_version(nr, &self);
 	ok(nr_poll(nr, &other) == 1 && nr_poll(nr, &other) == 0, "nr_poll applies what is new");
+	ok(nr_version(nr, &self) == index && nr_version(nr, &other) == index, "that changes no version");
 	for (u32 i = 0; i < 20000; i++)
 		put(nr, &self, i % LEDGER_KEYS, i + 1);
 	nr_stats(nr, &self, &st, false);

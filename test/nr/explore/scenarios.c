@@ -46,6 +46,21 @@ static void read_tell_0(void) { scene_read(0); scene_signal(0); }
 SCENARIO(fresh, "a read on another replica after the update returned", 2, two_shared, tell_0, hear_1);
 SCENARIO(fresh_read, "a read on another replica after a read here", 3, two_wide, update_0, read_tell_0, hear_1);
 
+/* What was read before is used again only if nothing has returned since. */
+static void keep_hear(u32 node)
+{
+	struct scene_kept kept;
+
+	scene_read_keep(node, &kept);
+	scene_read_kept(node, &kept);
+	scene_await(0);
+	scene_read_kept(node, &kept);
+}
+static void keep_hear_0(void) { keep_hear(0); }
+static void keep_hear_1(void) { keep_hear(1); }
+SCENARIO(kept, "a read kept over an update in place", 2, one_wide, tell_0, keep_hear_0);
+SCENARIO(kept_cross, "a read kept over an update on another replica", 2, two_wide, tell_0, keep_hear_1);
+
 /* Row 18: slots appear, replicas appear and go. */
 static void widen(void) { ex_check(nr_widen(scene_nr, scene_self(0)) == 0); }
 static void update_read_0(void) { scene_update(0, SMALL); scene_read(0); }
@@ -57,6 +72,8 @@ static void drop_1(void) { ex_check(nr_replica_drop(scene_nr, scene_self(0), 1) 
 SCENARIO(join, "a replica is added under a writer", 2, one_shared, add_1, update_read_1);
 SCENARIO(join_three, "a replica is added under a writer and a reader", 3, one_wide, add_1, update_0, read_1);
 SCENARIO(leave, "a replica goes under its callers", 2, two_shared, drop_1, update_read_1);
+SCENARIO(kept_join, "a read kept while a replica appears", 3, one_wide, add_1, tell_0, keep_hear_1);
+SCENARIO(kept_leave, "a read kept while its replica goes", 3, two_wide, drop_1, tell_0, keep_hear_1);
 SCENARIO(leave_three, "a replica goes under a reader and others' updates", 3, two_wide, drop_1, update_0, read_1);
 
 static void add_2(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 2) == 0); }
@@ -237,8 +254,8 @@ SCENARIO(lap_halting, "the log is lapped while two replicas are in the middle of
 
 static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
-	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
-	&fork_copy, &crowd, &lap_three, &lap_halting, NULL
+	&fresh, &fresh_read, &kept, &kept_cross, &kept_join, &kept_leave, &grow, &grow_two, &join, &join_three, &leave, &leave_three,
+	&joins, &id_turns, &sync_retire, &promise, &fork_copy, &crowd, &lap_three, &lap_halting, NULL
 };
 
 static const struct ex_scenario *const stands[] = {
