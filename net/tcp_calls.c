@@ -52,6 +52,12 @@ static long connect_from(struct sock *s, struct shard *sh)
 	return err;
 }
 
+/* Its own request would answer it. (TCP allows that; nobody wants it by chance.) */
+static bool meets_itself(const struct sock *s)
+{
+	return s->local.port == s->remote.port && s->local.ip == s->remote.ip;
+}
+
 /* A port whose flow belongs to this core, if one is free. Nothing here sleeps: the core stays the same. */
 static long connect_anywhere(struct sock *s)
 {
@@ -60,7 +66,7 @@ static long connect_anywhere(struct sock *s)
 
 	for (tries = 0; tries < 64 * n; tries++) {
 		s->local.port = inet_ephemeral();
-		if (flow_tcp(&s->local, &s->remote, n) != core_id() || names_used(IPPROTO_TCP, &s->local))
+		if (flow_tcp(&s->local, &s->remote, n) != core_id() || meets_itself(s) || names_used(IPPROTO_TCP, &s->local))
 			continue;
 		err = connect_from(s, shard_here());
 		if (err != -EADDRINUSE)
