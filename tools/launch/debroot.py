@@ -5,8 +5,8 @@ The files come from the packages' tar archives with their modes and owners, /bin
 links into /usr. What maintainer scripts would have done on a machine is done here from their text, as
 far as programs need it: accounts (`adduser --system`), alternatives (`update-alternatives
 --install`), links and copies between names that the script spells out (`ln -s`, `cp`: nginx's site and its
-first page), and the few files that Debian's base packages copy into place. The same packages give the
-same archive, byte for byte.
+first page), Python's byte code, and the few files that Debian's base packages copy into place. The same packages
+give the same archive, byte for byte.
 """
 
 import os
@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import tarfile
 
+import bytecode
 import cpio
 import fetch
 from base import ToolError, quiet_run
@@ -192,6 +193,7 @@ def build(packages):
 		found.update(accounts(text))
 	add_accounts(archive, found)
 	add_busybox(archive)
+	bytecode.add(archive)
 	for name, target in MERGED.items():
 		if target in archive.entries:
 			archive.entries[name] = cpio.Entry(cpio.LINK | 0o777, os.fsencode(target))
