@@ -126,7 +126,7 @@ static size_t mutate(int round)
 	return SIZE;
 }
 
-/* Runs the file; returns the wait status, or minus the errno of execve. */
+/* Runs the file, for so long at most; returns the wait status, or minus the errno of execve. */
 static int run(size_t length, int patience_ms)
 {
 	int fd, status = 0, told[2], error = 0;
