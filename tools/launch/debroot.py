@@ -22,7 +22,7 @@ from base import ToolError, quiet_run
 
 MERGED = {name: f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32")}
 LEFT_OUT = re.compile(r"usr/share/(doc|doc-base|man|info|locale|lintian|i18n|bug|menu|pixmaps|icons|common-licenses)/."
-                      r"|usr/lib/x86_64-linux-gnu/gconv/."
+                      r"|usr/lib/x86_64-linux-gnu/gconv/(?!gconv-modules|ISO8859-|CP125|KOI8-[RU]\.|UTF-|UNICODE\.)."
                       r"|usr/lib/(systemd|udev)/.|etc/(init\.d|cron\.\w+|logrotate\.d|rc\d\.d)/.")
 COPIES = {"usr/share/base-passwd/passwd.master": "etc/passwd", "usr/share/base-passwd/group.master": "etc/group",
           "usr/share/libc-bin/nsswitch.conf": "etc/nsswitch.conf", "usr/share/base-files/profile": "etc/profile",
