@@ -81,7 +81,7 @@ static long connect_named(struct sock *s, const struct port_name *to)
 	long err;
 
 	if (!name_hears(&s->bound, to->ip))
-		return -ENETUNREACH;
+		return s->bound.family == NAME_V4 ? -EAFNOSUPPORT : -ENETUNREACH; /* it is bound to ::ffff:a.b.c.d */
 	s->remote = *to;
 	if (!s->remote.ip)
 		s->remote.ip = IP_LOOPBACK;

@@ -9,7 +9,8 @@
  *           what each part is to apply is written into its share
  *           ctail of every part is raised over its share (C1), and then the shares are closed (O1)
  *           the caller's replicas apply their shares; others do when they come to them
- *   end     gates and locks
+ *   end     who waits at a gate is served, as by any combiner: spanners go ahead of updates, and one might follow another
+ *           gates and locks
  *
  *   log A   op op [share] op ...          A's readers elsewhere who need what comes after wait at the share until it is
  *   log B   op [share] op op ...          closed; those who need less go on
@@ -219,8 +220,10 @@ void nr_span_end(struct nr_plan *x)
 {
 	u32 p;
 
-	nr_for_each(p, x->held)
+	nr_for_each(p, x->held) {
+		nr_combine(part(x, p), x->r[p], NULL);
 		gate_release(x->r[p], GATE_HELD);
+	}
 	nr_for_each(p, x->view.mask)
 		lock_release(&x->f->part[p].span);
 }

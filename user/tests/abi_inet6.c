@@ -240,6 +240,12 @@ static void test_no_way(void)
 	option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	FAILS(ENETUNREACH, connect(fd, NAME(mapped)));
 	close(fd);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	mapped = name6("::ffff:127.0.0.1", 0);
+	in = name6("::1", 80);
+	GOOD(bind(fd, NAME(mapped)));
+	FAILS(EAFNOSUPPORT, connect(fd, NAME(in)));
+	close(fd);
 }
 
 /* All of 127.0.0.0/8 is this machine. */
