@@ -64,7 +64,7 @@ static long off_baseline(const struct counts *before, const struct counts *now, 
 		if (strcmp(before->line[k].name, now->line[i].name))
 			continue;
 		if (exact(now->line[i].name))
-			return more;
+			return more > 0 ? more : 0; /* fewer: somebody else was still on his way out */
 		if (strstr(now->line[i].name, "free"))		/* fewer free is a leak */
 			more = -more;
 		return more > SLACK ? more : 0;
