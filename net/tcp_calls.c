@@ -506,6 +506,7 @@ static int tcp_shutdown(struct socket *sk, int how)
 	lock_acquire(&s->lock);
 	s->rd_shut |= how != SHUT_WR;
 	s->wr_shut |= how != SHUT_RD;
+	s->told = true; /* as if by connect: who ends it knows that it was there */
 	lock_release(&s->lock);
 	if (how != SHUT_RD)
 		sock_tell(s, TODO_FINISH);

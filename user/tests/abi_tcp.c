@@ -190,6 +190,12 @@ static void test_connect_later(void)
 	FAILS(EINVAL, syscall(SYS_accept4, l, NULL, NULL, 1));
 	close(got);
 	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	FAILS(EINPROGRESS, connect(fd, NAME(in)));
+	CHECK(ready(fd, POLLOUT, PATIENCE) == POLLOUT);
+	GOOD(shutdown(fd, SHUT_WR));
+	FAILS(EISCONN, connect(fd, NAME(in)));
+	close(fd);
 	close(l);
 }
 
