@@ -258,6 +258,13 @@ bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	return true;
 }
 
+/* A round for who left requests while the caller had the gate for something else. */
+void nr_serve(struct nr *nr, struct nr_replica *r)
+{
+	if (!gate_evicted(r))
+		round_of(nr, r, NULL);
+}
+
 static bool wake(struct nr_req *q)
 {
 	u32 sleeps = NR_SLEEPS;

@@ -22,12 +22,12 @@
  * What is protected by what
  *   rep[n]->state       written by the combiner between gate_write_begin and _end; read inside a guard
  *   rep[n]->live        the same
- *   nr->members, log    read by whoever holds one member's gate; written by whoever holds `change` and
- *                       every member's gate (member.c): so a batch never sees them change
+ *   nr->members, log    read by whoever holds one member's gate, or `change`; written by whoever holds `change` and
+ *                       every member's gate (change.c): so a batch never sees them change
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory.
  *                       Another takes its place when it was evicted (evict.c)
  *
- * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
+ * Lock order: change, then gates by ascending node (change.c); everyone else holds one gate and only tries
  * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds. (span.h has the order
  * for those who span several instances.)
  *
@@ -66,7 +66,7 @@
 
 #define NR_LINE 64
 #define NR_READ_LOOKS 16u /* at a gate, before a reader insists */
-#define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
+#define NR_EVICT_POLLS 64 /* as NR_PATIENCE, before nr_evict comes back to say that somebody else is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)
@@ -166,6 +166,7 @@ struct nr_replica {
 	_Atomic(struct nr_ring *) spare; /* to go on with, for somebody who is evicted may be reading the other */
 	_Atomic(struct nr_replica *) out; /* the next of those evicted */
 	u64 made;      /* nr->made when it took its place */
+	_Atomic u32 awaited; /* who wait, with nothing in hand, for its readers or combiner to be out (change.c) */
 	struct nr *nr; /* once evicted */
 	struct pool pool;
 
@@ -196,6 +197,8 @@ struct nr {
 	_Atomic u64 evicting; /* nodes that are to be evicted: who waits for their gates shall not */
 	_Atomic u64 made;     /* structs that took the place of an evicted one */
 	u64 leaving;          /* evictions begun and not finished; under change */
+	u64 half;               /* a member whose clone failed (member.c); under change */
+	struct nr_replica *way; /* who was in the way of what was tried last; under change */
 	_Atomic(struct nr_replica *) out; /* evicted */
 	u64 evictions;
 	struct nr_ring *limbo;            /* rings that they may be reading; under change */
@@ -274,6 +277,7 @@ static inline struct nr_share *nr_share_of(const struct nr_entry *e)
 /* combine.c */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+void nr_serve(struct nr *nr, struct nr_replica *r);
 void nr_gate_pass_on(struct nr_replica *r, u32 how, u32 w);
 void nr_wake_all(struct nr_replica *r);
 
@@ -308,6 +312,7 @@ void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
+u64 nr_replica_advance_try(struct nr *nr, struct nr_replica *r, u64 until, u64 polls);
 void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
 void nr_ctail_raise(struct nr *nr, u64 to);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
@@ -320,12 +325,22 @@ int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_c
 int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg);
 void nr_instance_start(struct nr *nr);
 
-/* member.c. Need nr->change, but for nr_lock_all, which takes it. */
+/* change.c. Need nr->change, but for nr_change_begin and nr_lock_all, which take it. False: nr->way is in the way. */
+void nr_change_begin(struct nr *nr);
+void nr_change_later(struct nr *nr);
+bool nr_barred(struct nr *nr, struct nr_replica *r);
+bool nr_take_gate(struct nr *nr, struct nr_replica *r, u64 have, u64 want, u64 polls);
 bool nr_lock_set(struct nr *nr, u64 want, u64 polls);
+bool nr_level_set(struct nr *nr, u64 set, u64 polls);
+bool nr_lock_level(struct nr *nr, u64 want, u64 level);
 void nr_unlock_set(struct nr *nr, u64 set);
-void nr_advance_set(struct nr *nr, u64 set);
-void nr_lock_all(struct nr *nr);
+void nr_lock_all(struct nr *nr, bool level);
 void nr_unlock_all(struct nr *nr);
+
+/* member.c. Need nr->change. */
+bool nr_half_leave(struct nr *nr);
+void nr_log_retire(struct nr *nr);
+void nr_log_retire_try(struct nr *nr);
 
 /* evict.c. Need nr->change, but for nr_evicted_left. */
 void nr_evicted_left(struct nr_replica *r);

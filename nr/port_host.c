@@ -15,7 +15,7 @@
 #define SPINS 64 /* relax calls before the processor is given away */
 
 _Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to, nr_host_fail_every;
-_Atomic u64 nr_host_waits;
+_Atomic u64 nr_host_waits, nr_host_wakes;
 _Thread_local u64 nr_host_relaxed;
 _Thread_local void (*nr_host_on_relax)(void);
 
@@ -45,6 +45,7 @@ void nr_port_wait(_Atomic u32 *word, u32 value)
 
 void nr_port_wake(_Atomic u32 *word)
 {
+	atomic_fetch_add(&nr_host_wakes, 1);
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 

@@ -220,15 +220,15 @@ static bool next_run(const struct nr *nr, const struct nr_replica *r, u64 at, u6
 	       likely(!gate_evicted(r) || (own && run->node == r->node));
 }
 
-/* False: nothing is left to apply. */
-static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 *sum)
+/* False: nothing is left to apply, or readers stayed inside for so many polls. */
+static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 polls, u64 *sum)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
 	struct nr_run run;
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (!next_run(nr, r, at, until, own, &run) || !gate_write_begin(r))
+	if (!next_run(nr, r, at, until, own, &run) || !gate_write_try(r, polls))
 		return false;
 	do {
 		promised += apply_run(nr, r, &run, own, &n);
@@ -249,7 +249,17 @@ u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const str
 {
 	u64 sum = 0;
 
-	while (nr->log && apply_chunk(nr, r, until, own, &sum))
+	while (nr->log && apply_chunk(nr, r, until, own, UINT64_MAX, &sum))
+		;
+	return sum;
+}
+
+/* The same for who must not wait for a reader who stays: he gives up after so many polls. */
+u64 nr_replica_advance_try(struct nr *nr, struct nr_replica *r, u64 until, u64 polls)
+{
+	u64 sum = 0;
+
+	while (nr->log && apply_chunk(nr, r, until, NULL, polls, &sum))
 		;
 	return sum;
 }
@@ -265,7 +275,8 @@ void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const stru
 	}
 }
 
-/* Advances somebody's replica if nobody does. Never waits for a lock. */
+/* Advances somebody's replica if nobody does. Never waits for a lock, nor long for a reader: another replica may be the one
+ * that matters. */
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 {
 	u64 n = 0;
@@ -273,7 +284,7 @@ u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 	if (!gate_try(r, GATE_HELD))
 		return 0;
 	if (r->live)
-		n = nr_replica_advance(nr, r, until, NULL);
+		n = nr_replica_advance_try(nr, r, until, NR_PATIENCE);
 	r->helped += n;
 	gate_release(r, GATE_HELD);
 	return n;

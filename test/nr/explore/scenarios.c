@@ -192,10 +192,53 @@ STAND(stand_dropping, "nr_replica_drop of its own node", stand_two, stand_drop);
 SCENARIO(crowd, "two writers there, one here, one reads", 4, two_shared, update_1, update_1, update_0, read_1);
 SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1, large_twice_0);
 
+/*
+ * What all have applied is a minimum over replicas that move while it is taken (log.c, note_applied). The ring of replica 0 is
+ * full to its last slot; replica 1 stands in its third operation and 2 in its second, until one more is on its way. Who takes 2
+ * for further than 1 writes over what 1 is reading.
+ */
+enum { REST = 880 }; /* 14 slots, after 1, 1 and 16 */
+static struct nr_type halting_type;
+static u32 applied[EX_THREADS];
+
+static void halting_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
+{
+	static const u32 halt_at[EX_THREADS] = { [2] = 3, [3] = 2 };
+	u32 self = ex_self();
+
+	if (++applied[self] == halt_at[self]) {
+		scene_hint(self);
+		scene_follow(0);
+	}
+	lin_apply(state, shard, op, len, ret);
+}
+
+static void three_halting(void)
+{
+	static const size_t len[] = { SMALL, SMALL, LARGE, REST };
+
+	halting_type = lin_type;
+	halting_type.apply = halting_apply;
+	__builtin_memset(applied, 0, sizeof(applied));
+	scene_make(&halting_type, 3, 32, true);
+	for (u32 i = 0; i < ARRAY_SIZE(len); i++)
+		scene_update(0, len[i]);
+}
+
+static void one_more_0(void)
+{
+	scene_follow(2);
+	scene_follow(3);
+	scene_hint(0);
+	scene_update(0, LARGE);
+}
+static void read_2(void) { scene_read(2); }
+SCENARIO(lap_halting, "the log is lapped while two replicas are in the middle of it", 3, three_halting, one_more_0, read_1, read_2);
+
 static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
 	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
-	&fork_copy, &crowd, &lap_three, NULL
+	&fork_copy, &crowd, &lap_three, &lap_halting, NULL
 };
 
 static const struct ex_scenario *const stands[] = {
