@@ -221,8 +221,9 @@ static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 
 static void turn(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 {
-	for (u32 i = 0; i < NR_TURN && round_of(nr, r, own) && !gate_evicted(r); i++)
-		own = NULL;
+	round_of(nr, r, own);
+	for (u32 i = 1; i < NR_TURN && !gate_evicted(r) && round_of(nr, r, NULL); i++)
+		;
 }
 
 /* With a clock: how long turns take. */
@@ -237,7 +238,7 @@ static __attribute__((noinline)) void turn_timed(struct nr *nr, struct nr_replic
 	r->held_max = MAX(r->held_max, took);
 }
 
-/* A turn. The caller holds the gate, r is live. `own`, if there is one, is done when it returns. */
+/* A turn. The caller holds the gate, r is live. `own` is done when it returns. */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 {
 	if (unlikely(nr_port_clock))

@@ -8,7 +8,6 @@
  *   scan    the reference's scans: a view never sees half an operation, nor an effect without its cause
  *   memory  each allocation fails in turn: a refused span happened nowhere, and nothing is lost
  *   fork    a copy of one moment
- *   serve   who waits at a gate that a span holds is served at its end: another span might come next
  *   suite   histories of reads, updates, spans and views, judged by search (lin.h)
  *   fair    who spans serves the updates that came meanwhile; a view that only met a writer is no span
  */
@@ -476,55 +475,6 @@ static void test_fork(u32 n_replicas)
 	ok(!wrong && nr_host_bytes == before, "fork: %u replicas: %u copies under load, each of one moment", replicas, scale / 2);
 }
 
-/* serve */
-
-static _Atomic u32 serve_inside, serve_waiting;
-
-static void serve_relax(void)
-{
-	atomic_store(&serve_waiting, 1); /* the request is in its slot by then */
-}
-
-static void *serve_update(void *arg)
-{
-	struct nr_self self = { .id = 1 };
-	u64 was;
-
-	while (!atomic_load(&serve_inside))
-		sched_yield();
-	nr_host_on_relax = serve_relax;
-	row_do(s, &self, ROW_ADD, ROW_ARG(1, 0, 7), &was);
-	return arg;
-}
-
-static void serve_plan(const struct nr_view *view, struct nr_plan *plan, void *arg)
-{
-	(void)view;
-	(void)plan;
-	(void)arg;
-	atomic_store(&serve_inside, 1);
-	while (!atomic_load(&serve_waiting))
-		sched_yield();
-}
-
-static void test_serve(u32 n_replicas, bool wide)
-{
-	struct nr_self self = { .id = 0 };
-	pthread_t t;
-	u64 found = 0;
-
-	parts = 2, replicas = n_replicas;
-	make(&row_type, wide);
-	serve_inside = serve_waiting = 0;
-	pthread_create(&t, NULL, serve_update, NULL);
-	nr_shards_span(s, &self, 3, serve_plan, NULL, NULL);
-	row_do(s, &self, ROW_READ, ROW_ARG(1, 0, 0), &found);
-	pthread_join(t, NULL);
-	ok(found == START + 7, "serve: %u replicas, %s: an update that waited beside a span is done at its end", replicas,
-	   wide ? "own slot" : "shared slot");
-	nr_shards_destroy(s);
-}
-
 /* suite */
 
 enum { EACH = 8 };
@@ -722,9 +672,6 @@ int main(int argc, char **argv)
 	test_memory(2);
 	test_fork(1);
 	test_fork(2);
-	test_serve(1, true);
-	test_serve(2, true);
-	test_serve(2, false);
 	test_suite(2, 1, false);
 	test_suite(2, 2, false);
 	test_suite(4, 3, true);
