@@ -99,7 +99,7 @@ void nr_span_begin(struct nr_plan *x, struct nr_family *f, struct nr_self *self,
 	x->self = self;
 	x->view.mask = mask;
 	nr_for_each(p, mask)
-		lock_acquire(&f->part[p].span);
+		lock_acquire_in_turn(&f->part[p].span);
 	nr_for_each(p, mask)
 		hold(x, p);
 	open_shares(x);

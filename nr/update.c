@@ -276,7 +276,7 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
 		return update_shared(nr, self, shard, op, len, ret, index, NULL);
 	company = gate_look(r, true);
-	if (unlikely(nr->log || !r->live || (company && shall_serve(r)))) {
+	if (unlikely(!r->live || nr->log || (company && shall_serve(r)))) { /* the gate of a dropped one guards no log: live first */
 		gate_write_end(r);
 		return update_shared(nr, self, shard, op, len, ret, index, r);
 	}

@@ -32,6 +32,8 @@ static void *locker(void *arg)
 		if (((long)arg + i) % 3 == 0)
 			while (!lock_try(&lock))
 				nr_port_relax();
+		else if (((long)arg + i) % 3 == 1)
+			lock_acquire_in_turn(&lock);
 		else
 			lock_acquire(&lock);
 		under_lock++;

@@ -352,7 +352,7 @@ static void test_clocks(void)
 	FAILS(EINVAL, syscall(SYS_clock_gettime, 999, &a));
 	FAILS(EFAULT, syscall(SYS_clock_gettime, CLOCK_REALTIME, BAD));
 	GOOD(syscall(SYS_gettimeofday, &tv, NULL));
-	CHECK(tv.tv_sec > 1600000000 && syscall(SYS_time, NULL) >= tv.tv_sec);
+	CHECK(tv.tv_sec > 1600000000 && syscall(SYS_time, NULL) >= tv.tv_sec - 1); /* time's clock is the coarse one */
 	GOOD(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a));
 	GOOD(clock_getres(CLOCK_MONOTONIC, &b));
 	GOOD(getrusage(RUSAGE_SELF, &usage));
