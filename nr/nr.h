@@ -61,7 +61,7 @@ extern "C" {
 #define NR_BATCH 32    /* operations of one combiner round */
 #define NR_TURN 4      /* rounds one caller combines before the gate goes on */
 #define NR_PATIENCE 1024 /* nr_port_relax calls for which somebody waits while others may have to wait for him */
-#define NR_PASS 64u    /* updates in place that go by those who wait before they are served */
+#define NR_PASS 1024u  /* updates in place that go by those who wait before they are served */
 
 /* One operation of a batch. */
 struct nr_call {

@@ -33,9 +33,9 @@ void nr_port_relax(void)
 #endif
 }
 
-/* A gate that is held for longer belongs to somebody who does not run. */
-u32 nr_port_spins = 512;
-u32 nr_port_away = 8;
+/* Some 20 us: a gate that is held for longer belongs to somebody who does not run. */
+u32 nr_port_spins = 1024;
+u32 nr_port_away = 10;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {

@@ -36,7 +36,7 @@ static bool anybody_waits(const struct nr_replica *r)
 /* Does anybody wait whom we, or others who update in place, went by often enough? We hold the gate. */
 static bool shall_serve(struct nr_replica *r)
 {
-	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, 1u << nr_port_away >> 2))
+	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, 1u << nr_port_away))
 		return false;
 	r->passed = 0;
 	return true;
