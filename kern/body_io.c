@@ -131,6 +131,11 @@ static long body_write_pages(struct body *b, u64 pos, struct io *io, size_t len)
 
 /* ---- in turns */
 
+static bool is_beside(struct body *b)
+{
+	return atomic_load_explicit(&b->beside, memory_order_relaxed);
+}
+
 static bool in_one_page(u64 at, size_t n)
 {
 	return n && chunk_at(at, n) == n;
@@ -140,7 +145,7 @@ static bool in_one_page(u64 at, size_t n)
 static void keep_out(struct body *b)
 {
 	atomic_store_explicit(&b->met, 0, memory_order_relaxed);
-	if (!atomic_load_explicit(&b->beside, memory_order_relaxed))
+	if (!is_beside(b))
 		return;
 	atomic_store(&b->beside, false);
 	body_look_wait(b);
@@ -203,7 +208,7 @@ static long write_beside(struct body *b, u64 *pos, struct io *io)
 {
 	size_t n = io->left;
 
-	if (!atomic_load_explicit(&b->beside, memory_order_relaxed))
+	if (!is_beside(b))
 		return 0;
 	if (!overwrite(b, *pos, io) && !(overwrite_prepare(b, *pos, io) && overwrite(b, *pos, io)))
 		return 0;
@@ -221,7 +226,7 @@ static bool keep_out_of(struct body *b, u64 at, size_t n)
 
 	if (at >= size)
 		return false;
-	if (at + n <= size && in_one_page(at, n) && !atomic_load_explicit(&b->beside, memory_order_relaxed))
+	if (at + n <= size && in_one_page(at, n) && !is_beside(b))
 		return true;
 	keep_out(b);
 	return false;
@@ -245,11 +250,6 @@ static long write_alone(struct body *b, u64 *pos, struct io *io, bool append, u6
 	if (small && atomic_load_explicit(&b->met, memory_order_relaxed) >= MET)
 		atomic_store(&b->beside, true);
 	return n;
-}
-
-static bool is_beside(struct body *b)
-{
-	return atomic_load_explicit(&b->beside, memory_order_relaxed);
 }
 
 /* An overwrite that found somebody writing. Are there many, then he will let them in when he is done: looks for that on a
@@ -279,25 +279,32 @@ static bool turn_of_overwrite(struct body *b)
 	return false;
 }
 
+/* Bytes that were written beside others; 0: it has its turn. */
+static long beside_or_turn(struct body *b, u64 *pos, struct io *io)
+{
+	long n = write_beside(b, pos, io);
+
+	if (n || turn_of_overwrite(b))
+		return n;
+	n = write_beside(b, pos, io);
+	if (!n)
+		mutex_lock(&b->writer);
+	return n;
+}
+
 long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit)
 {
-	bool small = !append && in_one_page(*pos, io->left), turn = false;
 	long n = 0;
 
 	limit = MIN(limit, BODY_MAX);
 	if (!io->left)
 		return 0;
-	if (small && *pos + io->left <= limit) {
-		n = write_beside(b, pos, io);
-		if (!n)
-			turn = turn_of_overwrite(b);
-		if (!n && !turn)
-			n = write_beside(b, pos, io);
-	}
+	if (!append && in_one_page(*pos, io->left) && *pos + io->left <= limit)
+		n = beside_or_turn(b, pos, io);
+	else
+		mutex_lock(&b->writer);
 	if (n)
 		return n;
-	if (!turn)
-		mutex_lock(&b->writer);
 	n = write_alone(b, pos, io, append, limit);
 	mutex_unlock(&b->writer);
 	return n;

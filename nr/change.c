@@ -12,16 +12,6 @@
  */
 #include "nr/gate.h"
 
-static u64 members_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change, or a member's gate */
-}
-
-static u64 tail_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
-}
-
 /* For who gives up. */
 bool nr_barred(struct nr *nr, struct nr_replica *r)
 {
@@ -39,8 +29,8 @@ bool nr_level_set(struct nr *nr, u64 set, u64 polls)
 	nr_for_each(n, set) {
 		struct nr_replica *r = nr_rep(nr, n);
 
-		nr_replica_advance_try(nr, r, tail_of(nr), polls);
-		if (nr->log && nr_ltail(r) < tail_of(nr))
+		nr_replica_advance_try(nr, r, nr_tail(nr), polls);
+		if (nr->log && nr_ltail(r) < nr_tail(nr))
 			good = nr_barred(nr, r);
 	}
 	return good;
@@ -124,7 +114,7 @@ void nr_lock_all(struct nr *nr, bool level)
 {
 	for (;;) {
 		nr_change_begin(nr);
-		if (nr_half_leave(nr) && nr_lock_level(nr, members_of(nr), level ? members_of(nr) : 0))
+		if (nr_half_leave(nr) && nr_lock_level(nr, nr_members(nr), level ? nr_members(nr) : 0))
 			return;
 		nr_change_later(nr);
 	}
@@ -132,6 +122,6 @@ void nr_lock_all(struct nr *nr, bool level)
 
 void nr_unlock_all(struct nr *nr)
 {
-	nr_unlock_set(nr, members_of(nr));
+	nr_unlock_set(nr, nr_members(nr));
 	lock_release(&nr->change);
 }

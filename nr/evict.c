@@ -34,11 +34,6 @@
  */
 #include "nr/gate.h"
 
-static u64 members_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change */
-}
-
 static struct nr_replica *next_out(const _Atomic(struct nr_replica *) *link)
 {
 	return atomic_load_explicit(link, memory_order_relaxed); /* under change */
@@ -262,7 +257,7 @@ static bool finish(struct nr *nr, u64 gone, u64 rest)
 /* `nodes`, and whom others began to evict and could not finish. */
 static int evict(struct nr *nr, u64 nodes)
 {
-	u64 gone = nodes | nr->leaving, rest = members_of(nr) & ~gone;
+	u64 gone = nodes | nr->leaving, rest = nr_members(nr) & ~gone;
 	struct nr_ring *spare[NR_NODES_MAX];
 	bool done;
 
@@ -297,7 +292,7 @@ int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes)
 		return -EOPNOTSUPP;
 	nr_enter(self, false);
 	want(nr, nodes);
-	if (nodes && !(nodes & ~(members_of(nr) & ~nr->half)))
+	if (nodes && !(nodes & ~(nr_members(nr) & ~nr->half)))
 		err = evict(nr, nodes);
 	atomic_store_explicit(&nr->evicting, nr->leaving, memory_order_relaxed);
 	lock_release(&nr->change);
@@ -330,7 +325,7 @@ static bool is_waited_for(const struct nr *nr, const struct nr_replica *r, bool 
 u64 nr_stuck(const struct nr *nr, struct nr_look *look)
 {
 	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire), held = 0, same = 0, behind = 0; /* N2 */
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+	u64 tail = nr_tail(nr);
 	u32 n;
 
 	nr_for_each(n, live) {

@@ -234,6 +234,17 @@ static inline struct nr_ring *nr_ring_of(const struct nr_replica *r)
 	return atomic_load_explicit(&r->ring, memory_order_acquire); /* V4 */
 }
 
+/* Under `change`, or a member's gate: else they are only what was so a moment ago. */
+static inline u64 nr_members(const struct nr *nr)
+{
+	return atomic_load_explicit(&nr->members, memory_order_relaxed);
+}
+
+static inline u64 nr_tail(const struct nr *nr)
+{
+	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
+}
+
 static inline u64 nr_ltail(const struct nr_replica *r)
 {
 	return atomic_load_explicit(&r->ltail, memory_order_acquire); /* A2 */
@@ -245,6 +256,20 @@ static inline struct nr_replica *nr_route(const struct nr *nr, const struct nr_s
 	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire); /* N2 */
 
 	return nr_rep(nr, (live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live));
+}
+
+/* The caller's slot, if no writer misses it. Else NULL: nr_slot_of lists it. */
+static inline struct nr_slot *nr_slot_listed(struct nr_replica *r, const struct nr_self *self)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+	struct nr_slot *slot;
+
+	if (!s)
+		return &r->shared;
+	if (unlikely(self->id >= s->count))
+		return NULL;
+	slot = &s->slot[self->id];
+	return likely(atomic_load_explicit(&slot->listed, memory_order_relaxed)) ? slot : NULL; /* who lists it is its owner */
 }
 
 #define nr_for_each(n, mask) for (u64 m_ = (mask); m_ && ((n) = (u32)__builtin_ctzll(m_), true); m_ &= m_ - 1)

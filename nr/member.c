@@ -25,16 +25,6 @@
  */
 #include "nr/gate.h"
 
-static u64 members_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change, or a member's gate */
-}
-
-static u64 tail_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
-}
-
 static bool only_one(u64 set)
 {
 	return (set & (set - 1)) == 0;
@@ -65,7 +55,7 @@ static void log_stop(struct nr *nr, struct nr_replica *last)
 /* The only member of an instance that still has a log, though nobody who was evicted can be looking at it; or NULL. */
 static struct nr_replica *last_of(const struct nr *nr)
 {
-	u64 set = members_of(nr);
+	u64 set = nr_members(nr);
 
 	return nr->log && only_one(set) && !nr_evicted_held(nr) ? nr_rep(nr, (u32)__builtin_ctzll(set)) : NULL;
 }
@@ -86,7 +76,7 @@ void nr_log_retire_try(struct nr *nr)
 
 	if (!r || !gate_try(r, GATE_HELD))
 		return;
-	if (nr_level_set(nr, members_of(nr), 0))
+	if (nr_level_set(nr, nr_members(nr), 0))
 		log_stop(nr, r);
 	gate_release(r, GATE_HELD);
 }
@@ -95,7 +85,7 @@ void nr_log_retire_try(struct nr *nr)
  * it yet may be looking at the log and at rings. */
 static void leave(struct nr *nr, struct nr_replica *r)
 {
-	u64 rest = members_of(nr) & ~(1ull << r->node);
+	u64 rest = nr_members(nr) & ~(1ull << r->node);
 	struct nr_ring *ring = nr_ring_of(r);
 	u32 n;
 
@@ -168,7 +158,7 @@ static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
 	good = k->state && k->ring;
 	if (good && second) {
 		k->log = nr_log_make(nr, r->node);
-		k->first_ring = nr_ring_make(nr, (u32)__builtin_ctzll(members_of(nr)));
+		k->first_ring = nr_ring_make(nr, (u32)__builtin_ctzll(nr_members(nr)));
 		good = k->log && k->first_ring;
 	}
 	if (!good)
@@ -181,18 +171,18 @@ static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
 {
 	u32 n;
 
-	nr_for_each(n, members_of(nr)) { /* of all others it says 0, as a new ring does */
+	nr_for_each(n, nr_members(nr)) { /* of all others it says 0, as a new ring does */
 		u64 taken = atomic_load_explicit(&nr_ring_of(src)->taken[n], memory_order_relaxed);
 
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], taken, memory_order_relaxed);
 	}
-	atomic_store_explicit(&r->ltail, tail_of(nr), memory_order_relaxed);
+	atomic_store_explicit(&r->ltail, nr_tail(nr), memory_order_relaxed);
 }
 
 /* All gates of the old members and r's held on entry; on return only the source's and r's. */
 static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *k)
 {
-	u64 old = members_of(nr);
+	u64 old = nr_members(nr);
 	struct nr_replica *src = nr_rep(nr, (u32)__builtin_ctzll(old));
 
 	if (k->log)
@@ -217,7 +207,7 @@ static void join_half(struct nr *nr, struct nr_replica *r)
 /* That member leaves, if there is one; false: not yet, some gate is not to be had. */
 bool nr_half_leave(struct nr *nr)
 {
-	u64 rest = members_of(nr) & ~nr->half;
+	u64 rest = nr_members(nr) & ~nr->half;
 	struct nr_replica *r;
 
 	if (likely(!nr->half))
@@ -247,7 +237,7 @@ static bool take_dead(struct nr *nr, struct nr_replica *r)
 /* What join needs. */
 static bool take_all(struct nr *nr, struct nr_replica *r)
 {
-	u64 old = members_of(nr);
+	u64 old = nr_members(nr);
 
 	if (!take_dead(nr, r))
 		return false;
@@ -305,7 +295,7 @@ static int add_absent(struct nr *nr, u32 node)
  * it any more. */
 static bool take_out(struct nr *nr, struct nr_replica *r)
 {
-	u64 set = members_of(nr);
+	u64 set = nr_members(nr);
 
 	if (!nr_lock_level(nr, set, set))
 		return false;
@@ -317,7 +307,7 @@ static bool take_out(struct nr *nr, struct nr_replica *r)
 
 static int drop(struct nr *nr, struct nr_replica *r)
 {
-	u64 set = members_of(nr);
+	u64 set = nr_members(nr);
 
 	if (!take_out(nr, r))
 		return -EAGAIN;
@@ -334,7 +324,7 @@ static int drop_present(struct nr *nr, u32 node)
 {
 	if (!nr_has_replica(nr, node))
 		return -ENOENT;
-	return only_one(members_of(nr)) ? -EBUSY : drop(nr, nr_rep(nr, node));
+	return only_one(nr_members(nr)) ? -EBUSY : drop(nr, nr_rep(nr, node));
 }
 
 /* Under `change`, until all it needs is to be had. */

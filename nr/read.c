@@ -121,20 +121,6 @@ static __attribute__((noinline)) const void *read_long(struct nr *nr, struct nr_
 	return r->state;
 }
 
-/* The caller's slot, if no writer misses it. Else NULL. */
-static inline struct nr_slot *listed_slot(struct nr_replica *r, const struct nr_self *self)
-{
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
-	struct nr_slot *slot;
-
-	if (!s)
-		return &r->shared;
-	if (unlikely(self->id >= s->count))
-		return NULL;
-	slot = &s->slot[self->id];
-	return likely(atomic_load_explicit(&slot->listed, memory_order_relaxed)) ? slot : NULL; /* who lists it is its owner */
-}
-
 /* Most reads: nobody to wait for, nothing to catch up with, no other guard. It calls nobody, so that it is as short as it
  * can be. NULL: it is not so, and nothing was done. */
 static inline const void *read_short(struct nr *nr, struct nr_self *self, u64 need)
@@ -144,9 +130,10 @@ static inline const void *read_short(struct nr *nr, struct nr_self *self, u64 ne
 
 	if (unlikely(self->held || self->flags || nr_ltail(r) < need))
 		return NULL;
-	slot = listed_slot(r, self);
+	slot = nr_slot_listed(r, self);
 	if (unlikely(!slot || !gate_read_try(r, slot)))
 		return NULL;
+	gate_open(slot, 1);
 	if (unlikely(!r->live)) {
 		gate_read_end(slot);
 		return NULL;
@@ -236,7 +223,7 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 u64 nr_poll(struct nr *nr, struct nr_self *self)
 {
 	struct nr_replica *r = nr_route(nr, self);
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), n = 0;
+	u64 tail = nr_tail(nr), n = 0;
 
 	nr_enter(self, false);
 	if (nr_ltail(r) < tail)

@@ -10,7 +10,7 @@ static void replica_stat(const struct nr *nr, const struct nr_replica *r, struct
 	s->node = r->node;
 	s->live = r->live;
 	s->applied = atomic_load_explicit(&r->ltail, memory_order_relaxed);
-	s->lag = nr->log && r->live ? atomic_load_explicit(&nr->tail, memory_order_relaxed) - s->applied : 0;
+	s->lag = nr->log && r->live ? nr_tail(nr) - s->applied : 0;
 	s->consumed = r->consumed;
 	s->batches = r->batches + r->alone;
 	s->ops = r->ops + r->alone;
@@ -40,7 +40,7 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 	out->reads_stale = atomic_load_explicit(&nr->stale, memory_order_relaxed);
 	if (nr->log) {
 		out->log_slots = nr->cfg.log_slots;
-		out->tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+		out->tail = nr_tail(nr);
 	}
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
 		const struct nr_replica *r = nr_rep(nr, n);
@@ -65,7 +65,7 @@ int nr_check(struct nr *nr, struct nr_self *self)
 
 	nr_enter(self, false);
 	nr_lock_all(nr, true);
-	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed)) {
+	nr_for_each(n, nr_members(nr)) {
 		if (type->check && type->check(nr_rep(nr, n)->state))
 			err = -EINVAL;
 		if (!type->hash)

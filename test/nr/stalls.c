@@ -39,6 +39,20 @@ static void stop_here(void)
 		sched_yield();
 }
 
+static void await(const _Atomic u32 *flag)
+{
+	while (!atomic_load(flag))
+		sched_yield();
+}
+
+/* Starts one of those who stop, and waits until he stands. */
+static void stand(pthread_t *t, void *(*stopper)(void *))
+{
+	atomic_store(&stopped, 0);
+	pthread_create(t, NULL, stopper, NULL);
+	await(&stopped);
+}
+
 static void on_fault(int sig)
 {
 	(void)sig;
@@ -147,11 +161,9 @@ static void others_go_on(const char *where, void *(*stopper)(void *), u32 replic
 	for (u32 n = 1; n < replicas; n++)
 		nr_replica_add(nr, &self, n);
 	nr_widen(nr, &self);
-	stopped = go_on = met = 0;
+	go_on = met = 0;
 	ledger_in_apply = hook;
-	pthread_create(&t, NULL, stopper, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stopper);
 	do_update(nr, &self, NULL, LEDGER_BUMP, 0, 0, 0); /* takes what was published before it along */
 	before = version_at(&self);
 	for (u32 i = 0; i < PASS; i++)
@@ -204,13 +216,11 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	nr = nr_create(&ledger_batch_type, &cfg, NULL);
 	nr_replica_add(nr, &self, 1);
 	nr_widen(nr, &self);
-	stopped = go_on = met = waiting = said = 0;
+	go_on = met = waiting = said = 0;
 	ledger_in_apply = hook;
 	if (fate == LOST)
 		do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 0); /* replica 0 has not seen it */
-	pthread_create(&t, NULL, stopper, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stopper);
 	pthread_create(&w, NULL, waits_beside, NULL);
 	while (!atomic_load(&waiting) || (stopper != stops_reading && atomic_load(&nr_host_waits) == asleep))
 		sched_yield();
@@ -278,9 +288,7 @@ static void drop_beside_reader(void)
 	u32 done = 0;
 
 	three(0);
-	pthread_create(&r, NULL, stops_reading, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&r, stops_reading);
 	goes_on(&self); /* replica 0 has something to apply */
 	pthread_create(&d, NULL, drops_2, NULL);
 	while (done < PASS && goes_on(&self))
@@ -306,14 +314,9 @@ static void evict_beside_reader(void)
 	int err;
 
 	three(32);
-	pthread_create(&r, NULL, stops_reading, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
-	stopped = 0;
+	stand(&r, stops_reading);
 	ledger_in_apply = in_apply;
-	pthread_create(&c, NULL, stops_in_apply_1, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&c, stops_in_apply_1);
 	while ((err = nr_evict(nr, &self, nodes)) == -EAGAIN)
 		nodes |= nr_stuck(nr, &look);
 	ok(!err && nodes == 3 && nr_replicas(nr) == 1, "an eviction that a reader on another replica bars, and then he is evicted too");
@@ -352,12 +355,10 @@ static void waiters_sleep(u32 replicas)
 	for (u32 n = 1; n < replicas; n++)
 		nr_replica_add(nr, &self, n);
 	nr_widen(nr, &self);
-	stopped = go_on = 0;
+	go_on = 0;
 	polls = 0;
 	ledger_in_apply = in_apply;
-	pthread_create(&t, NULL, stops_in_apply, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stops_in_apply);
 	for (size_t i = 0; i < WAITERS; i++)
 		pthread_create(&w[i], NULL, waiter, (void *)i);
 	while (atomic_load(&nr_host_waits) < asleep + WAITERS)
@@ -398,14 +399,11 @@ static void served_in_passing(void)
 
 	nr = nr_create(&ledger_type, &cfg, NULL);
 	nr_widen(nr, &self);
-	stopped = go_on = waiting = 0;
+	go_on = waiting = 0;
 	ledger_in_apply = in_apply;
-	pthread_create(&t, NULL, stops_in_apply, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stops_in_apply);
 	pthread_create(&w, NULL, stops_waiting, NULL);
-	while (!atomic_load(&waiting))
-		sched_yield();
+	await(&waiting);
 	atomic_store(&go_on, 1);
 	pthread_join(t, NULL);
 	do
@@ -415,6 +413,30 @@ static void served_in_passing(void)
 	pthread_join(w, NULL);
 	ledger_in_apply = NULL;
 	ok(n > 1 && n <= NR_PASS && version_at(&self) == 2 + n, "%lu updates in place went by a waiter", (unsigned long)n);
+	nr_destroy(nr);
+}
+
+/* Who has found a gate shut often looks at it seldom; one who has little time does so before it is over. */
+static void timed_looks(void)
+{
+	struct nr_config cfg = { .threads = 3 };
+	struct nr_self self = { .id = 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 2, 0);
+	pthread_t t;
+	int shut, open;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	nr_widen(nr, &self);
+	go_on = 0;
+	ledger_in_apply = in_apply;
+	stand(&t, stops_in_apply_1);
+	shut = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 10000);
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	ledger_in_apply = NULL;
+	open = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1);
+	ok(shut == -ETIMEDOUT && open == 0, "an update of one poll gets a free gate, whatever its caller met before");
 	nr_destroy(nr);
 }
 
@@ -436,5 +458,6 @@ int main(void)
 	waiters_sleep(1);
 	waiters_sleep(2);
 	served_in_passing();
+	timed_looks();
 	return tap_end();
 }
