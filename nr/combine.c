@@ -148,6 +148,7 @@ static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch 
 	gate_write_begin(r);
 	nr_replica_apply(nr, r, b);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
+	gate_unlist(r, ++r->chunks);
 	gate_write_end(r);
 	for (u32 i = 0; i < b->n; i++)
 		b->req[i]->index = at;

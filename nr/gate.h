@@ -20,17 +20,26 @@
  * WAITED in this same word: all steps on it are read-modify-writes, totally ordered, so no wake-up is lost (row 17 of
  * the reference without its four seq_cst steps).
  *
- *   reader   W1 count himself in his slot (seq_cst)    then W2 look at the gate (seq_cst): WRITING down -> inside
- *   writer   W3 raise WRITING (seq_cst)                then W4 look at every listed slot (seq_cst) until it is 0
- *   leaving  reader: W6 count out (release)            writer: W5 lower WRITING (release)
+ *   reader   W1 say so in his slot (seq_cst), W7 list it if it is not on the list (seq_cst)
+ *                                                      then W2 look at the gate (seq_cst): WRITING down -> inside
+ *   writer   W3 raise WRITING (seq_cst)                then W4 look at every listed slot (seq_cst) until nobody is in
+ *   leaving  reader: W6 out (release)                  writer: W5 lower WRITING (release)
+ *   unlist   the writer, after W4: W8 clear bits of the list, then W9 OUT -> UNLISTED (release); where that fails, the bit again
  *
  * Either the reader sees WRITING or the writer sees the reader: W1 to W4 are seq_cst in this order, so not both can
  * miss. A W2 that finds WRITING down reads what W5 wrote, or a read-modify-write that followed it, and so sees the
  * writer's work; a W4 that reads what W6 wrote comes after that reader's reads.
  *
- * A reader that finds WRITING or EVICTED up steps back and waits (read.c says for how long). A slot is listed (seq_cst) before its
- * first W1, so a writer that misses the listing is seen by that reader's W2, as above. A listed slot has one owner, who
- * stores; the slot that all share (listed is 0) is counted.
+ * A reader that finds WRITING or EVICTED up steps back and waits (read.c says for how long). A slot has one owner, who
+ * stores; the one that all share is counted, and not on the list: every writer looks at it.
+ *
+ * The list is of those who read lately, for each costs every writer a look. A reader whom W1 tells that he is not on it puts
+ * himself there before he looks at the gate; so a writer that misses him there is seen by W2, as above. Each NR_KEEP writes all who
+ * are out are taken off: who is on the list has OUT or IN in his slot, or comes from W1 to W7. Whom W9 meets on his way in
+ * finds WRITING up and goes, as he found OUT there he does not list himself: for him the bit is put back. Who comes after W9 reads
+ * UNLISTED from it, so his W7 comes after W8.
+ *
+ *   UNLISTED --W1--> IN --W6--> OUT --W1--> IN      OUT --W9--> UNLISTED
  */
 #ifndef NR_GATE_H
 #define NR_GATE_H
@@ -180,6 +189,13 @@ static inline bool gate_wait_readers(const struct nr_replica *r)
 	return gate_wait_polls(r, UINT64_MAX);
 }
 
+/* The holder, with WRITING up and nobody inside: now and then, by a count of his writes. */
+static inline void gate_unlist(struct nr_replica *r, u64 writes)
+{
+	if (unlikely(writes % NR_KEEP == 0))
+		nr_slots_unlist(r);
+}
+
 /* For who has no gate: somebody is inside, as combiner or under a guard. */
 static inline bool gate_busy(const struct nr_replica *r)
 {
@@ -218,18 +234,26 @@ static inline bool gate_writing(struct nr_replica *r, memory_order order)
 
 static inline void gate_read_end(struct nr_slot *s)
 {
-	if (likely(atomic_load_explicit(&s->listed, memory_order_relaxed)))
-		atomic_store_explicit(&s->readers, 0, memory_order_release); /* W6 */
+	if (likely(s->own))
+		atomic_store_explicit(&s->readers, NR_OUT, memory_order_release); /* W6 */
 	else
 		atomic_fetch_sub_explicit(&s->readers, 1, memory_order_release); /* W6 */
 }
 
+static inline void gate_list(struct nr_replica *r, const struct nr_slot *s)
+{
+	struct nr_slots *all = atomic_load_explicit(&r->slots, memory_order_relaxed); /* S2 was: they are never replaced */
+	u32 id = (u32)(s - all->slot);
+
+	atomic_fetch_or_explicit(&all->map[id / 64].listed, 1ull << id % 64, memory_order_seq_cst); /* W7 */
+}
+
 static inline bool gate_read_try(struct nr_replica *r, struct nr_slot *s)
 {
-	if (likely(atomic_load_explicit(&s->listed, memory_order_relaxed)))
-		atomic_exchange_explicit(&s->readers, 1, memory_order_seq_cst); /* W1 */
-	else
+	if (unlikely(!s->own))
 		atomic_fetch_add_explicit(&s->readers, 1, memory_order_seq_cst); /* W1 */
+	else if (unlikely(atomic_exchange_explicit(&s->readers, NR_IN, memory_order_seq_cst) == NR_UNLISTED)) /* W1 */
+		gate_list(r, s);
 	if (likely(!gate_writing(r, memory_order_seq_cst))) /* W2 */
 		return true;
 	gate_read_end(s);

@@ -40,7 +40,7 @@
  *   E1 batch published, compare-exchange release <-> E2 batch there, load acquire [7]
  *   A1 ltail and taken, store release [8]       <-> A2 both for room, ltail for nr_sync: load acquire [9]
  *   H1 head, store release                      <-> H2 head before reuse, load acquire [10]
- *   W1..W6 readers and writer [11-13]                                                       (gate.h)
+ *   W1..W9 readers and writer [11-13]                                                       (gate.h)
  *   Z1 sleeper raises WAITED, release           <-> Z2 combiner clears it, L1: acquire [17]  (combine.c)
  *   C1 ctail raised before W5, Q3 and O1 [14, 16] <-> C2 ctail, at nr_read_begin and by who looks at several logs
  *      (view.c). All seq_cst, for the sake of those who use two logs: of two who each write one and then read the
@@ -66,6 +66,9 @@
 
 #define NR_LINE 64
 #define NR_READ_LOOKS 16u /* at a gate, before a reader insists */
+#ifndef NR_KEEP
+#define NR_KEEP 1024u /* writes, between two times that idle readers are taken off the list; tests have fewer */
+#endif
 #define NR_EVICT_POLLS 64 /* as NR_PATIENCE, before nr_evict comes back to say that somebody else is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
@@ -86,10 +89,13 @@ struct nr_req {
 	u32 len, shard, mem;
 };
 
+/* What a slot's reader is. UNLISTED: out, and no writer looks at his slot (gate.h). */
+enum { NR_OUT, NR_IN, NR_UNLISTED };
+
 /* Per thread id, or shared by all (then readers are counted, and the request is claimed). */
 struct nr_slot {
-	_Alignas(NR_LINE) _Atomic u32 readers;
-	_Atomic u32 listed;
+	_Alignas(NR_LINE) _Atomic u32 readers; /* NR_OUT, NR_IN or NR_UNLISTED; in the shared slot: how many are in */
+	u32 own;             /* constant: it is a thread's */
 	_Atomic u32 pending; /* in the shared slot: what the map says of the others */
 	u32 shy; /* its owner's: how long he looks away from a gate that he found shut (gate.h) */
 	_Alignas(NR_LINE) struct nr_req req;
@@ -97,7 +103,7 @@ struct nr_slot {
 
 /* A bit per id. Every request writes to `pending`, and everybody reads what is before it: so it has a line to itself. */
 struct nr_map {
-	_Alignas(NR_LINE) _Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+	_Alignas(NR_LINE) _Atomic u64 listed;  /* ids that read here lately: whom a writer looks at */
 	_Alignas(NR_LINE) _Atomic u64 pending; /* ids with a request to collect */
 };
 
@@ -157,7 +163,7 @@ struct nr_replica {
 	_Atomic(struct nr_slots *) slots; /* NULL: everybody uses `shared` */
 
 	_Alignas(NR_LINE) u64 alone; /* this line and the next: written under the gate; updates that met nobody */
-	u64 consumed, batches, ops, helped;
+	u64 consumed, batches, ops, helped, chunks;
 	u64 batch[NR_BATCH_BUCKETS];
 	u64 turns, held, held_max; /* with a clock: what combining took */
 	u32 passed;   /* updates in place that went by those who wait */
@@ -258,18 +264,16 @@ static inline struct nr_replica *nr_route(const struct nr *nr, const struct nr_s
 	return nr_rep(nr, (live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live));
 }
 
-/* The caller's slot, if no writer misses it. Else NULL: nr_slot_of lists it. */
-static inline struct nr_slot *nr_slot_listed(struct nr_replica *r, const struct nr_self *self)
+/* The caller's slot. */
+static inline struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 {
 	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
-	struct nr_slot *slot;
 
 	if (!s)
 		return &r->shared;
 	if (unlikely(self->id >= s->count))
-		return NULL;
-	slot = &s->slot[self->id];
-	return likely(atomic_load_explicit(&slot->listed, memory_order_relaxed)) ? slot : NULL; /* who lists it is its owner */
+		nr_port_panic("nr: thread id out of range");
+	return &s->slot[self->id];
 }
 
 #define nr_for_each(n, mask) for (u64 m_ = (mask); m_ && ((n) = (u32)__builtin_ctzll(m_), true); m_ &= m_ - 1)
@@ -344,7 +348,7 @@ void nr_ctail_raise(struct nr *nr, u64 to);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
 struct nr_slots *nr_slots_make(const struct nr *nr, u32 node);
 void nr_slots_free(struct nr_slots *s);
-struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self);
+void nr_slots_unlist(struct nr_replica *r);
 
 /* instance.c */
 int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_config *cfg);

@@ -130,8 +130,8 @@ static inline const void *read_short(struct nr *nr, struct nr_self *self, u64 ne
 
 	if (unlikely(self->held || self->flags || nr_ltail(r) < need))
 		return NULL;
-	slot = nr_slot_listed(r, self);
-	if (unlikely(!slot || !gate_read_try(r, slot)))
+	slot = nr_slot_of(r, self);
+	if (unlikely(!gate_read_try(r, slot)))
 		return NULL;
 	gate_open(slot, 1);
 	if (unlikely(!r->live)) {

@@ -73,6 +73,8 @@ struct nr_slots *nr_slots_make(const struct nr *nr, u32 node)
 	__builtin_memset(s, 0, size);
 	*s = (struct nr_slots){ .size = size, .count = count, .words = words };
 	s->slot = (struct nr_slot *)((u8 *)s + maps);
+	for (u32 i = 0; i < count; i++)
+		s->slot[i] = (struct nr_slot){ .readers = NR_UNLISTED, .own = true };
 	return s;
 }
 
@@ -86,21 +88,26 @@ void nr_slots_free(struct nr_slots *s)
 		nr_port_free(s, s->size);
 }
 
-/* The caller's slot; lists it the first time, before it is counted in (gate.h). */
-struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
+/* Takes all off the list who are out (gate.h: W8, W9). */
+void nr_slots_unlist(struct nr_replica *r)
 {
-	struct nr_slot *slot = nr_slot_listed(r, self);
-	struct nr_slots *s;
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* changes under the gate only */
 
-	if (likely(slot))
-		return slot;
-	s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* S2 was: they are never replaced */
-	if (unlikely(self->id >= s->count))
-		nr_port_panic("nr: thread id out of range");
-	slot = &s->slot[self->id];
-	atomic_fetch_or_explicit(&s->map[self->id / 64].listed, 1ull << self->id % 64, memory_order_seq_cst);
-	atomic_store_explicit(&slot->listed, 1, memory_order_release);
-	return slot;
+	for (u32 w = 0; s && w < s->words; w++) {
+		u64 ids = atomic_load_explicit(&s->map[w].listed, memory_order_relaxed), back = 0;
+
+		atomic_fetch_and_explicit(&s->map[w].listed, ~ids, memory_order_relaxed); /* W8 */
+		for (u64 left = ids; left; left &= left - 1) {
+			struct nr_slot *slot = &s->slot[w * 64 + (u32)__builtin_ctzll(left)];
+			u32 out = NR_OUT;
+
+			if (!atomic_compare_exchange_strong_explicit(&slot->readers, &out, NR_UNLISTED, memory_order_release, /* W9 */
+								     memory_order_relaxed))
+				back |= left & -left;
+		}
+		if (back)
+			atomic_fetch_or_explicit(&s->map[w].listed, back, memory_order_relaxed);
+	}
 }
 
 static void calls_apply(struct nr *nr, struct nr_replica *r, const struct nr_call *call, u32 n)
@@ -235,6 +242,7 @@ static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const st
 	} while (n < NR_BATCH && next_run(nr, r, at, until, own, &run));
 	nr_ctail_raise(nr, at);
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
+	gate_unlist(r, ++r->chunks);
 	gate_write_end(r);
 	r->consumed += n;
 	nr_stock_settle(r, promised);

@@ -54,7 +54,7 @@ static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, 
 	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	if (unlikely(r->refills))
 		nr_stock_settle(r, 0);
-	r->alone++;
+	gate_unlist(r, ++r->alone);
 	if (unlikely(type->op_release))
 		type->op_release(op, len);
 	if (index)

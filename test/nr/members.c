@@ -3,7 +3,7 @@
  * Life of an instance: replicas and their log, nr_sync and idle nodes, guards across changes, fork, checks, sizes.
  */
 #include "base/errno.h"
-#include "nr/internal.h"
+#include "nr/gate.h"
 #include "nr/port_host.h"
 #include "test/nr/ledger.h"
 #include "test/nr/tap.h"
@@ -13,6 +13,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { READERS = 8 };
 
 static struct nr *nr;
 static struct nr_stat st;
@@ -161,6 +163,34 @@ static void test_widen_keeps_readers(void)
 	atomic_store(&synced, 1);
 	pthread_join(t, &good);
 	ok(good != NULL, "a guard from before the slots grew still holds off writers");
+	nr_destroy(nr);
+}
+
+static u64 listed(void)
+{
+	return atomic_load(&atomic_load(&nr_rep(nr, 0)->slots)->map[0].listed);
+}
+
+/* Writers look at those who read lately, and at who comes back; not at who is gone. */
+static void test_unlist(void)
+{
+	struct nr_self self[READERS];
+	u64 all;
+
+	nr = make(READERS, 0);
+	nr_widen(nr, &(struct nr_self){ .id = 0 });
+	for (u32 i = 0; i < READERS; i++) {
+		self[i] = (struct nr_self){ .id = i };
+		get(nr, &self[i], 1);
+	}
+	all = listed();
+	for (u32 i = 0; i < NR_KEEP; i++)
+		put(nr, &self[0], 1, 1);
+	ok(all == (1u << READERS) - 1 && listed() == 0, "who has not read for long is off the list that writers look at");
+	nr_read_begin(nr, &self[5], 0);
+	ok(listed() == 1u << 5 && gate_readers(nr_rep(nr, 0)), "who reads again is on it");
+	nr_read_end(nr, &self[5], 0);
+	ok(!gate_readers(nr_rep(nr, 0)), "and keeps nobody out once he has read");
 	nr_destroy(nr);
 }
 
@@ -514,6 +544,7 @@ int main(int argc, char **argv)
 	test_sync_waits_for_readers(0);
 	test_sync_waits_for_readers(1);
 	test_widen_keeps_readers();
+	test_unlist();
 	test_guards();
 	test_fork();
 	test_fork_fix();

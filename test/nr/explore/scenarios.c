@@ -28,6 +28,13 @@ static void read_twice_0(void) { scene_read(0); scene_read(0); }
 SCENARIO(guard, "a reader in the shared slot and a writer", 2, one_shared, update_0, read_twice_0);
 SCENARIO(guard_wide, "a reader with a slot of its own and a writer", 2, one_wide, update_0, read_twice_0);
 
+/* W7 to W9: readers leave the list and come back to it. */
+static void update_twice_0(void) { scene_update(0, SMALL); scene_update(0, SMALL); }
+static void read_update_0(void) { scene_read(0); scene_update(0, SMALL); }
+SCENARIO(unlist, "two writes, each takes the reader off the list", 2, one_wide, update_twice_0, read_twice_0);
+SCENARIO(unlist_three, "a reader, and a writer who reads before he writes", 3, one_wide, update_0, read_twice_0, read_update_0);
+SCENARIO(unlist_log, "the log is applied where a reader comes and goes", 3, two_wide, update_0, read_twice_0, update_1);
+
 /* Rows 7 and 14: operations cross the log. */
 static void update_read_1(void) { scene_update(1, SMALL); scene_read(1); }
 SCENARIO(cross, "updates on two replicas", 2, two_shared, update_0, update_1);
@@ -253,7 +260,7 @@ static void read_2(void) { scene_read(2); }
 SCENARIO(lap_halting, "the log is lapped while two replicas are in the middle of it", 3, three_halting, one_more_0, read_1, read_2);
 
 static const struct ex_scenario *const basic[] = {
-	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
+	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &unlist, &unlist_three, &unlist_log, &cross, &cross_read, &reuse, &reuse_read,
 	&fresh, &fresh_read, &kept, &kept_cross, &kept_join, &kept_leave, &grow, &grow_two, &join, &join_three, &leave, &leave_three,
 	&joins, &id_turns, &sync_retire, &promise, &fork_copy, &crowd, &lap_three, &lap_halting, NULL
 };
