@@ -334,66 +334,94 @@ static void space_add_user(struct space *s)
 		nr_widen(s->nr, nr_me());
 }
 
+/* The new thread's process, with a reference: a child, or our own. */
+static int clone_owner(struct process *parent, u64 flags, struct process **owner)
+{
+	struct process *p;
+	int err;
+
+	if (flags & CLONE_THREAD) {
+		process_get(parent);
+		*owner = parent;
+		return 0;
+	}
+	p = process_new();
+	if (!p)
+		return -ENOMEM;
+	err = process_inherit(p, parent, flags);
+	if (err)
+		process_put(p);
+	else
+		*owner = p;
+	return err;
+}
+
+/* Afterwards others can find it. It is listed before it has a number that signals can name. */
+static int clone_publish(struct thread *t, struct process *p, struct process *parent, const struct clone_request *r)
+{
+	int err;
+
+	if (!process_list_thread(p, t))
+		return -ERESTARTNOINTR;
+	err = p == parent ? clone_thread(t, p) : clone_process(t, p, parent, r);
+	if (err)
+		process_unlist_thread(p, t);
+	return err;
+}
+
+/* A thread of p that others can find and that does not run yet. */
+static int clone_make(struct trapframe *f, const struct clone_request *r, struct process *p, struct thread **made)
+{
+	struct thread *me = thread_current(), *t = thread_new(p);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	thread_inherit(t, me, f, r);
+	err = clone_publish(t, p, me->proc, r);
+	if (err)
+		thread_put(t);
+	else
+		*made = t;
+	return err;
+}
+
+/* We hold a reference on p, nobody one on t. */
+static void clone_start(struct thread *t, struct process *p, bool vfork)
+{
+	thread_start(t);
+	if (vfork)
+		WAIT_KILLABLE_NOT(&p->word_wait, FOREVER, p->vfork_done || signal_fatal_pending(thread_current()));
+}
+
 long process_clone(struct trapframe *f, const struct clone_request *r)
 {
-	struct thread *me = thread_current(), *t;
-	struct process *parent = me->proc, *p = parent;
-	bool same = r->flags & CLONE_THREAD;
+	struct process *parent = process_current(), *p;
+	struct thread *t;
 	int err = clone_check(r);
 	u32 tid;
 
+	if (!err && process_too_many(parent))
+		err = -EAGAIN;
+	if (!err)
+		err = clone_owner(parent, r->flags, &p);
 	if (err)
 		return err;
-	if (process_too_many(parent))
-		return -EAGAIN;
-	if (!same) {
-		p = process_new();
-		if (!p)
-			return -ENOMEM;
-		err = process_inherit(p, parent, r->flags);
-		if (err) {
-			process_put(p);
-			return err;
-		}
-	}
-	t = thread_new(p);
-	if (!t) {
-		if (!same)
-			process_put(p);
-		return -ENOMEM;
-	}
-	thread_inherit(t, me, f, r);
-	/* From here on others can find it. It is listed before it has a number that signals can name. */
-	err = process_list_thread(p, t) ? 0 : -ERESTARTNOINTR;
-	if (!err) {
-		err = same ? clone_thread(t, p) : clone_process(t, p, parent, r);
-		if (err)
-			process_unlist_thread(p, t);
-	}
+	err = clone_make(f, r, p, &t);
 	if (err) {
-		thread_put(t);
-		if (!same)
-			process_put(p);
+		process_put(p);
 		return err;
 	}
-	if (!same)
-		process_put(p); /* t and the table have theirs */
 	space_add_user(p->space);
-	if (!same)
+	if (p != parent)
 		itimers_limit(p);
 	tid = t->tid;
 	if (r->flags & CLONE_PARENT_SETTID)
 		user_copy_out(r->parent_tid, &tid, sizeof(tid));
 	if (parent->signals.stopped || p->group_exit)
 		atomic_store(&t->sigpending, 1);
-	if (r->flags & CLONE_VFORK) {
-		process_get(p);
-		thread_start(t);
-		WAIT_KILLABLE_NOT(&p->word_wait, FOREVER, p->vfork_done || signal_fatal_pending(me));
-		process_put(p);
-	} else {
-		thread_start(t);
-	}
+	clone_start(t, p, r->flags & CLONE_VFORK);
+	process_put(p);
 	return tid;
 }
 
