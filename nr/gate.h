@@ -33,11 +33,11 @@
  * A reader that finds WRITING or EVICTED up steps back and waits (read.c says for how long). A slot has one owner, who
  * stores; the one that all share is counted, and not on the list: every writer looks at it.
  *
- * The list is of those who read lately, for each costs every writer a look. A reader whom W1 tells that he is not on it puts
- * himself there before he looks at the gate; so a writer that misses him there is seen by W2, as above. Each NR_KEEP writes all who
- * are out are taken off: who is on the list has OUT or IN in his slot, or comes from W1 to W7. Whom W9 meets on his way in
- * finds WRITING up and goes, as he found OUT there he does not list himself: for him the bit is put back. Who comes after W9 reads
- * UNLISTED from it, so his W7 comes after W8.
+ * The list is of those who read lately, for each costs every writer a look. A reader who learns at W1 that he is not on it
+ * puts himself there before he looks at the gate: a writer that misses him there is seen by W2, as above. Once in NR_KEEP writes
+ * all who are out are taken off. Nobody is inside then; but somebody may be on his way from W1 to W6. If W9 finds him IN, his
+ * bit is put back, for he may have found OUT at W1, and then does not list himself. If he comes after W9, he reads UNLISTED
+ * from it, and so his W7 comes after W8.
  *
  *   UNLISTED --W1--> IN --W6--> OUT --W1--> IN      OUT --W9--> UNLISTED
  */
