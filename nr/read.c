@@ -61,6 +61,16 @@ static void wait_helper(u32 *looks)
 	++*looks;
 }
 
+/* The gate was open: is it still a replica that we are inside of? */
+static inline bool is_inside(struct nr_replica *r, struct nr_slot *slot)
+{
+	gate_open(slot, 1);
+	if (likely(r->live))
+		return true;
+	gate_read_end(slot);
+	return false;
+}
+
 /* Enters r in a state that covers `need`; NULL: not this time, route and try again. */
 static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need, u32 *looks)
 {
@@ -76,12 +86,7 @@ static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_s
 		wait_writer(r, slot, looks);
 		return NULL;
 	}
-	gate_open(slot, 1);
-	if (unlikely(!r->live)) {
-		gate_read_end(slot);
-		return NULL;
-	}
-	return slot;
+	return is_inside(r, slot) ? slot : NULL;
 }
 
 /* Polled in vain for long: goes in as the next to hold the gate, ahead of all writers. NULL: r is gone. */
@@ -133,11 +138,8 @@ static inline const void *read_short(struct nr *nr, struct nr_self *self, u64 ne
 	slot = nr_slot_of(r, self);
 	if (unlikely(!gate_read_try(r, slot)))
 		return NULL;
-	gate_open(slot, 1);
-	if (unlikely(!r->live)) {
-		gate_read_end(slot);
+	if (unlikely(!is_inside(r, slot)))
 		return NULL;
-	}
 	self->guard[0] = (struct nr_guard){ nr, slot };
 	self->held = 1;
 	return r->state;
