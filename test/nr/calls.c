@@ -185,6 +185,7 @@ static void handles(void)
 		err |= nr_register(&ids, &self[i], i);
 	ok(!err && self[3].id == 3 && self[3].node == 3 && nr_register(&ids, &self[4], 0) == -EAGAIN, "ids: four, and no fifth");
 	nr_unregister(&ids, &self[1]);
+	ok(nr_register(&ids, &self[4], NR_NODES_MAX) == -EINVAL, "ids: no such node");
 	ok(nr_register(&ids, &self[4], 0) == 0 && self[4].id == 1, "ids: the lowest free one");
 	for (u32 i = 0; i < 4; i++)
 		nr_unregister(&ids, &self[i]);
@@ -249,6 +250,8 @@ static void typed(void)
 	seen = counter_read(nr, &far)->sum;
 	counter_done(nr, &far);
 	ok(ret == 105 && seen == 105 && counter_above_now(nr, &far, &limit) == 15, "typed: update, read, query");
+	ok(counter_try(nr, &far, &op, &ret) == 0 && ret == 110 && counter_timeout(nr, &self, &op, &ret, 10) == 0 && ret == 115,
+	   "typed: tried and timed");
 	nr_destroy(nr);
 }
 

@@ -12,7 +12,8 @@
  *
  * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
  * Evicted, it holds up nobody, for any number of updates; its node gets a fresh copy; and when it goes on, it is told right.
- * And somebody who wants what must wait for it (a drop, another eviction) keeps nobody waiting.
+ * And somebody who wants what must wait for it (a drop, another eviction) keeps nobody waiting. Who met a gate shut looks away,
+ * and who then finds it open looks again.
  */
 #include "base/errno.h"
 #include "nr/port_host.h"
@@ -243,6 +244,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	ok(atomic_load(&said) == (fate == LOST ? EOWNERDEAD : 0) && version_at(&self) == before + 2 * updates + (fate == RETRIED),
 	   "when it goes on, %s", fate == LOST ? "it hears that its result is lost, and it took effect once" : "it has its result");
 	ok(st.evictions == 1 && st.evicted == 0 && nr_check(nr, &self) == 0, "and its memory is back");
+	ok(st.updates == version_at(&self), "each update is counted once: %lu", (unsigned long)st.updates);
 	nr_destroy(nr);
 	ok(nr_host_bytes == lent, "all of it");
 }
@@ -440,6 +442,60 @@ static void timed_looks(void)
 	nr_destroy(nr);
 }
 
+/* A reader looks away from a gate, too, and reads that find it open make him look again: short ones, and those that go the
+ * long way because they hold another guard. */
+
+static pthread_t stander;
+static u32 stand_for; /* polls of the reader until who stands goes on */
+static u32 polled;
+
+static void let_go(void)
+{
+	if (++polled != stand_for)
+		return;
+	atomic_store(&go_on, 1);
+	pthread_join(stander, NULL);
+}
+
+/* How often a read polls that meets a writer who is gone after so many polls. */
+static u32 polls_beside_writer(struct nr_self *self, u32 n)
+{
+	void (*before)(void) = nr_host_on_relax;
+
+	polled = go_on = 0;
+	stand_for = n;
+	stand(&stander, stops_in_apply_1);
+	nr_host_on_relax = let_go;
+	version_at(self);
+	nr_host_on_relax = before;
+	return polled;
+}
+
+static void looks_again(bool guarded)
+{
+	struct nr_config cfg = { .threads = 3, .wide = true };
+	struct nr_self self = { .id = 0 };
+	struct nr *other = nr_create(&ledger_type, &cfg, NULL);
+	u32 seldom, often;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	ledger_in_apply = in_apply;
+	polls_beside_writer(&self, 4u << nr_port_away);
+	seldom = polls_beside_writer(&self, 1);
+	if (guarded)
+		nr_read_begin(other, &self, 0);
+	for (u32 i = 0; i < 20 * nr_port_away; i++)
+		version_at(&self);
+	often = polls_beside_writer(&self, 1);
+	if (guarded)
+		nr_read_end(other, &self, 0);
+	ledger_in_apply = NULL;
+	ok(seldom > 1 && often == 1, "a reader who met a writer looked at the gate after %u polls; after reads that met nobody%s, at once", seldom,
+	   guarded ? ", under a guard" : "");
+	nr_destroy(nr);
+	nr_destroy(other);
+}
+
 int main(void)
 {
 	pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -459,5 +515,7 @@ int main(void)
 	waiters_sleep(2);
 	served_in_passing();
 	timed_looks();
+	looks_again(false);
+	looks_again(true);
 	return tap_end();
 }
