@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The rest of the interface, call by call: tried, timed and stale; the caller's memory; handles; the typed layer. */
+/* The rest of the interface, call by call: tried, timed and stale; the caller's memory; handles; the typed layer; memory of nodes. */
 #define _GNU_SOURCE
 #include "base/errno.h"
+#include "base/types.h"
 #include "nr/port_host.h"
 #include "nr/port.h"
 #include "nr/typed.h"
 #include "test/nr/ledger.h"
 #include "test/nr/tap.h"
 
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct nr *nr;
 static _Atomic u32 inside, leave;
@@ -255,6 +259,34 @@ static void typed(void)
 	nr_destroy(nr);
 }
 
+/* Operations of no bytes. */
+
+static void empty_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
+{
+	(void)shard;
+	(void)op;
+	((struct counter *)state)->sum += 1 + len;
+	if (ret)
+		*(u64 *)ret = ((struct counter *)state)->sum;
+}
+
+static void empty(void)
+{
+	static const struct nr_type type = {
+		.name = "ticks", .state_size = sizeof(struct counter), .init = counter_init, .clone = counter_clone, .apply = empty_apply,
+	};
+	struct nr_config cfg = { .threads = 2 };
+	struct nr_self self = { .id = 0 }, far = { .id = 1, .node = 1 };
+	u64 start = 0, ret = 0;
+
+	nr = nr_create(&type, &cfg, &start);
+	nr_update(nr, &self, 0, NULL, 0, NULL, NULL);
+	nr_replica_add(nr, &self, 1);
+	nr_update(nr, &self, 0, NULL, 0, NULL, NULL);
+	ok(nr_update(nr, &far, 0, NULL, 0, &ret, NULL) == 0 && ret == 3, "an operation may have no bytes");
+	nr_destroy(nr);
+}
+
 /* A clock that ticks once a look: a turn takes one tick. */
 static u64 tick(void)
 {
@@ -290,6 +322,46 @@ static void clock_and_node(void)
 	nr_unregister(&ids, &self);
 }
 
+/* Memory of nodes (nr/port_numa.c), on whatever machine: from each node's own chunks, told to the kernel, and back to them. */
+static bool is_told(void *page, u32 node)
+{
+	unsigned long mask[16] = { 0 };
+	int mode = 0;
+
+	if (syscall(SYS_get_mempolicy, &mode, mask, sizeof(mask) * 8, page, MPOL_F_ADDR))
+		return true; /* nobody may ask here */
+	return mode == MPOL_PREFERRED && mask[0] == 1ul << node;
+}
+
+static void numa(void)
+{
+	struct nr_self self = { .id = 0 };
+	int before = nr_host_numa;
+	void *here, *there, *run;
+	bool good = true;
+
+	nr_host_numa = 1;
+	here = nr_port_pages(1, 0);
+	there = nr_port_pages(1, 1);
+	run = nr_port_pages(3, 0);
+	ok(is_told(here, 0) && is_told(run, 0) && (uintptr_t)run % PAGE_SIZE == 0, "memory of a node: the kernel is told");
+	nr_port_pages_free(here, 1);
+	nr_port_pages_free(there, 1);
+	nr_port_pages_free(run, 3);
+	ok(nr_port_pages(1, 1) == there && nr_port_pages(1, 0) == here, "and each page goes back to its node");
+	nr_port_pages_free(here, 1);
+	nr_port_pages_free(there, 1);
+	nr = make(0, 3);
+	for (u32 i = 0; i < 2000; i++) {
+		self.node = i % 3;
+		good = good && do_update(nr, &self, NULL, LEDGER_PUT, i % LEDGER_KEYS, i + 1, i % 800) == 0;
+	}
+	ok(good && nr_check(nr, &self) == 0, "three replicas in memory of their nodes");
+	nr_destroy(nr);
+	ok(nr_host_bytes == 0, "all of it is back");
+	nr_host_numa = before;
+}
+
 /* What nr_evict refuses, it refuses before anything happened. */
 static void evict_refused(void)
 {
@@ -321,6 +393,8 @@ int main(void)
 	handles();
 	typed();
 	clock_and_node();
+	empty();
+	numa();
 	evict_refused();
 	return tap_end();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Life of an instance: replicas and their log, nr_sync and idle nodes, guards across changes, fork, checks, sizes.
+ * Life of an instance: replicas and their log, indices of any size, nr_sync and idle nodes, guards across changes, fork, checks,
+ * sizes.
  */
 #include "base/errno.h"
 #include "nr/internal.h"
@@ -69,6 +70,43 @@ static void test_come_and_go(void)
 	ok(nr_replica_add(nr, &self, 0) == 0 && get(nr, &self, 3) == 30 && nr_check(nr, &self) == 0, "and it may come back");
 	nr_destroy(nr);
 	ok(nr_host_bytes == 0, "all memory is back");
+}
+
+/* Indices go on for ever, the bits that the words of the log have for them do not: 47. One thread alone, who waits for nobody. */
+
+static u64 relaxed_before;
+
+static void waits_for_nobody(void)
+{
+	if (nr_host_relaxed - relaxed_before < 100000)
+		return;
+	ok(false, "indices: one thread alone waits for ever");
+	tap_end();
+	_Exit(1);
+}
+
+static void test_indices(u32 bits)
+{
+	struct nr_self self = { .id = 0 }, other = { .id = 1, .node = 1 };
+	bool good = true;
+
+	nr = make(2, 32);
+	atomic_store(&nr->first.ltail, (1ull << bits) - 50);
+	relaxed_before = nr_host_relaxed;
+	nr_host_on_relax = waits_for_nobody;
+	nr_replica_add(nr, &self, 1);
+	for (u32 i = 1; i <= 200; i++) {
+		struct nr_self *mine = i % 3 ? &self : &other;
+
+		put(nr, mine, i % 5, i);
+		good = good && get(nr, mine == &self ? &other : &self, i % 5) == i;
+		if (i == 100)
+			good = good && nr_evict(nr, &self, 2) == 0 && nr_replica_add(nr, &self, 1) == 0;
+	}
+	nr_host_on_relax = NULL;
+	nr_stats(nr, &self, &st, true);
+	ok(good && st.tail > 1ull << bits && nr_check(nr, &self) == 0, "indices past 2^%u: 200 updates on two replicas, and an eviction", bits);
+	nr_destroy(nr);
 }
 
 /* Nobody runs on node 1, ever. */
@@ -510,6 +548,10 @@ static void test_checks(void)
 int main(int argc, char **argv)
 {
 	test_come_and_go();
+	test_indices(32);
+	test_indices(46);
+	test_indices(47);
+	test_indices(63);
 	test_idle_node();
 	test_sync_waits_for_readers(0);
 	test_sync_waits_for_readers(1);
