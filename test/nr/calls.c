@@ -105,12 +105,16 @@ static void try_full_log(void)
 	size_t len = ledger_make(&op, LEDGER_PUT, 1, 7, 10);
 	const struct ledger *l;
 	u32 n = 0;
+	int err;
 
 	nr = make(32, 2);
 	l = nr_read_begin(nr, &far, 0); /* replica 1 cannot apply */
 	(void)l;
-	ok(nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0, "try: beside a guard elsewhere");
+	while ((err = nr_try_update(nr, &self, 0, &op, len, NULL, NULL)) == 0 && n < 1000)
+		n++;
+	ok(err == -EAGAIN && n == 32, "try: beside a guard elsewhere, until the log is full");
 	nr_read_end(nr, &far, 0);
+	n = 0;
 	while (nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0 && n < 1000)
 		n++;
 	ok(n == 1000 && nr_check(nr, &self) == 0, "try: makes room by helping");
@@ -154,7 +158,7 @@ static void callers_memory(void)
 
 /* Handles. */
 
-enum { COMERS = 6, ROUNDS = 3000 };
+enum { COMERS = 6, ROUNDS = 3000, MANY = 150 };
 static struct nr_ids ids = { .max = 4 };
 static _Atomic u32 owner[4];
 static _Atomic u64 clashes, entered;
@@ -181,6 +185,8 @@ static void *comer(void *arg)
 
 static void handles(void)
 {
+	static struct nr_ids many = { .max = MANY };
+	static struct nr_self one[MANY];
 	struct nr_self self[5];
 	pthread_t t[COMERS];
 	int err = 0;
@@ -193,6 +199,9 @@ static void handles(void)
 	ok(nr_register(&ids, &self[4], 0) == 0 && self[4].id == 1, "ids: the lowest free one");
 	for (u32 i = 0; i < 4; i++)
 		nr_unregister(&ids, &self[i]);
+	for (u32 i = 0; i < MANY; i++)
+		err |= nr_register(&many, &one[i], 0) || one[i].id != i;
+	ok(!err && nr_register(&many, &self[4], 0) == -EAGAIN, "ids: %u of them", MANY);
 	nr = make(0, 1);
 	for (int i = 0; i < COMERS; i++)
 		pthread_create(&t[i], NULL, comer, NULL);

@@ -138,6 +138,39 @@ static void test_idle_node(void)
 	nr_destroy(nr);
 }
 
+/* Who catches up lets readers in between: after each NR_BATCH operations his replica is at another index. */
+
+static u64 chunk_at;
+static u32 chunk, longest;
+
+static void measure_chunk(const struct ledger_op *op, bool own)
+{
+	u64 at = atomic_load(&nr_rep(nr, 1)->ltail);
+
+	(void)op;
+	if (own)
+		return;
+	chunk = at == chunk_at ? chunk + 1 : 1;
+	chunk_at = at;
+	longest = MAX(longest, chunk);
+}
+
+static void test_chunks(void)
+{
+	struct nr_self self = { .id = 0 }, other = { .id = 1, .node = 1 };
+
+	nr = make(2, 256);
+	nr_replica_add(nr, &self, 1);
+	for (u32 i = 0; i < 200; i++)
+		put(nr, &self, i % LEDGER_KEYS, i + 1);
+	longest = chunk = 0;
+	chunk_at = UINT64_MAX;
+	ledger_in_apply = measure_chunk;
+	ok(nr_poll(nr, &other) == 200 && longest == NR_BATCH, "200 operations are caught up with in steps of %u", longest);
+	ledger_in_apply = NULL;
+	nr_destroy(nr);
+}
+
 /* G6: nr_sync does not return while a reader holds a guard that began before the operation. */
 
 static _Atomic u32 in_guard, synced;
@@ -553,6 +586,7 @@ int main(int argc, char **argv)
 	test_indices(47);
 	test_indices(63);
 	test_idle_node();
+	test_chunks();
 	test_sync_waits_for_readers(0);
 	test_sync_waits_for_readers(1);
 	test_widen_keeps_readers();

@@ -378,6 +378,68 @@ static void waiters_sleep(u32 replicas)
 	nr_destroy(nr);
 }
 
+/* A turn ends: while he combines, somebody else comes each time he applies something, and sleeps before he goes on. */
+
+enum { CROWD = 3 * NR_TURN };
+
+static _Thread_local bool combines;
+static _Atomic u32 called, misplaced; /* how many of the crowd may come; indices that are not their operations' */
+static u32 combined;
+
+static void call_next(const struct ledger_op *op, bool own)
+{
+	u64 asleep = nr_host_waits;
+
+	(void)op;
+	(void)own;
+	if (!combines || combined++ == CROWD)
+		return;
+	atomic_fetch_add(&called, 1);
+	while (nr_host_waits == asleep)
+		sched_yield();
+}
+
+static void *comes_when_called(void *arg)
+{
+	struct nr_self self = { .id = 1 + (u32)(size_t)arg };
+	struct ledger_ret ret = { 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, self.id, 1, 0);
+	u64 index = 0;
+
+	while (atomic_load(&called) < self.id)
+		sched_yield();
+	nr_update(nr, &self, 0, &op, len, &ret, &index);
+	if (self.id < NR_TURN) /* who came in that turn was alone in his round */
+		atomic_fetch_add(&misplaced, index != ret.version);
+	return NULL;
+}
+
+static void turns_end(void)
+{
+	struct nr_config cfg = { .threads = 1 + CROWD, .wide = true };
+	struct nr_self self = { .id = 0 };
+	pthread_t t[CROWD];
+	u32 mine;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	called = misplaced = combined = 0;
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_create(&t[i], NULL, comes_when_called, (void *)i);
+	ledger_in_apply = call_next;
+	combines = true;
+	goes_on(&self);
+	combines = false;
+	mine = combined;
+	ledger_in_apply = NULL;
+	atomic_store(&called, CROWD);
+	for (u32 i = 0; i < CROWD; i++)
+		pthread_join(t[i], NULL);
+	ok(mine == NR_TURN && version_at(&self) == 1 + CROWD, "a combiner for whom somebody waits each time ends his turn after %u rounds", mine);
+	ok(misplaced == 0, "and each update knows its place, whoever combined it");
+	nr_destroy(nr);
+}
+
 static void stop_waiting(void)
 {
 	atomic_store(&waiting, 1);
@@ -513,6 +575,7 @@ int main(void)
 	evict_beside_reader();
 	waiters_sleep(1);
 	waiters_sleep(2);
+	turns_end();
 	served_in_passing();
 	timed_looks();
 	looks_again(false);
