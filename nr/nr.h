@@ -118,9 +118,9 @@ int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
 void nr_unregister(struct nr_ids *ids, struct nr_self *self);
 
 struct nr_config {
-	u32 threads;   /* ids are below this */
+	u32 threads;   /* ids are below this; at least 1 */
 	u32 shards;    /* numbers that apply may get; 0: 1. They share this one log; nr/shards.h gives each a log of its own */
-	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
+	u32 log_slots; /* power of two, 32 to 2^20; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
 	bool wide;     /* several threads from the start: as after nr_widen */
 };

@@ -139,7 +139,7 @@ static void value_of(const void *state, const void *key, void *ret)
 
 static void callers_memory(void)
 {
-	struct nr_config cfg = { .threads = 2 }, bad = { .threads = 2, .log_slots = 48 };
+	struct nr_config cfg = { .threads = 2 }, bad = { .threads = 2, .log_slots = 48 }, none = { 0 }, where = { .threads = 2, .node = NR_NODES_MAX };
 	struct nr_self self = { .id = 0 };
 	u32 key = 3;
 	u64 value = 0;
@@ -147,6 +147,8 @@ static void callers_memory(void)
 
 	nr = aligned_alloc(64, ALIGN_UP(nr_sizeof(&ledger_type), (size_t)64));
 	ok(nr_init(nr, &ledger_type, &bad, NULL) == -EINVAL, "init: a log size that is no power of two");
+	ok(nr_init(nr, &ledger_type, &none, NULL) == -EINVAL && nr_init(nr, &ledger_type, &where, NULL) == -EINVAL && !nr_create(&ledger_type, &where, NULL),
+	   "init: no threads; no such node");
 	ok(nr_init(nr, &ledger_type, &cfg, NULL) == 0, "init: in the caller's memory");
 	do_update(nr, &self, NULL, LEDGER_PUT, 3, 33, 5);
 	nr_query(nr, &self, value_of, &key, &value);
