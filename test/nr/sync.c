@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* nr/sync under threads: exclusion and order of the lock, nothing lost or reordered in a mailbox, one last put. */
+#include "nr/port_host.h"
 #include "nr/sync/lock.h"
 #include "nr/sync/mpsc.h"
 #include "nr/sync/once.h"
@@ -252,6 +253,43 @@ static void test_pin(void)
 	pin_clear(&pins[0]);
 }
 
+/* One who comes back at once, each time the other looks, does not lead him on. */
+static struct pin restless;
+static u32 came_back;
+
+static void come_back(void)
+{
+	pin_clear(&restless);
+	if (++came_back < 1000)
+		pin_set(&restless, &found);
+}
+
+static void test_pin_again(void)
+{
+	pin_set(&restless, &found);
+	nr_host_on_relax = come_back;
+	pin_wait(&restless, &found);
+	nr_host_on_relax = NULL;
+	pin_clear(&restless);
+	ok(came_back == 1, "pin: only the use that was seen is waited for");
+}
+
+static void test_refs_edges(void)
+{
+	struct refs64 many;
+	struct refs one;
+
+	refs_init(&one, 1);
+	ok(refs_get_unless_zero(&one) && refs_count(&one) == 2 && !refs_put(&one) && refs_put(&one) && !refs_get_unless_zero(&one) &&
+		   refs_count(&one) == 0, "refs: what has gone stays gone");
+	refs_publish(&one, 1);
+	ok(refs_get_unless_zero(&one) && refs_count(&one) == 2, "refs: until it is published anew");
+	refs64_init(&many, 3);
+	refs64_add(&many, 1ull << 35);
+	ok(!refs64_sub(&many, 1ull << 35) && refs64_get_unless_zero(&many) && refs64_count(&many) == 4 && refs64_sub(&many, 4) &&
+		   !refs64_get_unless_zero(&many), "refs: many at once");
+}
+
 /* A permission: users write to parts, each part by one at a time, until the owner takes it back and has the whole. */
 enum { PARTS = 4, OWNED = 500 };
 static _Alignas(64) _Atomic bool allowed;
@@ -312,6 +350,8 @@ int main(void)
 {
 	test_lock();
 	test_pin();
+	test_pin_again();
+	test_refs_edges();
 	test_permission();
 	test_mpsc_edges();
 	run(mailer);
