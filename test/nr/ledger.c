@@ -4,10 +4,13 @@
 #include "base/errno.h"
 #include "nr/port_host.h"
 
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HANG 30000000 /* relax calls; each 64th yields */
 #define HANG_SECONDS 120 /* a busy machine may spend many relax calls on nothing */
@@ -398,6 +401,18 @@ void watch_reset(void)
 {
 	watch_from = nr_host_relaxed;
 	watch_since = time(NULL);
+}
+
+void fact_make(_Atomic u32 *fact)
+{
+	atomic_store(fact, 1);
+	syscall(SYS_futex, fact, FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+void fact_await(_Atomic u32 *fact)
+{
+	while (!atomic_load(fact))
+		syscall(SYS_futex, fact, FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
 u32 rnd(u32 *state)

@@ -30,20 +30,13 @@
 enum { PASS = 200, STOP_KEY = 63, WAITERS = 3 }; /* PASS: less than the log has room for */
 
 static struct nr *nr;
-static _Atomic u32 stopped, go_on, met, said, waiting;
+static _Atomic u32 stopped, go_on, met, said, waiting, go_back;
 static u8 *pages; /* two: the second cannot be read until go_on */
 
 static void stop_here(void)
 {
-	atomic_store(&stopped, 1);
-	while (!atomic_load(&go_on))
-		sched_yield();
-}
-
-static void await(const _Atomic u32 *flag)
-{
-	while (!atomic_load(flag))
-		sched_yield();
+	fact_make(&stopped);
+	fact_await(&go_on);
 }
 
 /* Starts one of those who stop, and waits until he stands. */
@@ -51,7 +44,7 @@ static void stand(pthread_t *t, void *(*stopper)(void *))
 {
 	atomic_store(&stopped, 0);
 	pthread_create(t, NULL, stopper, NULL);
-	await(&stopped);
+	fact_await(&stopped);
 }
 
 static void on_fault(int sig)
@@ -171,7 +164,7 @@ static void others_go_on(const char *where, void *(*stopper)(void *), u32 replic
 		do_update(nr, &self, NULL, LEDGER_PUT, i % 50, i + 1, 0);
 	ok(version_at(&self) == before + PASS, "stopped %s: the other replica does %u updates", where, PASS);
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	ok(nr_check(nr, &self) == 0, "and all is well when it goes on");
 	nr_destroy(nr);
@@ -183,7 +176,7 @@ static void *waits_beside(void *arg)
 {
 	struct nr_self self = { .id = 2 };
 
-	atomic_store(&waiting, 1);
+	fact_make(&waiting);
 	do_update(nr, &self, NULL, LEDGER_PUT, 2, 7, 0);
 	return arg;
 }
@@ -228,7 +221,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	woken = nr_host_wakes;
 	evicts(&self, where);
 	if (!ok(stopper == stops_reading || nr_host_wakes > woken, "who slept there is woken"))
-		atomic_store(&go_on, 1);
+		fact_make(&go_on);
 	pthread_join(w, NULL);
 	before = version_at(&self);
 	for (u32 i = 0; i < updates; i++)
@@ -238,7 +231,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	for (u32 i = 0; i < updates; i++)
 		do_update(nr, i % 2 ? &self : &beside, NULL, LEDGER_PUT, 3 + i % 50, i + 1, i % 700);
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	nr_stats(nr, &self, &st, true);
 	ok(atomic_load(&said) == (fate == LOST ? EOWNERDEAD : 0) && version_at(&self) == before + 2 * updates + (fate == RETRIED),
@@ -299,7 +292,7 @@ static void drop_beside_reader(void)
 	ok(evicts(&self, "under a read guard, a drop waiting"), "the reader is named for it");
 	pthread_join(d, NULL);
 	ok(nr_replicas(nr) == 1 && goes_on(&self), "then the drop has its way");
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(r, NULL);
 	ok(nr_check(nr, &self) == 0, "and all is well when the reader goes on");
 	nr_destroy(nr);
@@ -324,7 +317,7 @@ static void evict_beside_reader(void)
 	ok(!err && nodes == 3 && nr_replicas(nr) == 1, "an eviction that a reader on another replica bars, and then he is evicted too");
 	ok(goes_on(&self), "the last replica goes on");
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(r, NULL);
 	pthread_join(c, NULL);
 	nr_stats(nr, &self, &st, true);
@@ -367,7 +360,7 @@ static void waiters_sleep(u32 replicas)
 		sched_yield();
 	for (int i = 0; i < 5000; i++)
 		sched_yield();
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	for (int i = 0; i < WAITERS; i++)
 		pthread_join(w[i], NULL);
@@ -442,9 +435,8 @@ static void turns_end(void)
 
 static void stop_waiting(void)
 {
-	atomic_store(&waiting, 1);
-	while (atomic_load(&waiting))
-		sched_yield();
+	fact_make(&waiting);
+	fact_await(&go_back);
 }
 
 static void *stops_waiting(void *arg)
@@ -463,17 +455,17 @@ static void served_in_passing(void)
 
 	nr = nr_create(&ledger_type, &cfg, NULL);
 	nr_widen(nr, &self);
-	go_on = waiting = 0;
+	go_on = waiting = go_back = 0;
 	ledger_in_apply = in_apply;
 	stand(&t, stops_in_apply);
 	pthread_create(&w, NULL, stops_waiting, NULL);
-	await(&waiting);
-	atomic_store(&go_on, 1);
+	fact_await(&waiting);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	do
 		do_update(nr, &self, NULL, LEDGER_PUT, 3, ++n, 0);
 	while (version_at(&self) == 1 + n && n < 10 * NR_PASS);
-	atomic_store(&waiting, 0);
+	fact_make(&go_back);
 	pthread_join(w, NULL);
 	ledger_in_apply = NULL;
 	ok(n > 1 && n <= NR_PASS && version_at(&self) == 2 + n, "%lu updates in place went by a waiter", (unsigned long)n);
@@ -496,7 +488,7 @@ static void timed_looks(void)
 	ledger_in_apply = in_apply;
 	stand(&t, stops_in_apply_1);
 	shut = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 10000);
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	ledger_in_apply = NULL;
 	open = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1);
@@ -515,7 +507,7 @@ static void let_go(void)
 {
 	if (++polled != stand_for)
 		return;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(stander, NULL);
 }
 
