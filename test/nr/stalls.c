@@ -416,7 +416,8 @@ static void turns_end(void)
 	u32 mine;
 
 	nr = nr_create(&ledger_type, &cfg, NULL);
-	called = misplaced = combined = 0;
+	called = misplaced = 0;
+	combined = 0;
 	for (size_t i = 0; i < CROWD; i++)
 		pthread_create(&t[i], NULL, comes_when_called, (void *)i);
 	ledger_in_apply = call_next;
@@ -516,7 +517,8 @@ static u32 polls_beside_writer(struct nr_self *self, u32 n)
 {
 	void (*before)(void) = nr_host_on_relax;
 
-	polled = go_on = 0;
+	polled = 0;
+	go_on = 0;
 	stand_for = n;
 	stand(&stander, stops_in_apply_1);
 	nr_host_on_relax = let_go;

@@ -10,16 +10,39 @@
 #include "test/nr/tap.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum { THREADS = 6, ROUNDS = 4000 };
 
+static void give_way(void)
+{
+	sched_yield();
+}
+
+struct job {
+	void *(*fn)(void *);
+	long number;
+};
+
+/* More threads than processors: who waits gives his away at once, for the next in turn may need it. */
+static void *start(void *arg)
+{
+	const struct job *job = arg;
+
+	nr_host_on_relax = give_way;
+	return job->fn((void *)job->number);
+}
+
 static void run(void *(*fn)(void *))
 {
+	struct job job[THREADS];
 	pthread_t t[THREADS];
 
-	for (long i = 0; i < THREADS; i++)
-		pthread_create(&t[i], NULL, fn, (void *)i);
+	for (long i = 0; i < THREADS; i++) {
+		job[i] = (struct job){ fn, i };
+		pthread_create(&t[i], NULL, start, &job[i]);
+	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 }
@@ -227,6 +250,8 @@ static void pin_take(void)
 
 static void *pin_user(void *arg)
 {
+	u32 n = 0;
+
 	if ((long)arg < 2) {
 		pin_take();
 		return NULL;
@@ -236,6 +261,8 @@ static void *pin_user(void *arg)
 		if (*atomic_load(&found) < 0)
 			atomic_fetch_add(&freed_in_use, 1);
 		pin_clear(&pins[(long)arg]);
+		if (++n % 8 == 0) /* or all look while who takes it away is off his core */
+			nr_port_relax();
 	}
 	return NULL;
 }
@@ -291,7 +318,7 @@ static void test_refs_edges(void)
 }
 
 /* A permission: users write to parts, each part by one at a time, until the owner takes it back and has the whole. */
-enum { PARTS = 4, OWNED = 500 };
+enum { PARTS = 4, OWNED = 200 };
 static _Alignas(64) _Atomic bool allowed;
 static struct { struct lock lock; long value; } parts[PARTS]; /* plain values */
 static long by_users[THREADS], by_owner;
@@ -329,6 +356,8 @@ static void *pin_writer(void *arg)
 			by_users[me]++;
 		}
 		pin_clear(&pins[me]);
+		if (i % 8 == 0)
+			nr_port_relax();
 	}
 	return NULL;
 }
