@@ -425,10 +425,10 @@ static void turns_end(void)
 	goes_on(&self);
 	combines = false;
 	mine = combined;
-	ledger_in_apply = NULL;
 	atomic_store(&called, CROWD);
 	for (u32 i = 0; i < CROWD; i++)
 		pthread_join(t[i], NULL);
+	ledger_in_apply = NULL;
 	ok(mine == NR_TURN && version_at(&self) == 1 + CROWD, "a combiner for whom somebody waits each time ends his turn after %u rounds", mine);
 	ok(misplaced == 0, "and each update knows its place, whoever combined it");
 	nr_destroy(nr);
