@@ -12,6 +12,7 @@
  * ceil(B / POOL_PAGE_WORTH) refills, whatever the pool looked like before.
  */
 #include "base/pool.h"
+#include "base/types.h"
 
 struct pool_page {
 	struct pool_page *next;

@@ -19,7 +19,11 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
-#include "base/types.h"
+#include "base/ints.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define POOL_MAX 2048
 #define POOL_CLASSES 16
@@ -45,5 +49,9 @@ void pool_free(struct pool *p, void *obj, size_t size);
 void pool_drop(struct pool *p);
 size_t pool_rounded(size_t size);                /* what an object of this size really takes: for op_mem sums */
 size_t pool_left(const struct pool *p);          /* bytes in the current page */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -191,7 +191,8 @@ static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 		err = apply_logged(nr, r, b);
 	else
 		apply_in_place(nr, r, b);
-	count(r, b->n);
+	if (likely(err != NR_RETRY))
+		count(r, b->n);
 	for (u32 i = 0; i < b->n; i++)
 		settle(b, b->req[i], err);
 }

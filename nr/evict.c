@@ -74,6 +74,17 @@ u64 nr_evicted_count(const struct nr *nr)
 	return count;
 }
 
+/* What they combined, but for those who are still inside: their counters are theirs. */
+u64 nr_evicted_updates(const struct nr *nr)
+{
+	u64 count = 0;
+
+	for (const struct nr_replica *r = next_out(&nr->out); r; r = next_out(&r->out))
+		if (!is_held(r))
+			count += r->ops + r->alone;
+	return count;
+}
+
 static void limbo_free(struct nr *nr)
 {
 	while (nr->limbo) {

@@ -17,7 +17,7 @@ int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_c
 {
 	u32 slots = log_slots_of(cfg);
 
-	if (cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX || cfg->shards > NR_SHARE_SHARD)
+	if (!cfg->threads || cfg->node >= NR_NODES_MAX || (slots & (slots - 1)) != 0 || slots > NR_LOG_MAX || cfg->shards > NR_SHARE_SHARD)
 		return -EINVAL;
 	__builtin_memset(nr, 0, offsetof(struct nr, first));
 	nr->type = type;

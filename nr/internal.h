@@ -58,6 +58,7 @@
 #define NR_INTERNAL_H
 
 #include "base/errno.h"
+#include "base/types.h"
 #include "nr/nr.h"
 #include "nr/port.h"
 #include "nr/sync/lock.h"
@@ -376,6 +377,7 @@ void nr_log_retire_try(struct nr *nr);
 void nr_evicted_left(struct nr_replica *r);
 bool nr_evicted_held(const struct nr *nr);
 u64 nr_evicted_count(const struct nr *nr);
+u64 nr_evicted_updates(const struct nr *nr);
 void nr_evicted_finish(struct nr *nr); /* takes change */
 void nr_evicted_reap(struct nr *nr);
 void nr_evicted_free(struct nr *nr);

@@ -9,7 +9,8 @@
  * append: write the batch into the own ring, where nobody looks yet; then one compare-exchange of an order word from
  * what it held a lap ago to the batch (E1). Before it the batch is nowhere, after it it is complete: there is
  * no moment at which a combiner who stops leaves a hole for others to wait at. `tail` says where to try; whoever finds
- * it behind moves it on (T1). A word carries its index, so a late compare-exchange never hits the wrong lap.
+ * it behind moves it on (T1). A word carries its index, so a late compare-exchange never hits the wrong lap. (It has room for
+ * 47 bits of it, some months of updates in place: so what counts is the difference to another, never the number.)
  *
  * Where a batch begins is not written down: the batches of one node lie in its ring in the order in which they are in
  * the log, so each consumer knows how far it has come in each ring (taken). A record never wraps: behind the end of
@@ -26,7 +27,23 @@
 #include "nr/gate.h"
 
 #define WORD(at, node, slots) (((at) + 1) << 17 | (u64)(node) << 10 | (slots)) /* slots: with or without NR_SHARE */
-#define WORD_INDEX(w) ((w) >> 17) /* + 1 */
+#define WORD_NEVER 1023 /* no batch is as long */
+
+/* How far the word is ahead of one of a batch at `at`: 0, or laps of the log, up or down. */
+static s64 word_ahead(u64 w, u64 at)
+{
+	return (s64)((w >> 17 << 17) - WORD(at, 0, 0));
+}
+
+static bool word_is(u64 w, u64 at)
+{
+	return w != WORD_NEVER && word_ahead(w, at) == 0;
+}
+
+static bool word_is_free(u64 w, u64 at)
+{
+	return w == WORD_NEVER || word_ahead(w, at) < 0;
+}
 
 static u32 log_slots(const struct nr *nr)
 {
@@ -53,7 +70,7 @@ _Atomic u64 *nr_log_make(const struct nr *nr, u32 node)
 	_Atomic u64 *log = nr_port_pages(order_pages(nr), node);
 
 	for (u32 i = 0; log && i < log_slots(nr); i++)
-		atomic_init(&log[i], 0);
+		atomic_init(&log[i], WORD_NEVER);
 	return log;
 }
 
@@ -117,7 +134,7 @@ bool nr_log_batch(const struct nr *nr, u64 at, struct nr_run *run)
 {
 	u64 w = atomic_load_explicit(&nr->log[at & (log_slots(nr) - 1)], memory_order_acquire); /* E2 */
 
-	if (WORD_INDEX(w) != at + 1)
+	if (!word_is(w, at))
 		return false;
 	run->node = w >> 10 & (NR_NODES_MAX - 1);
 	run->slots = w & 1023;
@@ -204,7 +221,8 @@ static void record_write(struct nr_entry *e, const struct nr_req *q)
 	e->mem = q->mem;
 	e->len = (u16)q->len;
 	e->shard = (u16)q->shard;
-	__builtin_memcpy(e->data, q->op, q->len);
+	if (q->len) /* or there may be no bytes at all */
+		__builtin_memcpy(e->data, q->op, q->len);
 }
 
 static bool order_full(const struct nr *nr, u64 at)
@@ -260,7 +278,7 @@ static bool publish(struct nr *nr, struct nr_replica *r, u64 at, u32 slots)
 	_Atomic u64 *word = &nr->log[at & (log_slots(nr) - 1)];
 	u64 was = atomic_load_explicit(word, memory_order_acquire); /* V2 */
 
-	return WORD_INDEX(was) <= at && atomic_compare_exchange_strong_explicit(word, &was, WORD(at, r->node, slots),
+	return word_is_free(was, at) && atomic_compare_exchange_strong_explicit(word, &was, WORD(at, r->node, slots),
 									       memory_order_release, /* E1 */
 									       memory_order_acquire); /* V2 */
 }

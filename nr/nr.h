@@ -50,7 +50,7 @@
 #define NR_NR_H
 
 #include "base/pool.h"
-#include "base/types.h"
+#include "base/ints.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,11 +74,11 @@ struct nr_call {
 struct nr_type {
 	const char *name;
 	size_t state_size;                                                  /* bytes, zeroed before init or clone */
-	size_t op_mem_max;                                                  /* largest value op_mem can return */
+	void (*apply)(void *state, unsigned shard, const void *op, size_t len, void *ret);
+	size_t op_mem_max;                                                  /* largest value op_mem can return; nr does not ask */
 	int (*init)(void *state, struct pool *mem, const void *arg);        /* 0 or -ENOMEM */
 	int (*clone)(void *dst, struct pool *mem, const void *src);         /* 0 or -ENOMEM: the replica is not made */
-	void (*destroy)(void *state);                                       /* may be NULL; the pool is dropped after it */
-	void (*apply)(void *state, unsigned shard, const void *op, size_t len, void *ret);
+	void (*destroy)(void *state); /* may be NULL; the pool is dropped after it. Also after an init or clone that failed */
 	size_t (*op_mem)(const void *op, size_t len);                       /* bytes apply may allocate: sum of pool_rounded */
 	u64 (*hash)(const void *state);                                     /* equal states, equal hashes; may be NULL */
 	int (*check)(const void *state);                                    /* 0, or -EINVAL after saying what is broken */
@@ -110,17 +110,17 @@ struct nr_ids {
 	u32 max;
 	u64 taken[NR_IDS_MAX / 64]; /* private */
 };
-/* Fills in self with a free id: 0, or -EAGAIN when all are taken. At any time, by any thread. node: NR_NODE_HERE asks the
- * port where the caller runs now. */
+/* Fills in self with a free id: 0, -EAGAIN when all are taken, -EINVAL (no such node). At any time, by any thread. node:
+ * NR_NODE_HERE asks the port where the caller runs now. */
 #define NR_NODE_HERE UINT32_MAX
 int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node);
 /* Holds no guard, is in no call; the id may be another's at once. */
 void nr_unregister(struct nr_ids *ids, struct nr_self *self);
 
 struct nr_config {
-	u32 threads;   /* ids are below this */
+	u32 threads;   /* ids are below this; at least 1 */
 	u32 shards;    /* numbers that apply may get; 0: 1. They share this one log; nr/shards.h gives each a log of its own */
-	u32 log_slots; /* power of two, at least 32; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
+	u32 log_slots; /* power of two, 32 to 2^20; 0: 256. Of 64 bytes, per replica, once there are two; and 8 bytes per slot */
 	u32 node;      /* where the first replica lives */
 	bool wide;     /* several threads from the start: as after nr_widen */
 };
@@ -211,7 +211,7 @@ struct nr_stat {
 	u32 shards, replicas;
 	u64 log_slots, log_used, tail; /* batches: room, still needed by some replica, ever; 0 without a log */
 	u64 evictions, evicted; /* ever; of those still held by their combiner or a reader */
-	u64 updates, reads_stale; /* all updates; reads that had to catch up first */
+	u64 updates, reads_stale; /* updates ever, but for those in the hand of an evicted combiner; reads that had to catch up first */
 	struct nr_replica_stat {
 		u32 node;
 		bool live;
@@ -220,7 +220,7 @@ struct nr_stat {
 		u64 batch[NR_BATCH_BUCKETS];
 		u64 turns, held, held_max; /* of combiners, in nr_port_clock's unit: how often, how long in all, at most */
 		u64 pool_pages, pool_used;
-		u64 hash; /* at equal indices if `synced` */
+		u64 hash; /* if asked for: all at one index */
 	} replica[NR_NODES_MAX]; /* by node; all zero but counters where not live */
 };
 /* Counters; with hashes, first syncs all replicas to one index so that the hashes can be compared. */

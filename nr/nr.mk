@@ -3,7 +3,7 @@
 NR_SRC := nr/log.c nr/stock.c nr/replica.c nr/combine.c nr/update.c nr/read.c nr/change.c nr/member.c nr/evict.c nr/instance.c nr/self.c nr/stat.c \
 	nr/span.c nr/view.c nr/shards.c
 NR_BARE_SRC := $(NR_SRC) nr/port_bare.c base/pool.c
-NR_HOST_SRC := $(NR_SRC) nr/port_host.c base/pool.c
+NR_HOST_SRC := $(NR_SRC) nr/port_host.c nr/port_numa.c base/pool.c
 
 # Hosted tests under the sanitizers, with both compilers; test/nr/run prints TAP.
 .PHONY: test-nr

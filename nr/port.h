@@ -6,7 +6,11 @@
 #ifndef NR_PORT_H
 #define NR_PORT_H
 
-#include "base/types.h"
+#include "base/ints.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Called in every waiting loop. The kernel serves TLB flush requests here, so that two cores which wait for
  * each other make progress; hosted: pause, then yield, after a bounded number of calls. */
@@ -16,8 +20,10 @@ void nr_port_relax(void);
  * for no reason. A port that cannot sleep says UINT32_MAX, and the two do nothing.
  */
 extern u32 nr_port_spins;
+#ifndef __cplusplus /* which has no such word; nr calls them, its users do not */
 void nr_port_wait(_Atomic u32 *word, u32 value);
 void nr_port_wake(_Atomic u32 *word);
+#endif
 /* The most polls between two looks at a cache line that belongs to somebody else, 1 << this: in time, some transfers of a line,
  * and not much more than an operation takes with all that its caller does around it. */
 extern u32 nr_port_away;
@@ -27,10 +33,14 @@ void nr_port_pages_free(void *mem, size_t npages);
 /* A few bytes to some KiB, 64-byte aligned, for instances and slots. */
 void *nr_port_alloc(size_t size, u32 node);
 void nr_port_free(void *mem, size_t size);
-_Noreturn void nr_port_panic(const char *what);
+void nr_port_panic(const char *what) __attribute__((noreturn));
 /* The node of the caller's processor, for NR_NODE_HERE. */
 u32 nr_port_node(void);
 /* Time in the port's own unit, for how long gates are held; NULL: nobody wants to know, and nothing is counted. */
 extern u64 (*nr_port_clock)(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The hosted port of nr: a thread is a core, malloc is memory, every node is the same. See nr/port.h. */
+/*
+ * The hosted port of nr: a thread is a core, and memory comes from malloc, or, where the machine has several nodes, from the
+ * node it is asked for on (nr/port_numa.c). See nr/port.h.
+ */
 #include "nr/port_host.h"
 #include "nr/nr.h"
 #include "nr/port.h"
+#include "base/types.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -49,7 +53,7 @@ void nr_port_wake(_Atomic u32 *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
-static void *take(size_t align, size_t size)
+static void *take(size_t align, size_t size, u32 node)
 {
 	s64 call = atomic_fetch_add(&nr_host_allocs, 1);
 	s64 every = atomic_load(&nr_host_fail_every);
@@ -59,7 +63,7 @@ static void *take(size_t align, size_t size)
 		return NULL;
 	if (every && call % every == 0)
 		return NULL;
-	mem = aligned_alloc(align, ALIGN_UP(size, align));
+	mem = nr_host_has_numa() ? nr_host_numa_take(size, node) : aligned_alloc(align, ALIGN_UP(size, align));
 	if (mem) {
 		__builtin_memset(mem, 0xa5, size); /* nobody may count on zeroes */
 		atomic_fetch_add(&nr_host_bytes, (s64)size);
@@ -72,13 +76,15 @@ static void give(void *mem, size_t size)
 	if (!mem)
 		return;
 	atomic_fetch_sub(&nr_host_bytes, (s64)size);
-	free(mem);
+	if (nr_host_has_numa())
+		nr_host_numa_give(mem, size);
+	else
+		free(mem);
 }
 
 void *nr_port_pages(size_t npages, u32 node)
 {
-	(void)node;
-	return take(PAGE_SIZE, npages * PAGE_SIZE);
+	return take(PAGE_SIZE, npages * PAGE_SIZE, node);
 }
 
 void nr_port_pages_free(void *mem, size_t npages)
@@ -88,8 +94,7 @@ void nr_port_pages_free(void *mem, size_t npages)
 
 void *nr_port_alloc(size_t size, u32 node)
 {
-	(void)node;
-	return take(64, size);
+	return take(64, size, node);
 }
 
 void nr_port_free(void *mem, size_t size)

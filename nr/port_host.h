@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * The hosted port's extras: counters of what is allocated, and hooks by which tests make allocations fail and
- * watch or steer waiting.
+ * watch or steer waiting; memory of NUMA nodes (nr/port_numa.c).
  */
 #ifndef NR_PORT_HOST_H
 #define NR_PORT_HOST_H
@@ -18,5 +18,11 @@ extern _Atomic u64 nr_host_waits, nr_host_wakes; /* calls of nr_port_wait and nr
 extern _Thread_local u64 nr_host_relaxed;      /* calls of nr_port_relax by this thread */
 u64 nr_host_nanoseconds(void); /* a clock for nr_port_clock */
 extern _Thread_local void (*nr_host_on_relax)(void); /* called from nr_port_relax, if set */
+/* 1: memory is taken from the nodes it is asked for on; 0: one heap; -1: as the machine has several nodes or one. Set before
+ * anything is allocated. */
+extern _Atomic int nr_host_numa;
+bool nr_host_has_numa(void);
+void *nr_host_numa_take(size_t size, u32 node);
+void nr_host_numa_give(void *mem, size_t size);
 
 #endif

@@ -30,6 +30,8 @@ int nr_register(struct nr_ids *ids, struct nr_self *self, u32 node)
 {
 	u32 max = MIN(ids->max ? ids->max : NR_IDS_MAX, (u32)NR_IDS_MAX);
 
+	if (node >= NR_NODES_MAX && node != NR_NODE_HERE)
+		return -EINVAL;
 	for (u32 w = 0; w * 64 < max; w++) {
 		u64 allowed = max - w * 64 >= 64 ? UINT64_MAX : (1ull << (max - w * 64)) - 1;
 		u32 bit = take_bit(word_of(ids, w), allowed);

@@ -12,13 +12,13 @@ void nr__wrong(const char *what)
 	nr_port_panic(what);
 }
 
-/* Before a guard of a part is taken: none of another is held. */
+/* Before guards of parts are taken: none is held. */
 void nr__unguarded(const struct nr_shards *s, const struct nr_self *self)
 {
 	for (u32 i = 0; i < self->held; i++)
 		for (u32 p = 0; p < s->count; p++)
 			if (self->guard[i].nr == s->shard[p])
-				nr_port_panic("nr_shards_read_begin: guards of one family do not nest");
+				nr_port_panic("nr_shards: guards of one family do not nest");
 }
 
 static u64 all_of(const struct nr_shards *s)

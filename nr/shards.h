@@ -33,14 +33,14 @@
  *        after closing                    as before his first entry, and reads of his node while states change
  *      Between these two steps lie the entries to his other logs, catching up with what was logged before them, and the plan.
  *      There he also waits for readers of his own node in his parts: who stops under such a guard delays the same others.
- *      Replicas of a family cannot be evicted
+ *      Replicas of a family cannot be evicted.
  *  S5  Spans of one node do not keep its other updates out: each serves, when it is done, up to NR_BATCH of those that came
  *      meanwhile.
  *
  * Rules, beside those of nr/nr.h
  *  - a plan and a view are short and call nothing of nr but nr_plan_apply
- *  - guards of two parts do not nest (a view is for that), and neither span nor view is called under a guard. Among
- *    guards of several instances a family counts as one
+ *  - guards of two parts do not nest (a view is for that), and neither span nor view is called under a guard; a tried view
+ *    may be, of another instance. Among guards of several instances a family counts as one
  */
 #ifndef NR_SHARDS_H
 #define NR_SHARDS_H
@@ -124,6 +124,11 @@ static inline void nr_shards_read_end(struct nr_shards *s, struct nr_self *self,
 /* Runs look once on the parts in mask, as they are at one moment. */
 void nr_shards_view(struct nr_shards *s, struct nr_self *self, u64 mask, void (*look)(const struct nr_view *view, void *arg),
 		    void *arg);
+
+/* The same, or -EAGAIN and look was not run: when views of this kind do not succeed soon, or a writer stays inside. Waits for
+ * nobody for long, takes no gate but to help, and so is allowed under guards of other instances. */
+int nr_shards_try_view(struct nr_shards *s, struct nr_self *self, u64 mask,
+		       void (*look)(const struct nr_view *view, void *arg), void *arg);
 
 /* Runs plan once on the parts in mask and applies what it says, atomically. 0, or -ENOMEM: nothing was applied, though the
  * plan has run. index, if not NULL, has a place for each shard; those of mask receive numbers for nr_shards_sync. */

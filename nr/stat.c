@@ -37,6 +37,7 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 	out->replicas = nr_replicas(nr);
 	out->evictions = nr->evictions;
 	out->evicted = nr_evicted_count(nr);
+	out->updates = nr_evicted_updates(nr);
 	out->reads_stale = atomic_load_explicit(&nr->stale, memory_order_relaxed);
 	if (nr->log) {
 		out->log_slots = nr->cfg.log_slots;

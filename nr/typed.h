@@ -7,13 +7,16 @@
  *	static u64 map_apply(struct map *m, const struct map_op *op);          one replica's change; the result
  *	static u64 map_lookup(const struct map *m, const u32 *key);            one replica's answer
  *
- *	NR_DEFINE(map, struct map, struct map_op, u64, map_apply)              map_update(nr, self, &op, &ret)
+ *	NR_DEFINE(map, struct map, struct map_op, u64, map_apply);             map_update(nr, self, &op, &ret)
+ *	                                                                       map_try(nr, self, &op, &ret)
+ *	                                                                       map_timeout(nr, self, &op, &ret, polls)
  *	                                                                       map_read(nr, self), map_done(nr, self)
- *	NR_DEFINE_QUERY(map, lookup, struct map, u32, u64, map_lookup)         map_lookup_now(nr, self, &key)
+ *	NR_DEFINE_QUERY(map, lookup, struct map, u32, u64, map_lookup);        map_lookup_now(nr, self, &key)
  *
  *	static const struct nr_type map_type = { NR_TYPED(map), .init = ..., .clone = ... };
  *
- * Everything is inline; apply is called directly from the adapter, so the compiler may put it into it.
+ * Results and errors are those of nr_update, nr_try_update, nr_update_timeout; ret may be NULL. Everything is inline; apply is
+ * called directly from the adapter, so the compiler may put it into it.
  */
 #ifndef NR_TYPED_H
 #define NR_TYPED_H
@@ -26,12 +29,14 @@
 #define NR_ASSERT _Static_assert
 #endif
 
-/* What NR_DEFINE fills in of an nr_type. C wants designators in any order, C++ in the order of nr.h. */
+/* What NR_DEFINE fills in of an nr_type; the first members, for C++ wants designators in order. */
 #define NR_TYPED(name_) .name = #name_, .state_size = sizeof(name_##_state), .apply = name_##_apply_bytes
+
+#define NR_TYPED_CALL static inline __attribute__((unused))
 
 #define NR_DEFINE(name_, state_t, op_t, ret_t, apply_)                                                                 \
 	typedef state_t name_##_state;                                                                                 \
-	static inline void name_##_apply_bytes(void *state, unsigned shard, const void *op, size_t len, void *ret)     \
+	NR_TYPED_CALL void name_##_apply_bytes(void *state, unsigned shard, const void *op, size_t len, void *ret)     \
 	{                                                                                                              \
 		ret_t r = apply_((state_t *)state, (const op_t *)op);                                                  \
                                                                                                                        \
@@ -40,22 +45,30 @@
 		if (ret)                                                                                               \
 			*(ret_t *)ret = r;                                                                             \
 	}                                                                                                              \
-	static inline int name_##_update(struct nr *nr, struct nr_self *self, const op_t *op, ret_t *ret)              \
+	NR_TYPED_CALL int name_##_update(struct nr *nr, struct nr_self *self, const op_t *op, ret_t *ret)              \
 	{                                                                                                              \
 		return nr_update(nr, self, 0, op, sizeof(*op), ret, NULL);                                             \
 	}                                                                                                              \
-	static inline const state_t *name_##_read(struct nr *nr, struct nr_self *self)                                 \
+	NR_TYPED_CALL int name_##_try(struct nr *nr, struct nr_self *self, const op_t *op, ret_t *ret)                 \
+	{                                                                                                              \
+		return nr_try_update(nr, self, 0, op, sizeof(*op), ret, NULL);                                         \
+	}                                                                                                              \
+	NR_TYPED_CALL int name_##_timeout(struct nr *nr, struct nr_self *self, const op_t *op, ret_t *ret, u64 polls)  \
+	{                                                                                                              \
+		return nr_update_timeout(nr, self, 0, op, sizeof(*op), ret, NULL, polls);                              \
+	}                                                                                                              \
+	NR_TYPED_CALL const state_t *name_##_read(struct nr *nr, struct nr_self *self)                                 \
 	{                                                                                                              \
 		return (const state_t *)nr_read_begin(nr, self, 0);                                                    \
 	}                                                                                                              \
-	static inline void name_##_done(struct nr *nr, struct nr_self *self)                                           \
+	NR_TYPED_CALL void name_##_done(struct nr *nr, struct nr_self *self)                                           \
 	{                                                                                                              \
 		nr_read_end(nr, self, 0);                                                                              \
 	}                                                                                                              \
 	NR_ASSERT(sizeof(op_t) <= NR_OP_MAX, #name_ ": operation too long")
 
 #define NR_DEFINE_QUERY(name_, what_, state_t, q_t, ret_t, query_)                                                     \
-	static inline ret_t name_##_##what_##_now(struct nr *nr, struct nr_self *self, const q_t *q)                   \
+	NR_TYPED_CALL ret_t name_##_##what_##_now(struct nr *nr, struct nr_self *self, const q_t *q)                   \
 	{                                                                                                              \
 		ret_t r = query_((const state_t *)nr_read_begin(nr, self, 0), q);                                      \
                                                                                                                        \

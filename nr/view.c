@@ -13,7 +13,9 @@
  * moving. Two views on two nodes that each saw what the other did not would each have collected before the other's ctail
  * rose, which was before the other collected: the steps are seq_cst (C1, C2), so not both.
  *
- * Never waits under a guard: a spanner may be waiting for that guard while others wait for him.
+ * Never waits under a guard: a spanner may be waiting for that guard while others wait for him. A tried view (nr_shards_try_view)
+ * does the same and gives up where another would be ordered; it may be called under a guard of another instance, for what
+ * it waits for ends by itself.
  */
 #include "nr/span.h"
 
@@ -134,6 +136,20 @@ static bool view_guarded(struct nr_family *f, struct nr_self *self, u64 mask,
 	if (l.moved)
 		atomic_fetch_add_explicit(&f->views_again, l.moved, memory_order_relaxed);
 	return good;
+}
+
+int nr_shards_try_view(struct nr_shards *s, struct nr_self *self, u64 mask,
+		       void (*look)(const struct nr_view *view, void *arg), void *arg)
+{
+	bool good;
+
+	nr_mask_check(s, mask);
+	nr_enter(self, true);
+	if (unlikely(self->held))
+		nr__unguarded(s, self);
+	good = view_guarded(nr_family_of(s), self, mask, look, arg);
+	nr_leave(self);
+	return good ? 0 : -EAGAIN;
 }
 
 void nr_shards_view(struct nr_shards *s, struct nr_self *self, u64 mask, void (*look)(const struct nr_view *view, void *arg),

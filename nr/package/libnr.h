@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* libnr: node replication, for C and C++. Everything is in nr/nr.h and nr/shards.h; start with nr(7). */
+/* libnr: node replication, for C and C++. Everything is in nr/nr.h, nr/shards.h and nr/typed.h; start with nr(7). */
 #ifndef LIBNR_H
 #define LIBNR_H
 
@@ -7,15 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #include "nr/nr.h"
 #include "nr/shards.h"
-
-#ifdef __cplusplus
-}
-#endif
+#include "nr/typed.h"
 
 #endif

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The rest of the interface, call by call: tried, timed and stale; the caller's memory; handles; the typed layer. */
+/* The rest of the interface, call by call: tried, timed and stale; the caller's memory; handles; the typed layer; memory of nodes. */
 #define _GNU_SOURCE
 #include "base/errno.h"
+#include "base/types.h"
 #include "nr/port_host.h"
 #include "nr/port.h"
 #include "nr/typed.h"
 #include "test/nr/ledger.h"
 #include "test/nr/tap.h"
 
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static struct nr *nr;
 static _Atomic u32 inside, leave;
@@ -101,12 +105,16 @@ static void try_full_log(void)
 	size_t len = ledger_make(&op, LEDGER_PUT, 1, 7, 10);
 	const struct ledger *l;
 	u32 n = 0;
+	int err;
 
 	nr = make(32, 2);
 	l = nr_read_begin(nr, &far, 0); /* replica 1 cannot apply */
 	(void)l;
-	ok(nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0, "try: beside a guard elsewhere");
+	while ((err = nr_try_update(nr, &self, 0, &op, len, NULL, NULL)) == 0 && n < 1000)
+		n++;
+	ok(err == -EAGAIN && n == 32, "try: beside a guard elsewhere, until the log is full");
 	nr_read_end(nr, &far, 0);
+	n = 0;
 	while (nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0 && n < 1000)
 		n++;
 	ok(n == 1000 && nr_check(nr, &self) == 0, "try: makes room by helping");
@@ -131,7 +139,7 @@ static void value_of(const void *state, const void *key, void *ret)
 
 static void callers_memory(void)
 {
-	struct nr_config cfg = { .threads = 2 }, bad = { .threads = 2, .log_slots = 48 };
+	struct nr_config cfg = { .threads = 2 }, bad = { .threads = 2, .log_slots = 48 }, none = { 0 }, where = { .threads = 2, .node = NR_NODES_MAX };
 	struct nr_self self = { .id = 0 };
 	u32 key = 3;
 	u64 value = 0;
@@ -139,6 +147,8 @@ static void callers_memory(void)
 
 	nr = aligned_alloc(64, ALIGN_UP(nr_sizeof(&ledger_type), (size_t)64));
 	ok(nr_init(nr, &ledger_type, &bad, NULL) == -EINVAL, "init: a log size that is no power of two");
+	ok(nr_init(nr, &ledger_type, &none, NULL) == -EINVAL && nr_init(nr, &ledger_type, &where, NULL) == -EINVAL && !nr_create(&ledger_type, &where, NULL),
+	   "init: no threads; no such node");
 	ok(nr_init(nr, &ledger_type, &cfg, NULL) == 0, "init: in the caller's memory");
 	do_update(nr, &self, NULL, LEDGER_PUT, 3, 33, 5);
 	nr_query(nr, &self, value_of, &key, &value);
@@ -150,7 +160,7 @@ static void callers_memory(void)
 
 /* Handles. */
 
-enum { COMERS = 6, ROUNDS = 3000 };
+enum { COMERS = 6, ROUNDS = 3000, MANY = 150 };
 static struct nr_ids ids = { .max = 4 };
 static _Atomic u32 owner[4];
 static _Atomic u64 clashes, entered;
@@ -177,6 +187,8 @@ static void *comer(void *arg)
 
 static void handles(void)
 {
+	static struct nr_ids many = { .max = MANY };
+	static struct nr_self one[MANY];
 	struct nr_self self[5];
 	pthread_t t[COMERS];
 	int err = 0;
@@ -185,9 +197,13 @@ static void handles(void)
 		err |= nr_register(&ids, &self[i], i);
 	ok(!err && self[3].id == 3 && self[3].node == 3 && nr_register(&ids, &self[4], 0) == -EAGAIN, "ids: four, and no fifth");
 	nr_unregister(&ids, &self[1]);
+	ok(nr_register(&ids, &self[4], NR_NODES_MAX) == -EINVAL, "ids: no such node");
 	ok(nr_register(&ids, &self[4], 0) == 0 && self[4].id == 1, "ids: the lowest free one");
 	for (u32 i = 0; i < 4; i++)
 		nr_unregister(&ids, &self[i]);
+	for (u32 i = 0; i < MANY; i++)
+		err |= nr_register(&many, &one[i], 0) || one[i].id != i;
+	ok(!err && nr_register(&many, &self[4], 0) == -EAGAIN, "ids: %u of them", MANY);
 	nr = make(0, 1);
 	for (int i = 0; i < COMERS; i++)
 		pthread_create(&t[i], NULL, comer, NULL);
@@ -249,6 +265,36 @@ static void typed(void)
 	seen = counter_read(nr, &far)->sum;
 	counter_done(nr, &far);
 	ok(ret == 105 && seen == 105 && counter_above_now(nr, &far, &limit) == 15, "typed: update, read, query");
+	ok(counter_try(nr, &far, &op, &ret) == 0 && ret == 110 && counter_timeout(nr, &self, &op, &ret, 10) == 0 && ret == 115,
+	   "typed: tried and timed");
+	nr_destroy(nr);
+}
+
+/* Operations of no bytes. */
+
+static void empty_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
+{
+	(void)shard;
+	(void)op;
+	((struct counter *)state)->sum += 1 + len;
+	if (ret)
+		*(u64 *)ret = ((struct counter *)state)->sum;
+}
+
+static void empty(void)
+{
+	static const struct nr_type type = {
+		.name = "ticks", .state_size = sizeof(struct counter), .init = counter_init, .clone = counter_clone, .apply = empty_apply,
+	};
+	struct nr_config cfg = { .threads = 2 };
+	struct nr_self self = { .id = 0 }, far = { .id = 1, .node = 1 };
+	u64 start = 0, ret = 0;
+
+	nr = nr_create(&type, &cfg, &start);
+	nr_update(nr, &self, 0, NULL, 0, NULL, NULL);
+	nr_replica_add(nr, &self, 1);
+	nr_update(nr, &self, 0, NULL, 0, NULL, NULL);
+	ok(nr_update(nr, &far, 0, NULL, 0, &ret, NULL) == 0 && ret == 3, "an operation may have no bytes");
 	nr_destroy(nr);
 }
 
@@ -287,6 +333,46 @@ static void clock_and_node(void)
 	nr_unregister(&ids, &self);
 }
 
+/* Memory of nodes (nr/port_numa.c), on whatever machine: from each node's own chunks, told to the kernel, and back to them. */
+static bool is_told(void *page, u32 node)
+{
+	unsigned long mask[16] = { 0 };
+	int mode = 0;
+
+	if (syscall(SYS_get_mempolicy, &mode, mask, sizeof(mask) * 8, page, MPOL_F_ADDR))
+		return true; /* nobody may ask here */
+	return mode == MPOL_PREFERRED && mask[0] == 1ul << node;
+}
+
+static void numa(void)
+{
+	struct nr_self self = { .id = 0 };
+	int before = nr_host_numa;
+	void *here, *there, *run;
+	bool good = true;
+
+	nr_host_numa = 1;
+	here = nr_port_pages(1, 0);
+	there = nr_port_pages(1, 1);
+	run = nr_port_pages(3, 0);
+	ok(is_told(here, 0) && is_told(run, 0) && (uintptr_t)run % PAGE_SIZE == 0, "memory of a node: the kernel is told");
+	nr_port_pages_free(here, 1);
+	nr_port_pages_free(there, 1);
+	nr_port_pages_free(run, 3);
+	ok(nr_port_pages(1, 1) == there && nr_port_pages(1, 0) == here, "and each page goes back to its node");
+	nr_port_pages_free(here, 1);
+	nr_port_pages_free(there, 1);
+	nr = make(0, 3);
+	for (u32 i = 0; i < 2000; i++) {
+		self.node = i % 3;
+		good = good && do_update(nr, &self, NULL, LEDGER_PUT, i % LEDGER_KEYS, i + 1, i % 800) == 0;
+	}
+	ok(good && nr_check(nr, &self) == 0, "three replicas in memory of their nodes");
+	nr_destroy(nr);
+	ok(nr_host_bytes == 0, "all of it is back");
+	nr_host_numa = before;
+}
+
 /* What nr_evict refuses, it refuses before anything happened. */
 static void evict_refused(void)
 {
@@ -318,6 +404,8 @@ int main(void)
 	handles();
 	typed();
 	clock_and_node();
+	empty();
+	numa();
 	evict_refused();
 	return tap_end();
 }

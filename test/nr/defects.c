@@ -48,6 +48,15 @@ static void join(pthread_t *t, u32 n)
 		pthread_join(t[i], NULL);
 }
 
+/* For who counts polls; sleepers are in stalls.c. Returns what nr_port_spins was. */
+static u32 never_sleep(void)
+{
+	u32 spins = nr_port_spins;
+
+	nr_port_spins = UINT32_MAX;
+	return spins;
+}
+
 static u64 updates(void)
 {
 	static struct nr_stat st;
@@ -151,6 +160,7 @@ static void defect_b(bool wide, u32 replicas)
 {
 	struct nr_self self = { .id = 0 };
 	pthread_t second;
+	u32 spins = never_sleep();
 
 	nr = make(2, 0, replicas, wide);
 	b_inside = b_waiting = b_done = 0;
@@ -161,6 +171,7 @@ static void defect_b(bool wide, u32 replicas)
 	atomic_store(&b_done, 1);
 	pthread_join(second, NULL);
 	ledger_in_apply = NULL;
+	nr_port_spins = spins;
 	ok(updates() == 2, "b: missed by the combiner, done without another writer (%s, %u replicas; %lu polls after the "
 	   "lock was free)", wide ? "own slot" : "shared slot", replicas, (unsigned long)b_relaxed_when_free);
 	nr_destroy(nr);
@@ -274,6 +285,7 @@ static void defect_d(void)
 {
 	struct nr_self self = { .id = 0 };
 	pthread_t t[D_OTHERS];
+	u32 spins = never_sleep();
 	u64 stale = 0;
 
 	ledger_in_apply = d_apply;
@@ -287,6 +299,7 @@ static void defect_d(void)
 		nr_destroy(nr);
 	}
 	ledger_in_apply = NULL;
+	nr_port_spins = spins;
 	ok(!stale, "d: answered beside slow operations, read at once on another replica: %lu missing", (unsigned long)stale);
 }
 
@@ -343,7 +356,6 @@ static void defect_e(u32 replicas)
 
 int main(void)
 {
-	nr_port_spins = UINT32_MAX; /* these tests count polls; sleepers are in stalls.c */
 	defect_a();
 	defect_b(false, 1);
 	defect_b(true, 1);

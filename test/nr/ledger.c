@@ -2,12 +2,16 @@
 /* The replicated test structure, its model and its judge. See test/nr/ledger.h. */
 #include "test/nr/ledger.h"
 #include "base/errno.h"
+#include "nr/port.h"
 #include "nr/port_host.h"
 
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HANG 30000000 /* relax calls; each 64th yields */
 #define HANG_SECONDS 120 /* a busy machine may spend many relax calls on nothing */
@@ -374,6 +378,14 @@ void do_read(struct nr *nr, struct nr_self *self, struct history *h, u32 key)
 	history_add(h, &e);
 }
 
+/* More threads than processors is what the tests want: who polls for long only keeps out the one he waits for. Not so little
+ * that nobody looks away from a gate, or is answered before he sleeps. */
+__attribute__((constructor)) static void poll_little(void)
+{
+	nr_port_spins = 64;
+	nr_port_away = 5;
+}
+
 static _Thread_local const char *watch_what;
 static _Thread_local u64 watch_from;
 static _Thread_local time_t watch_since;
@@ -398,6 +410,18 @@ void watch_reset(void)
 {
 	watch_from = nr_host_relaxed;
 	watch_since = time(NULL);
+}
+
+void fact_make(_Atomic u32 *fact)
+{
+	atomic_store(fact, 1);
+	syscall(SYS_futex, fact, FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+void fact_await(_Atomic u32 *fact)
+{
+	while (!atomic_load(fact))
+		syscall(SYS_futex, fact, FUTEX_WAIT_PRIVATE, 0, NULL);
 }
 
 u32 rnd(u32 *state)

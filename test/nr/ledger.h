@@ -86,6 +86,11 @@ void do_read(struct nr *nr, struct nr_self *self, struct history *h, u32 key);
 void watch_start(const char *what);
 void watch_reset(void);
 
+/* What one thread makes true and others wait for, asleep: who stands still for a test's sake shall not take the processor. From
+ * signal handlers too. */
+void fact_make(_Atomic u32 *fact);
+void fact_await(_Atomic u32 *fact);
+
 u32 rnd(u32 *state);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Life of an instance: replicas and their log, nr_sync and idle nodes, guards across changes, fork, checks, sizes.
+ * Life of an instance: replicas and their log, indices of any size, nr_sync and idle nodes, guards across changes, fork, checks,
+ * sizes.
  */
 #include "base/errno.h"
 #include "nr/gate.h"
@@ -73,6 +74,43 @@ static void test_come_and_go(void)
 	ok(nr_host_bytes == 0, "all memory is back");
 }
 
+/* Indices go on for ever, the bits that the words of the log have for them do not: 47. One thread alone, who waits for nobody. */
+
+static u64 relaxed_before;
+
+static void waits_for_nobody(void)
+{
+	if (nr_host_relaxed - relaxed_before < 100000)
+		return;
+	ok(false, "indices: one thread alone waits for ever");
+	tap_end();
+	_Exit(1);
+}
+
+static void test_indices(u32 bits)
+{
+	struct nr_self self = { .id = 0 }, other = { .id = 1, .node = 1 };
+	bool good = true;
+
+	nr = make(2, 32);
+	atomic_store(&nr->first.ltail, (1ull << bits) - 50);
+	relaxed_before = nr_host_relaxed;
+	nr_host_on_relax = waits_for_nobody;
+	nr_replica_add(nr, &self, 1);
+	for (u32 i = 1; i <= 200; i++) {
+		struct nr_self *mine = i % 3 ? &self : &other;
+
+		put(nr, mine, i % 5, i);
+		good = good && get(nr, mine == &self ? &other : &self, i % 5) == i;
+		if (i == 100)
+			good = good && nr_evict(nr, &self, 2) == 0 && nr_replica_add(nr, &self, 1) == 0;
+	}
+	nr_host_on_relax = NULL;
+	nr_stats(nr, &self, &st, true);
+	ok(good && st.tail > 1ull << bits && nr_check(nr, &self) == 0, "indices past 2^%u: 200 updates on two replicas, and an eviction", bits);
+	nr_destroy(nr);
+}
+
 /* Nobody runs on node 1, ever. */
 static void test_idle_node(void)
 {
@@ -99,6 +137,39 @@ static void test_idle_node(void)
 	nr_stats(nr, &self, &st, false);
 	ok(st.tail > 600 * st.log_slots && nr_check(nr, &self) == 0, "a log of %lu slots wrapped %lu times past it",
 	   (unsigned long)st.log_slots, (unsigned long)(st.tail / st.log_slots));
+	nr_destroy(nr);
+}
+
+/* Who catches up lets readers in between: after each NR_BATCH operations his replica is at another index. */
+
+static u64 chunk_at;
+static u32 chunk, longest;
+
+static void measure_chunk(const struct ledger_op *op, bool own)
+{
+	u64 at = atomic_load(&nr_rep(nr, 1)->ltail);
+
+	(void)op;
+	if (own)
+		return;
+	chunk = at == chunk_at ? chunk + 1 : 1;
+	chunk_at = at;
+	longest = MAX(longest, chunk);
+}
+
+static void test_chunks(void)
+{
+	struct nr_self self = { .id = 0 }, other = { .id = 1, .node = 1 };
+
+	nr = make(2, 256);
+	nr_replica_add(nr, &self, 1);
+	for (u32 i = 0; i < 200; i++)
+		put(nr, &self, i % LEDGER_KEYS, i + 1);
+	longest = chunk = 0;
+	chunk_at = UINT64_MAX;
+	ledger_in_apply = measure_chunk;
+	ok(nr_poll(nr, &other) == 200 && longest == NR_BATCH, "200 operations are caught up with in steps of %u", longest);
+	ledger_in_apply = NULL;
 	nr_destroy(nr);
 }
 
@@ -540,7 +611,12 @@ static void test_checks(void)
 int main(int argc, char **argv)
 {
 	test_come_and_go();
+	test_indices(32);
+	test_indices(46);
+	test_indices(47);
+	test_indices(63);
 	test_idle_node();
+	test_chunks();
 	test_sync_waits_for_readers(0);
 	test_sync_waits_for_readers(1);
 	test_widen_keeps_readers();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Random programs against base/pool.c: no overlap, alignment, exact accounts, the refill bound, nothing lost. */
 #include "base/pool.h"
+#include "base/types.h"
 #include "test/nr/tap.h"
 
 #include <stdlib.h>

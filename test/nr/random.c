@@ -142,13 +142,26 @@ static bool same_as_model(struct nr_self *self, const u64 *model)
 	return same;
 }
 
+/* Do the sizes of batches, as far as the buckets tell them, add up to the operations? */
+static bool sizes_fit(const struct nr_replica_stat *s)
+{
+	u64 least = s->batch[0], most = s->batch[0], all = s->batch[0];
+
+	for (u32 i = 1; i < NR_BATCH_BUCKETS; i++) {
+		least += s->batch[i] * ((1u << (i - 1)) + 1);
+		most += s->batch[i] << i;
+		all += s->batch[i];
+	}
+	return all == s->batches && least <= s->ops && s->ops <= most;
+}
+
 static void verdict(s64 bytes_before)
 {
 	struct nr_self self = { .id = 0 };
 	u64 model[LEDGER_KEYS], stale, helped = 0, ops = 0, batches = 0;
 	static struct nr_stat st;
 	const char *wrong = history_judge(hist, THREADS, model);
-	bool same = true;
+	bool same = true, fit = true;
 
 	nr_stats(nr, &self, &st, true);
 	stale = st.reads_stale;
@@ -156,6 +169,7 @@ static void verdict(s64 bytes_before)
 		helped += st.replica[n].helped;
 		ops += st.replica[n].ops;
 		batches += st.replica[n].batches;
+		fit = fit && sizes_fit(&st.replica[n]);
 	}
 	printf("# %lu updates in %lu batches, %lu stale reads, %lu entries applied by helpers, tail %lu\n",
 	       (unsigned long)ops, (unsigned long)batches, (unsigned long)stale, (unsigned long)helped,
@@ -164,8 +178,8 @@ static void verdict(s64 bytes_before)
 	for (self.node = 0; self.node < 8; self.node++)
 		same = same && same_as_model(&self, model);
 	ok(same, "%s: every replica (%u) equals the model", plan->name, nr_replicas(nr));
-	ok(nr_check(nr, &self) == 0 && !strange && !ledger_broken, "%s: equal hashes, checks pass, no byte damaged",
-	   plan->name);
+	ok(nr_check(nr, &self) == 0 && !strange && !ledger_broken && fit, "%s: equal hashes, checks pass, no byte damaged%s", plan->name,
+	   fit ? "" : " (sizes of batches do not add up)");
 	if (plan->fail_every)
 		ok(refused > 0, "%s: %lu operations were refused", plan->name, (unsigned long)refused);
 	nr_destroy(nr);

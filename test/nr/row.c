@@ -179,6 +179,11 @@ int row_do(struct nr_shards *s, struct nr_self *self, u32 kind, u32 arg, u64 *re
 	return err;
 }
 
+int row_try(struct nr_shards *s, struct nr_self *self, u64 mask, u64 *result)
+{
+	return nr_shards_try_view(s, self, mask, look, result);
+}
+
 static void add_up(const struct nr_view *view, void *arg)
 {
 	u64 *sum = arg;

@@ -36,6 +36,8 @@ extern _Atomic u64 row_released;
 
 /* Does it; 0 or -ENOMEM. */
 int row_do(struct nr_shards *s, struct nr_self *self, u32 kind, u32 arg, u64 *result);
+/* A tried view: what VIEW gives, or -EAGAIN. */
+int row_try(struct nr_shards *s, struct nr_self *self, u64 mask, u64 *result);
 /* All parts at one moment: their sum. */
 u64 row_sum(struct nr_shards *s, struct nr_self *self, u64 mask);
 

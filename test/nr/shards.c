@@ -10,6 +10,7 @@
  *   fork    a copy of one moment
  *   suite   histories of reads, updates, spans and views, judged by search (lin.h)
  *   fair    who spans serves the updates that came meanwhile; a view that only met a writer is no span
+ *   try     a tried view gives up beside a writer who stays, also under a guard of another instance
  */
 #include "base/errno.h"
 #include "nr/internal.h"
@@ -651,6 +652,41 @@ static void test_barred(u32 n_replicas)
 	nr_shards_destroy(s);
 }
 
+/* try */
+
+static void test_try(u32 n_replicas)
+{
+	struct nr_config cfg = { .threads = THREADS };
+	struct nr_self self = { .id = 0 };
+	struct nr *other = nr_create(&row_type, &cfg, &(struct nr_shards_arg){ 0, 1, NULL });
+	u64 seen = 0, same = 0, guarded = 0, barred = 0;
+	int err[4];
+	pthread_t t;
+
+	parts = 2, replicas = n_replicas;
+	make(&row_type, true);
+	row_do(s, &self, ROW_VIEW, ROW_ARG(3, 0, 0), &same);
+	err[0] = row_try(s, &self, all(), &seen);
+	nr_read_begin(other, &self, 0);
+	err[1] = row_try(s, &self, all(), &guarded);
+	writing = may_write = wrote = 0;
+	row_in_apply = stand_in_apply;
+	pthread_create(&t, NULL, adds, NULL);
+	while (!atomic_load(&writing))
+		sched_yield();
+	err[2] = row_try(s, &self, all(), &barred);
+	nr_read_end(other, &self, 0);
+	atomic_store(&may_write, 1);
+	pthread_join(t, NULL);
+	row_in_apply = NULL;
+	err[3] = row_try(s, &self, 1, &barred);
+	ok(err[0] == 0 && err[1] == 0 && seen == same && guarded == same, "%u replicas: a tried view sees what a view sees, also under a guard",
+	   n_replicas);
+	ok(err[2] == -EAGAIN && err[3] == 0 && barred, "%u replicas: beside a writer who stays inside it gives up", n_replicas);
+	nr_shards_destroy(s);
+	nr_destroy(other);
+}
+
 int main(int argc, char **argv)
 {
 	scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
@@ -679,5 +715,7 @@ int main(int argc, char **argv)
 	test_serve(2);
 	test_barred(1);
 	test_barred(2);
+	test_try(1);
+	test_try(2);
 	return tap_end();
 }

@@ -12,7 +12,8 @@
  *
  * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
  * Evicted, it holds up nobody, for any number of updates; its node gets a fresh copy; and when it goes on, it is told right.
- * And somebody who wants what must wait for it (a drop, another eviction) keeps nobody waiting.
+ * And somebody who wants what must wait for it (a drop, another eviction) keeps nobody waiting. Who met a gate shut looks away,
+ * and who then finds it open looks again.
  */
 #include "base/errno.h"
 #include "nr/port_host.h"
@@ -29,20 +30,13 @@
 enum { PASS = 200, STOP_KEY = 63, WAITERS = 3 }; /* PASS: less than the log has room for */
 
 static struct nr *nr;
-static _Atomic u32 stopped, go_on, met, said, waiting;
+static _Atomic u32 stopped, go_on, met, said, waiting, go_back;
 static u8 *pages; /* two: the second cannot be read until go_on */
 
 static void stop_here(void)
 {
-	atomic_store(&stopped, 1);
-	while (!atomic_load(&go_on))
-		sched_yield();
-}
-
-static void await(const _Atomic u32 *flag)
-{
-	while (!atomic_load(flag))
-		sched_yield();
+	fact_make(&stopped);
+	fact_await(&go_on);
 }
 
 /* Starts one of those who stop, and waits until he stands. */
@@ -50,7 +44,7 @@ static void stand(pthread_t *t, void *(*stopper)(void *))
 {
 	atomic_store(&stopped, 0);
 	pthread_create(t, NULL, stopper, NULL);
-	await(&stopped);
+	fact_await(&stopped);
 }
 
 static void on_fault(int sig)
@@ -170,7 +164,7 @@ static void others_go_on(const char *where, void *(*stopper)(void *), u32 replic
 		do_update(nr, &self, NULL, LEDGER_PUT, i % 50, i + 1, 0);
 	ok(version_at(&self) == before + PASS, "stopped %s: the other replica does %u updates", where, PASS);
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	ok(nr_check(nr, &self) == 0, "and all is well when it goes on");
 	nr_destroy(nr);
@@ -182,7 +176,7 @@ static void *waits_beside(void *arg)
 {
 	struct nr_self self = { .id = 2 };
 
-	atomic_store(&waiting, 1);
+	fact_make(&waiting);
 	do_update(nr, &self, NULL, LEDGER_PUT, 2, 7, 0);
 	return arg;
 }
@@ -227,7 +221,7 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	woken = nr_host_wakes;
 	evicts(&self, where);
 	if (!ok(stopper == stops_reading || nr_host_wakes > woken, "who slept there is woken"))
-		atomic_store(&go_on, 1);
+		fact_make(&go_on);
 	pthread_join(w, NULL);
 	before = version_at(&self);
 	for (u32 i = 0; i < updates; i++)
@@ -237,12 +231,13 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	for (u32 i = 0; i < updates; i++)
 		do_update(nr, i % 2 ? &self : &beside, NULL, LEDGER_PUT, 3 + i % 50, i + 1, i % 700);
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	nr_stats(nr, &self, &st, true);
 	ok(atomic_load(&said) == (fate == LOST ? EOWNERDEAD : 0) && version_at(&self) == before + 2 * updates + (fate == RETRIED),
 	   "when it goes on, %s", fate == LOST ? "it hears that its result is lost, and it took effect once" : "it has its result");
 	ok(st.evictions == 1 && st.evicted == 0 && nr_check(nr, &self) == 0, "and its memory is back");
+	ok(st.updates == version_at(&self), "each update is counted once: %lu", (unsigned long)st.updates);
 	nr_destroy(nr);
 	ok(nr_host_bytes == lent, "all of it");
 }
@@ -297,7 +292,7 @@ static void drop_beside_reader(void)
 	ok(evicts(&self, "under a read guard, a drop waiting"), "the reader is named for it");
 	pthread_join(d, NULL);
 	ok(nr_replicas(nr) == 1 && goes_on(&self), "then the drop has its way");
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(r, NULL);
 	ok(nr_check(nr, &self) == 0, "and all is well when the reader goes on");
 	nr_destroy(nr);
@@ -322,7 +317,7 @@ static void evict_beside_reader(void)
 	ok(!err && nodes == 3 && nr_replicas(nr) == 1, "an eviction that a reader on another replica bars, and then he is evicted too");
 	ok(goes_on(&self), "the last replica goes on");
 	ledger_in_apply = NULL;
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(r, NULL);
 	pthread_join(c, NULL);
 	nr_stats(nr, &self, &st, true);
@@ -365,7 +360,7 @@ static void waiters_sleep(u32 replicas)
 		sched_yield();
 	for (int i = 0; i < 5000; i++)
 		sched_yield();
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	for (int i = 0; i < WAITERS; i++)
 		pthread_join(w[i], NULL);
@@ -376,11 +371,73 @@ static void waiters_sleep(u32 replicas)
 	nr_destroy(nr);
 }
 
+/* A turn ends: while he combines, somebody else comes each time he applies something, and sleeps before he goes on. */
+
+enum { CROWD = 3 * NR_TURN };
+
+static _Thread_local bool combines;
+static _Atomic u32 called, misplaced; /* how many of the crowd may come; indices that are not their operations' */
+static u32 combined;
+
+static void call_next(const struct ledger_op *op, bool own)
+{
+	u64 asleep = nr_host_waits;
+
+	(void)op;
+	(void)own;
+	if (!combines || combined++ == CROWD)
+		return;
+	atomic_fetch_add(&called, 1);
+	while (nr_host_waits == asleep)
+		sched_yield();
+}
+
+static void *comes_when_called(void *arg)
+{
+	struct nr_self self = { .id = 1 + (u32)(size_t)arg };
+	struct ledger_ret ret = { 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, self.id, 1, 0);
+	u64 index = 0;
+
+	while (atomic_load(&called) < self.id)
+		sched_yield();
+	nr_update(nr, &self, 0, &op, len, &ret, &index);
+	if (self.id < NR_TURN) /* who came in that turn was alone in his round */
+		atomic_fetch_add(&misplaced, index != ret.version);
+	return NULL;
+}
+
+static void turns_end(void)
+{
+	struct nr_config cfg = { .threads = 1 + CROWD, .wide = true };
+	struct nr_self self = { .id = 0 };
+	pthread_t t[CROWD];
+	u32 mine;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	called = misplaced = 0;
+	combined = 0;
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_create(&t[i], NULL, comes_when_called, (void *)i);
+	ledger_in_apply = call_next;
+	combines = true;
+	goes_on(&self);
+	combines = false;
+	mine = combined;
+	atomic_store(&called, CROWD);
+	for (u32 i = 0; i < CROWD; i++)
+		pthread_join(t[i], NULL);
+	ledger_in_apply = NULL;
+	ok(mine == NR_TURN && version_at(&self) == 1 + CROWD, "a combiner for whom somebody waits each time ends his turn after %u rounds", mine);
+	ok(misplaced == 0, "and each update knows its place, whoever combined it");
+	nr_destroy(nr);
+}
+
 static void stop_waiting(void)
 {
-	atomic_store(&waiting, 1);
-	while (atomic_load(&waiting))
-		sched_yield();
+	fact_make(&waiting);
+	fact_await(&go_back);
 }
 
 static void *stops_waiting(void *arg)
@@ -399,17 +456,17 @@ static void served_in_passing(void)
 
 	nr = nr_create(&ledger_type, &cfg, NULL);
 	nr_widen(nr, &self);
-	go_on = waiting = 0;
+	go_on = waiting = go_back = 0;
 	ledger_in_apply = in_apply;
 	stand(&t, stops_in_apply);
 	pthread_create(&w, NULL, stops_waiting, NULL);
-	await(&waiting);
-	atomic_store(&go_on, 1);
+	fact_await(&waiting);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	do
 		do_update(nr, &self, NULL, LEDGER_PUT, 3, ++n, 0);
 	while (version_at(&self) == 1 + n && n < 10 * NR_PASS);
-	atomic_store(&waiting, 0);
+	fact_make(&go_back);
 	pthread_join(w, NULL);
 	ledger_in_apply = NULL;
 	ok(n > 1 && n <= NR_PASS && version_at(&self) == 2 + n, "%lu updates in place went by a waiter", (unsigned long)n);
@@ -432,12 +489,67 @@ static void timed_looks(void)
 	ledger_in_apply = in_apply;
 	stand(&t, stops_in_apply_1);
 	shut = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 10000);
-	atomic_store(&go_on, 1);
+	fact_make(&go_on);
 	pthread_join(t, NULL);
 	ledger_in_apply = NULL;
 	open = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1);
 	ok(shut == -ETIMEDOUT && open == 0, "an update of one poll gets a free gate, whatever its caller met before");
 	nr_destroy(nr);
+}
+
+/* A reader looks away from a gate, too, and reads that find it open make him look again: short ones, and those that go the
+ * long way because they hold another guard. */
+
+static pthread_t stander;
+static u32 stand_for; /* polls of the reader until who stands goes on */
+static u32 polled;
+
+static void let_go(void)
+{
+	if (++polled != stand_for)
+		return;
+	fact_make(&go_on);
+	pthread_join(stander, NULL);
+}
+
+/* How often a read polls that meets a writer who is gone after so many polls. */
+static u32 polls_beside_writer(struct nr_self *self, u32 n)
+{
+	void (*before)(void) = nr_host_on_relax;
+
+	polled = 0;
+	go_on = 0;
+	stand_for = n;
+	stand(&stander, stops_in_apply_1);
+	nr_host_on_relax = let_go;
+	version_at(self);
+	nr_host_on_relax = before;
+	return polled;
+}
+
+static void looks_again(bool guarded)
+{
+	struct nr_config cfg = { .threads = 3, .wide = true };
+	struct nr_self self = { .id = 0 };
+	struct nr *other = nr_create(&ledger_type, &cfg, NULL);
+	u32 seldom, often;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	ledger_in_apply = in_apply;
+	polls_beside_writer(&self, 4u << nr_port_away);
+	seldom = polls_beside_writer(&self, 1);
+	if (guarded)
+		nr_read_begin(other, &self, 0);
+	for (u32 i = 0; i < 20 * nr_port_away; i++)
+		version_at(&self);
+	often = polls_beside_writer(&self, 1);
+	if (guarded)
+		nr_read_end(other, &self, 0);
+	ledger_in_apply = NULL;
+	ok(seldom > 1 && often == 1, "a reader who met a writer looked at the gate after %u polls; after reads that met nobody%s, at once", seldom,
+	   guarded ? ", under a guard" : "");
+	nr_destroy(nr);
+	nr_destroy(other);
 }
 
 int main(void)
@@ -457,7 +569,10 @@ int main(void)
 	evict_beside_reader();
 	waiters_sleep(1);
 	waiters_sleep(2);
+	turns_end();
 	served_in_passing();
 	timed_looks();
+	looks_again(false);
+	looks_again(true);
 	return tap_end();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* nr/sync under threads: exclusion and order of the lock, nothing lost or reordered in a mailbox, one last put. */
+#include "nr/port_host.h"
 #include "nr/sync/lock.h"
 #include "nr/sync/mpsc.h"
 #include "nr/sync/once.h"
@@ -9,16 +10,39 @@
 #include "test/nr/tap.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum { THREADS = 6, ROUNDS = 4000 };
 
+static void give_way(void)
+{
+	sched_yield();
+}
+
+struct job {
+	void *(*fn)(void *);
+	long number;
+};
+
+/* More threads than processors: who waits gives his away at once, for the next in turn may need it. */
+static void *start(void *arg)
+{
+	const struct job *job = arg;
+
+	nr_host_on_relax = give_way;
+	return job->fn((void *)job->number);
+}
+
 static void run(void *(*fn)(void *))
 {
+	struct job job[THREADS];
 	pthread_t t[THREADS];
 
-	for (long i = 0; i < THREADS; i++)
-		pthread_create(&t[i], NULL, fn, (void *)i);
+	for (long i = 0; i < THREADS; i++) {
+		job[i] = (struct job){ fn, i };
+		pthread_create(&t[i], NULL, start, &job[i]);
+	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 }
@@ -226,6 +250,8 @@ static void pin_take(void)
 
 static void *pin_user(void *arg)
 {
+	u32 n = 0;
+
 	if ((long)arg < 2) {
 		pin_take();
 		return NULL;
@@ -235,6 +261,8 @@ static void *pin_user(void *arg)
 		if (*atomic_load(&found) < 0)
 			atomic_fetch_add(&freed_in_use, 1);
 		pin_clear(&pins[(long)arg]);
+		if (++n % 8 == 0) /* or all look while who takes it away is off his core */
+			nr_port_relax();
 	}
 	return NULL;
 }
@@ -252,8 +280,45 @@ static void test_pin(void)
 	pin_clear(&pins[0]);
 }
 
+/* One who comes back at once, each time the other looks, does not lead him on. */
+static struct pin restless;
+static u32 came_back;
+
+static void come_back(void)
+{
+	pin_clear(&restless);
+	if (++came_back < 1000)
+		pin_set(&restless, &found);
+}
+
+static void test_pin_again(void)
+{
+	pin_set(&restless, &found);
+	nr_host_on_relax = come_back;
+	pin_wait(&restless, &found);
+	nr_host_on_relax = NULL;
+	pin_clear(&restless);
+	ok(came_back == 1, "pin: only the use that was seen is waited for");
+}
+
+static void test_refs_edges(void)
+{
+	struct refs64 many;
+	struct refs one;
+
+	refs_init(&one, 1);
+	ok(refs_get_unless_zero(&one) && refs_count(&one) == 2 && !refs_put(&one) && refs_put(&one) && !refs_get_unless_zero(&one) &&
+		   refs_count(&one) == 0, "refs: what has gone stays gone");
+	refs_publish(&one, 1);
+	ok(refs_get_unless_zero(&one) && refs_count(&one) == 2, "refs: until it is published anew");
+	refs64_init(&many, 3);
+	refs64_add(&many, 1ull << 35);
+	ok(!refs64_sub(&many, 1ull << 35) && refs64_get_unless_zero(&many) && refs64_count(&many) == 4 && refs64_sub(&many, 4) &&
+		   !refs64_get_unless_zero(&many), "refs: many at once");
+}
+
 /* A permission: users write to parts, each part by one at a time, until the owner takes it back and has the whole. */
-enum { PARTS = 4, OWNED = 500 };
+enum { PARTS = 4, OWNED = 200 };
 static _Alignas(64) _Atomic bool allowed;
 static struct { struct lock lock; long value; } parts[PARTS]; /* plain values */
 static long by_users[THREADS], by_owner;
@@ -291,6 +356,8 @@ static void *pin_writer(void *arg)
 			by_users[me]++;
 		}
 		pin_clear(&pins[me]);
+		if (i % 8 == 0)
+			nr_port_relax();
 	}
 	return NULL;
 }
@@ -312,6 +379,8 @@ int main(void)
 {
 	test_lock();
 	test_pin();
+	test_pin_again();
+	test_refs_edges();
 	test_permission();
 	test_mpsc_edges();
 	run(mailer);

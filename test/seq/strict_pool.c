@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/pool.h"
+#include "base/types.h"
 
 struct object {
 	struct object *next, *prev;

@@ -242,6 +242,19 @@ void scene_row(u32 node, u32 kind, u32 arg)
 	end(o, result);
 }
 
+int scene_row_try(u32 node, u32 mask)
+{
+	struct lin_op *o = begin(ROW_VIEW);
+	u64 result = LIN_NONE;
+	int err;
+
+	o->arg = ROW_ARG(mask, 0, 0);
+	ex_bounded(true);
+	err = row_try(scene_family, scene_self(node), mask, &result);
+	ex_bounded(false);
+	return ended(o, err, result);
+}
+
 void scene_signal(u32 n)
 {
 	atomic_store_explicit(&signals[n], 1, memory_order_release);

@@ -44,6 +44,7 @@ void scene_check(void);
 extern struct nr_shards *scene_family;
 void scene_row_make(const struct nr_type *type, u32 parts, u32 replicas, bool wide);
 void scene_row(u32 node, u32 kind, u32 arg);
+int scene_row_try(u32 node, u32 mask); /* a tried view: 0 or -EAGAIN */
 void scene_row_check(void);
 extern const struct ex_scenario *const scene_spans[], *const scene_stands_span[];
 

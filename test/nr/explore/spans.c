@@ -4,6 +4,7 @@
  * and what was seen is judged by the sequential model (row.h).
  */
 #include "test/nr/explore/scene.h"
+#include "base/errno.h"
 
 enum { A, B, C };
 
@@ -74,6 +75,50 @@ SPAN(view_cross, "an update of one part, then a view, on both sides", 2, two, ad
 static void add_a_add_b_0(void) { add_a_0(); scene_row(0, ROW_ADD, ROW_ARG(B, 0, 1)); }
 SPAN(view_cause, "an update of one part and then of another, under a view elsewhere", 2, two_wide, add_a_add_b_0, view_1);
 
+/* A tried view waits for nobody, also under a guard: here of an instance that the spanner updates next. */
+static void try_setup(void)
+{
+	static const struct nr_config cfg = { .threads = EX_THREADS };
+
+	two_wide();
+	scene_nr = nr_create(&lin_type, &cfg, NULL);
+	ex_check(scene_nr);
+}
+
+static void try_1(void)
+{
+	int err = scene_row_try(1, 3);
+
+	ex_check(err == 0 || err == -EAGAIN);
+}
+
+static void try_guarded_1(void)
+{
+	nr_read_begin(scene_nr, scene_self(1), 0);
+	try_1();
+	nr_read_end(scene_nr, scene_self(1), 0);
+}
+
+static void move_other_0(void)
+{
+	struct lin_bytes bytes;
+
+	move_ab_0();
+	lin_make(&bytes, 1, 1, 0, 8);
+	ex_check(nr_update(scene_nr, scene_self(0), 0, &bytes, 8, NULL, NULL) == 0);
+}
+
+static void try_check(void)
+{
+	nr_destroy(scene_nr);
+	scene_row_check();
+}
+
+static void try_twice_1(void) { try_1(); try_1(); }
+SPAN(view_try, "a span, an update of one of its parts, and tried views", 3, two_wide, move_ab_0, add_b_1, try_twice_1);
+static const struct ex_scenario view_guarded = { "view_guarded", "a tried view under a guard that another waits for", 2, try_setup,
+						 { move_other_0, try_guarded_1 }, try_check };
+
 /* Whom a standing thread delays (scenarios.c): the others use part A, or C, which it does not touch. */
 #define STAND(id, text, setup_, body_, p)                                                                              \
 	static void id##_2(void) { scene_row(1, ROW_READ, ROW_ARG(p, 0, 0)); }                                         \
@@ -92,7 +137,7 @@ STAND(stand_view, "nr_shards_view", three_wide, view_0, A);
 
 const struct ex_scenario *const scene_spans[] = {
 	&span_two, &span_chain, &span_update, &span_view, &span_crowd, &span_read, &span_one, &span_join, &span_leave,
-	&span_room, &span_promise, &two_logs, &view_cross, &view_cause, NULL
+	&span_room, &span_promise, &two_logs, &view_cross, &view_cause, &view_try, &view_guarded, NULL
 };
 const struct ex_scenario *const scene_stands_span[] = {
 	&stand_span, &stand_span_apart, &stand_span_alone, &stand_view, NULL
