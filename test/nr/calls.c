@@ -98,21 +98,39 @@ static void try_and_timeout(u32 replicas)
 	nr_destroy(nr);
 }
 
-static void try_full_log(void)
+/* Tries wait for readers, NR_PATIENCE polls each. */
+static u64 relaxed_before;
+
+static void not_for_ever(void)
 {
-	struct nr_self self = { .id = 1 }, far = { .id = 2, .node = 1 };
+	if (nr_host_relaxed - relaxed_before < 1000 * NR_PATIENCE)
+		return;
+	ok(false, "try: waits for room");
+	tap_end();
+	_Exit(1);
+}
+
+/* `after`: the laggard's replica follows one that was evicted. */
+static void try_full_log(bool after)
+{
+	struct nr_self self = { .id = 1 }, far = { .id = 2, .node = after ? 2 : 1 };
 	struct ledger_op op;
 	size_t len = ledger_make(&op, LEDGER_PUT, 1, 7, 10);
 	const struct ledger *l;
 	u32 n = 0;
 	int err;
 
-	nr = make(32, 2);
-	l = nr_read_begin(nr, &far, 0); /* replica 1 cannot apply */
+	nr = make(32, after ? 3 : 2);
+	if (after && (nr_evict(nr, &self, 4) || nr_replica_add(nr, &self, 2)))
+		ok(false, "try: evicts");
+	l = nr_read_begin(nr, &far, 0); /* its replica cannot apply */
 	(void)l;
+	relaxed_before = nr_host_relaxed;
+	nr_host_on_relax = not_for_ever;
 	while ((err = nr_try_update(nr, &self, 0, &op, len, NULL, NULL)) == 0 && n < 1000)
 		n++;
-	ok(err == -EAGAIN && n == 32, "try: beside a guard elsewhere, until the log is full");
+	watch_start("calls");
+	ok(err == -EAGAIN && n == 32, "try: beside a guard elsewhere, until the log is full%s", after ? ", after an eviction" : "");
 	nr_read_end(nr, &far, 0);
 	n = 0;
 	while (nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0 && n < 1000)
@@ -398,7 +416,8 @@ int main(void)
 	watch_start("calls");
 	try_and_timeout(1);
 	try_and_timeout(2);
-	try_full_log();
+	try_full_log(false);
+	try_full_log(true);
 	stale();
 	callers_memory();
 	handles();

@@ -326,6 +326,58 @@ static void evict_beside_reader(void)
 	nr_destroy(nr);
 }
 
+/* A combiner stands, the log fills up, and another combiner waits for room while the first one is evicted: he goes on in a spare
+ * ring, and waits for the evicted one no more. */
+
+static _Atomic u32 full, filled;
+
+static void says_full(void)
+{
+	static _Thread_local u32 relaxed;
+
+	if (++relaxed == 4 * NR_PATIENCE)
+		fact_make(&full);
+}
+
+static void *fills_log(void *arg)
+{
+	struct nr_self self = { .id = 1, .node = 1 };
+
+	nr_host_on_relax = says_full;
+	for (u32 i = 0; i < PASS; i++)
+		do_update(nr, &self, NULL, LEDGER_PUT, i % 50, i + 1, 0);
+	atomic_store(&filled, 1);
+	return arg;
+}
+
+static void evict_beside_room(void)
+{
+	struct nr_config cfg = { .threads = 4, .log_slots = 32, .wide = true };
+	struct nr_self self = { .id = 3, .node = 1 };
+	pthread_t t, w;
+	u32 tries = 0;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	nr_replica_add(nr, &self, 1);
+	full = filled = 0;
+	go_on = 0;
+	ledger_in_apply = in_apply;
+	stand(&t, stops_in_apply);
+	pthread_create(&w, NULL, fills_log, NULL);
+	fact_await(&full);
+	while (nr_evict(nr, &self, 1) == -EAGAIN && tries++ < 100000)
+		sched_yield();
+	while (!atomic_load(&filled) && tries++ < 100000)
+		sched_yield();
+	ok(nr_replicas(nr) == 1 && atomic_load(&filled), "evicted while another waits for room: he has it");
+	fact_make(&go_on);
+	pthread_join(w, NULL);
+	pthread_join(t, NULL);
+	ledger_in_apply = NULL;
+	ok(nr_check(nr, &self) == 0 && version_at(&self) == PASS + 1, "and each update is there");
+	nr_destroy(nr);
+}
+
 /* Sleep: the combiner stops in apply; the others leave requests, and take few polls for it. */
 
 static _Atomic u64 polls;
@@ -567,6 +619,7 @@ int main(void)
 	evicted("under a read guard, a writer waiting", stops_reading, NULL, ANSWERED);
 	drop_beside_reader();
 	evict_beside_reader();
+	evict_beside_room();
 	waiters_sleep(1);
 	waiters_sleep(2);
 	turns_end();

@@ -52,6 +52,9 @@ static void leave_1(void) { ex_check(nr_shards_replica_drop(scene_family, scene_
 static void leave_view_1(void) { leave_1(); view_1(); }
 SPAN(span_leave, "replicas are dropped under a span of their node and one of another", 3, two, leave_view_1, move_ab_0, move_ba_1);
 
+static void leave_0(void) { ex_check(nr_shards_replica_drop(scene_family, scene_self(0), 1) == 0); }
+SPAN(view_leave, "replicas are dropped under views of their node", 2, two_wide, leave_0, view_twice_1);
+
 /* A share takes 3 of 32 slots; the other node does nothing until it is asked for room. */
 static void moves_0(void)
 {
@@ -137,7 +140,7 @@ STAND(stand_view, "nr_shards_view", three_wide, view_0, A);
 
 const struct ex_scenario *const scene_spans[] = {
 	&span_two, &span_chain, &span_update, &span_view, &span_crowd, &span_read, &span_one, &span_join, &span_leave,
-	&span_room, &span_promise, &two_logs, &view_cross, &view_cause, &view_try, &view_guarded, NULL
+	&span_room, &span_promise, &two_logs, &view_cross, &view_cause, &view_leave, &view_try, &view_guarded, NULL
 };
 const struct ex_scenario *const scene_stands_span[] = {
 	&stand_span, &stand_span_apart, &stand_span_alone, &stand_view, NULL
