@@ -53,8 +53,7 @@ struct thread {
 
 	/* scheduling: home core only */
 	enum thread_state state;
-	RB_ENTRY(thread) runq;
-	s64 vtime;                       /* kern/runq.h */
+	struct fair_task share;          /* kern/runq.h */
 	struct timer sleep_timer;
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
 	bool sleep_timed;                /* sleep_timer may be armed */
@@ -65,6 +64,7 @@ struct thread {
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
 	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
+	bool resets;                     /* SCHED_RESET_ON_FORK: children begin as usual */
 	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
 	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */

@@ -193,10 +193,11 @@ static long policy_set(s32 tid, s32 policy, const void __user *param)
 	if (!t)
 		return -ESRCH;
 	if (policy < 0)
-		policy = (s32)t->policy;
+		policy = (s32)(t->policy | (t->resets ? SCHED_RESET_ON_FORK : 0));
 	err = policy_check((u32)policy & ~SCHED_RESET_ON_FORK, priority, t);
 	if (!err) {
-		t->policy = (u32)policy;
+		t->resets = policy & SCHED_RESET_ON_FORK;
+		t->policy = (u32)policy & ~SCHED_RESET_ON_FORK;
 		t->rt_priority = priority;
 		thread_kick(t);
 	}
@@ -216,7 +217,7 @@ static long policy_get(s32 tid, u32 *policy, u32 *priority)
 	t = sched_target(tid);
 	if (!t)
 		return -ESRCH;
-	*policy = t->policy;
+	*policy = t->policy | (t->resets ? SCHED_RESET_ON_FORK : 0);
 	*priority = t->rt_priority;
 	thread_put(t);
 	return 0;
