@@ -19,7 +19,7 @@ static u32 policy_of(const struct thread *t)
 	return t->policy | (t->resets ? SCHED_RESET_ON_FORK : 0);
 }
 
-static int policy_check(u32 policy, u32 priority, const struct thread *t)
+static int policy_check(u32 policy, u32 priority, bool resets, const struct thread *t)
 {
 	const struct cred *me = &process_current()->cred;
 	const struct process *p = t->proc;
@@ -30,7 +30,7 @@ static int policy_check(u32 policy, u32 priority, const struct thread *t)
 		return -EINVAL;
 	if (cred_capable(me))
 		return 0;
-	if (me->euid != p->cred.uid && me->euid != p->cred.euid)
+	if ((me->euid != p->cred.uid && me->euid != p->cred.euid) || (t->resets && !resets))
 		return -EPERM;
 	return policy_real_time(policy) && priority > p->limit[RLIMIT_RTPRIO].cur ? -EPERM : 0;
 }
@@ -38,11 +38,12 @@ static int policy_check(u32 policy, u32 priority, const struct thread *t)
 /* With SCHED_RESET_ON_FORK or without. */
 static int policy_apply(struct thread *t, u32 policy, u32 priority)
 {
-	int err = policy_check(policy & ~SCHED_RESET_ON_FORK, priority, t);
+	bool resets = policy & SCHED_RESET_ON_FORK;
+	int err = policy_check(policy & ~SCHED_RESET_ON_FORK, priority, resets, t);
 
 	if (err)
 		return err;
-	t->resets = policy & SCHED_RESET_ON_FORK;
+	t->resets = resets;
 	t->policy = policy & ~SCHED_RESET_ON_FORK;
 	t->rt_priority = priority;
 	thread_kick(t); /* its core puts it where it belongs */
@@ -164,8 +165,10 @@ wrong:
 /* 0, or why not; what is to stay is filled in. */
 static int attr_check(struct sched_attr *attr, const struct thread *t)
 {
-	if (attr->flags & ATTR_KEEP_POLICY)
+	if (attr->flags & ATTR_KEEP_POLICY) {
 		attr->policy = t->policy;
+		attr->flags |= t->resets ? ATTR_RESET_ON_FORK : 0;
+	}
 	if (attr->flags & ATTR_KEEP_PARAMS) {
 		attr->priority = t->rt_priority;
 		attr->nice = t->nice;

@@ -234,12 +234,13 @@ static void test_attr(void)
 		GOOD(syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0));
 		CHECK(a.size == 48 && a.policy == SCHED_BATCH && a.flags == 1 && a.nice == 5 && a.priority == 0);
 		GOOD(set_attr((struct attr){ .flags = 8, .nice = 7 }));
-		IS(SCHED_BATCH, syscall(SYS_sched_getscheduler, 0));
+		IS(SCHED_BATCH | 0x40000000, syscall(SYS_sched_getscheduler, 0));
 		IS(13, syscall(SYS_getpriority, PRIO_PROCESS, 0));
 		GOOD(setuid(1000));
 		FAILS(EPERM, set_attr((struct attr){ .policy = SCHED_BATCH, .nice = 0 }));
 		FAILS(EPERM, set_attr((struct attr){ .policy = SCHED_FIFO, .priority = 1 }));
-		GOOD(set_attr((struct attr){ .policy = SCHED_BATCH, .nice = 9 }));
+		FAILS(EPERM, set_attr((struct attr){ .policy = SCHED_BATCH, .nice = 9 }));
+		GOOD(set_attr((struct attr){ .policy = SCHED_BATCH, .flags = 1, .nice = 9 }));
 	});
 }
 
