@@ -267,6 +267,34 @@ void sched_init_core(struct core *c, bool boot)
 	atomic_store(&pc->idle->home, c->id);
 	pc->current = pc->idle;
 	pc->sample_in = pc->sample_gap = 1;
+	pc->nap_ns = GIVE_WAY_NS;
+}
+
+/* Threads that wake each other in turn leave their cores idle for less than it takes to halt and be interrupted. Interrupts come
+ * in meanwhile. Either a sender sees `polling` end and interrupts, or his mail is seen by the look before the halt. */
+static void idle_poll(struct percore *pc, u64 until)
+{
+	atomic_store(&pc->polling, 1);
+	do {
+		core_pause();
+		core_window();
+	} while (!atomic_load_explicit(&pc->mail, memory_order_relaxed) && !pc->runq.count && !pc->errands &&
+		 clock_ns() < until);
+	atomic_store(&pc->polling, 0);
+}
+
+static void idle_wait(struct percore *pc)
+{
+	u64 began = clock_ns();
+
+	sched_ask_for_work(pc);
+	atomic_store(&pc->idling, 1);
+	if (pc->nap_ns < POLL_NS && cores_count() > 1)
+		idle_poll(pc, began + POLL_NS);
+	if (!pc->runq.count && !pc->errands)
+		core_idle((const volatile u32 *)&pc->mail);
+	atomic_store(&pc->idling, 0);
+	sched_average(&pc->nap_ns, clock_ns() - began);
 }
 
 _Noreturn void sched_idle_loop(void)
@@ -290,9 +318,6 @@ _Noreturn void sched_idle_loop(void)
 			sched_switch(pc, next);
 			continue;
 		}
-		sched_ask_for_work(pc);
-		atomic_store(&pc->idling, 1);
-		core_idle((const volatile u32 *)&pc->mail);
-		atomic_store(&pc->idling, 0);
+		idle_wait(pc);
 	}
 }
