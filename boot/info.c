@@ -46,20 +46,21 @@ static void add_range(u64 start, u64 end, u32 node)
 	boot_info.nranges++;
 }
 
-/* Each byte goes to the node whose affinity range has it, else to node 0. Affinity ranges are sorted. */
-static void add_by_node(u64 start, u64 end)
+/* Affinity ranges are sorted. */
+void boot_each_node(u64 start, u64 end, void (*fn)(u64 start, u64 end, u32 node))
 {
 	for (u32 i = 0; i < machine.nmemory && start < end; i++) {
 		const struct machine_memory *m = &machine.memory[i];
 		if (m->end <= start || m->start >= end)
 			continue;
 		if (start < m->start)
-			add_range(start, m->start, 0);
+			fn(start, m->start, 0);
 		start = MAX(start, m->start);
-		add_range(start, MIN(end, m->end), m->node);
+		fn(start, MIN(end, m->end), m->node);
 		start = MIN(end, m->end);
 	}
-	add_range(start, end, 0);
+	if (start < end)
+		fn(start, end, 0);
 }
 
 struct hole {
@@ -72,7 +73,7 @@ static void add_without(u64 start, u64 end, const struct hole *hole, u32 n)
 	if (start >= end)
 		return;
 	if (!n) {
-		add_by_node(start, end);
+		boot_each_node(start, end, add_range);
 		return;
 	}
 	if (hole->end <= start || hole->start >= end) {

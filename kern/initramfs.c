@@ -164,5 +164,5 @@ void initramfs_unpack(void)
 	unpack_all(&u);
 	process_current()->fs->umask = 022;
 	kfree(u.seen);
-	frame_donate(boot_info.initrd_phys, boot_info.initrd_phys + boot_info.initrd_size, 0);
+	boot_each_node(boot_info.initrd_phys, boot_info.initrd_phys + boot_info.initrd_size, frame_donate);
 }

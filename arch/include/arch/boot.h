@@ -27,6 +27,9 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+/* Each piece of [start, end) with its node: that whose affinity range has it, else 0. */
+void boot_each_node(u64 start, u64 end, void (*fn)(u64 start, u64 end, u32 node));
+
 /* The value after "name=" on the command line into buf (cut to size), or NULL if absent; "name" alone gives "". */
 const char *boot_option(const char *name, char *buf, size_t size);
 
