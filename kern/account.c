@@ -32,6 +32,15 @@ void account_now(void)
 	}
 }
 
+void account_idle(void)
+{
+	struct percore *pc = percore();
+	u64 now = clock_ns();
+
+	pc->idle_ns += now - pc->stamp;
+	pc->stamp = now;
+}
+
 void account_aside(void)
 {
 	struct percore *pc = percore();

@@ -109,6 +109,32 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	sched_after_switch();
 }
 
+/*
+ * Threads that wake each other in turn leave their cores idle for less than it takes to switch, halt and be interrupted. So where
+ * naps are short, current looks for mail itself, still on its own stack. Interrupts come in meanwhile. Either a sender
+ * sees `polling` end and interrupts, or his mail is seen by the look before the halt.
+ */
+static struct thread *sched_nap(struct percore *pc)
+{
+	u64 began = pc->turn_began, now;
+
+	account_now();
+	atomic_store(&pc->idling, 1);
+	atomic_store(&pc->polling, 1);
+	do {
+		core_pause();
+		core_window();
+		errands_run(pc);
+		now = clock_ns();
+	} while (!atomic_load_explicit(&pc->mail, memory_order_relaxed) && !pc->runq.count && now - began < POLL_NS);
+	atomic_store(&pc->polling, 0);
+	atomic_store(&pc->idling, 0);
+	account_idle();
+	sched_average(&pc->nap_ns, now - began);
+	pc->turn_began = now;
+	return sched_next(pc);
+}
+
 bool sched_sleep(u64 deadline)
 {
 	struct percore *pc = percore();
@@ -126,6 +152,8 @@ bool sched_sleep(u64 deadline)
 	if (t->sleep_timed)
 		timer_arm(&t->sleep_timer, deadline);
 	next = sched_next(pc);
+	if (!next && pc->nap_ns < POLL_NS && cores_count() > 1)
+		next = sched_nap(pc);
 	sched_switch(pc, next ? next : pc->idle);
 	t->wake_pending = false;
 	return t->sleep_expired || (deadline != FOREVER && clock_ns() >= deadline);
@@ -270,29 +298,13 @@ void sched_init_core(struct core *c, bool boot)
 	pc->nap_ns = GIVE_WAY_NS;
 }
 
-/* Threads that wake each other in turn leave their cores idle for less than it takes to halt and be interrupted. Interrupts come
- * in meanwhile. Either a sender sees `polling` end and interrupts, or his mail is seen by the look before the halt. */
-static void idle_poll(struct percore *pc, u64 until)
-{
-	atomic_store(&pc->polling, 1);
-	do {
-		core_pause();
-		core_window();
-	} while (!atomic_load_explicit(&pc->mail, memory_order_relaxed) && !pc->runq.count && !pc->errands &&
-		 clock_ns() < until);
-	atomic_store(&pc->polling, 0);
-}
-
 static void idle_wait(struct percore *pc)
 {
 	u64 began = clock_ns();
 
 	sched_ask_for_work(pc);
 	atomic_store(&pc->idling, 1);
-	if (pc->nap_ns < POLL_NS && cores_count() > 1)
-		idle_poll(pc, began + POLL_NS);
-	if (!pc->runq.count && !pc->errands)
-		core_idle((const volatile u32 *)&pc->mail);
+	core_idle((const volatile u32 *)&pc->mail);
 	atomic_store(&pc->idling, 0);
 	sched_average(&pc->nap_ns, clock_ns() - began);
 }
