@@ -21,7 +21,9 @@ void account_leave(u32 weight);
 void account_now(void);
 /* What passed since was nobody's: the core's system time (kern/errand.h). */
 void account_aside(void);
-void account_idle(void);       /* what passed since account_now was nobody's */
+/* The core had nothing to do since account_now. */
+void account_idle(void);
+
 /* 0: this call is not sampled. Else the weight of the sample. */
 static inline u32 account_sample(struct percore *pc)
 {

@@ -129,7 +129,7 @@ static bool sched_gives_way(const struct percore *pc)
 {
 	if (pc->runq.count)
 		return false;
-	if (pc->current == pc->idle)
+	if (pc->current == pc->idle || atomic_load_explicit(&pc->polling, memory_order_relaxed))
 		return true;
 	return !pc->on_errand && pc->current->lingers <= WAKE_NS + pc->send_ns;
 }
