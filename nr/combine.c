@@ -10,12 +10,13 @@
  * A turn: rounds until nobody waits, NR_TURN at most; nobody combines for others for ever. Then, as somebody may
  * have gone to sleep since the last look, the gate's WAITED bit decides when it is released:
  *
- *   WAITED is set by a sleeper after his request says SLEEPS, cleared by a combiner before he collects.
- *   Set before the clearing: he is collected, or left over, and then the combiner sets it again.
- *   Set after it: gate_release sees it, and nr_wake_next wakes one sleeper, who becomes combiner, or is answered by
- *   one who came in between and saw WAITED in his turn.
+ *   WAITED is set by a sleeper after his request says SLEEPS. Who holds the gate clears it: before he collects, and
+ *   if anything is left over he sets it again; or in the very step that releases the gate, and then he wakes one sleeper.
+ *   That one is the heir: he does not sleep again without setting WAITED, so he takes the gate and collects; or he is collected by
+ *   somebody else, together with all whose WAITED was cleared before that one came in, for they were waiting then.
  *
- * So while the gate is free and somebody sleeps, somebody else who waits is awake.
+ * So while the gate is free and somebody sleeps, WAITED is set, or an heir is awake or about to be woken. One is
+ * enough: a wake-up costs more than many operations, and until he runs others go on.
  */
 #include "nr/gate.h"
 
@@ -86,17 +87,10 @@ static bool collect(const struct nr *nr, struct nr_replica *r, struct nr_batch *
 	return all;
 }
 
-/* The same, so that sleepers are collected or still said to be there. */
-static void collect_sleepers(const struct nr *nr, struct nr_replica *r, struct nr_batch *b)
+static void clear_waited(struct nr_replica *r)
 {
-	atomic_fetch_and_explicit(&r->gate, ~GATE_WAITED, memory_order_acquire); /* Z2 */
-	if (!collect(nr, r, b))
-		atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_relaxed);
-}
-
-static bool anybody_sleeps(const struct nr_replica *r)
-{
-	return atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_WAITED;
+	if (unlikely(atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_WAITED))
+		atomic_fetch_and_explicit(&r->gate, ~GATE_WAITED, memory_order_acquire); /* Z2 */
 }
 
 static bool admit_one(struct nr *nr, struct nr_replica *r, const struct nr_batch *b, const struct nr_req *q, s64 *here)
@@ -217,10 +211,9 @@ static bool round_of(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 	struct nr_batch b;
 
 	batch_start(nr, &b, own);
-	if (unlikely(anybody_sleeps(r)))
-		collect_sleepers(nr, r, &b);
-	else
-		collect(nr, r, &b);
+	clear_waited(r);
+	if (unlikely(!collect(nr, r, &b)))
+		atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_relaxed);
 	if (b.n)
 		round_with(nr, r, &b);
 	return b.n;
@@ -293,10 +286,18 @@ static void wake_some(struct nr_replica *r, u32 most)
 	}
 }
 
-/* The gate was released with WAITED up: one sleeper shall try for it. */
-void nr_wake_next(struct nr_replica *r)
+/* Gives back `how` where there is more in the gate, w or what it has become. Acquire: who finds WAITED must find the sleeper. */
+void nr_gate_pass_on(struct nr_replica *r, u32 how, u32 w)
 {
-	wake_some(r, 1);
+	do
+		if (unlikely((w & how) != how))
+			nr_port_panic("nr: a gate is released that is not held");
+	while (!atomic_compare_exchange_weak_explicit(&r->gate, &w, (w - how) & ~GATE_WAITED, memory_order_acq_rel, /* L1, W5, Z2 */
+						      memory_order_relaxed));
+	if (w & GATE_EVICTED)
+		nr_evicted_left(r);
+	else if (w & GATE_WAITED)
+		wake_some(r, 1);
 }
 
 /* The replica is evicted: all shall go elsewhere. */

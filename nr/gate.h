@@ -10,6 +10,11 @@
  *
  *   free --gate_try--> HELD --gate_write_begin--> HELD|WRITING --gate_write_end--> HELD --gate_release--> free
  *
+ * The word lies in the cache of whoever holds it, and each look of another takes it away from him: two transfers, which
+ * are ten times the cost of a short update. So who finds it shut looks away (gate_shut), twice as long each time, up to
+ * 1 << NR_LOOK_AWAY polls, and waits on a word of his own meanwhile. How long is kept in his slot, for the next time: where many
+ * write, one at a time writes at the speed of its own cache, and the rest come to him or wait.
+ *
  * An update in place takes HELD|WRITING in one step and gives both back in one: two atomic read-modify-writes, which is
  * what a mutex costs. Everybody who waits does so on words that the holder writes later, and tells him through
  * WAITED in this same word: all steps on it are read-modify-writes, totally ordered, so no wake-up is lost (row 17 of
@@ -32,6 +37,8 @@
 
 #include "nr/internal.h"
 
+#define GATE_SHY 16u /* gates found open that make up for one found shut */
+
 /* The combiner. `how`: GATE_HELD, or with GATE_WRITING, then gate_wait_readers must follow. Never waits. */
 static inline bool gate_try(struct nr_replica *r, u32 how)
 {
@@ -45,13 +52,35 @@ static inline bool gate_try(struct nr_replica *r, u32 how)
 	return true;
 }
 
-/* The same for who finds it free most of the time: no look before the leap; nor if somebody sleeps. */
+/* The same for who finds it free most of the time: no look before the leap. */
 static inline bool gate_try_free(struct nr_replica *r, u32 how)
 {
 	u32 w = 0;
 
-	return atomic_compare_exchange_strong_explicit(&r->gate, &w, how, memory_order_seq_cst, /* L2, W3 */
-						       memory_order_relaxed);
+	if (likely(atomic_compare_exchange_strong_explicit(&r->gate, &w, how, memory_order_seq_cst, /* L2, W3 */
+							   memory_order_relaxed)))
+		return true;
+	return w == GATE_WAITED && gate_try(r, how);
+}
+
+/* How many polls to look away; in the slot that all share, none. */
+static inline u32 gate_away(const struct nr_slot *s)
+{
+	return 1u << s->shy / GATE_SHY;
+}
+
+/* Found shut. In a port whose threads soon sleep nobody looks away for longer than he stays awake. */
+static inline void gate_shut(const struct nr_replica *r, struct nr_slot *s)
+{
+	if (s != &r->shared && s->shy < NR_LOOK_AWAY * GATE_SHY && gate_away(s) < nr_port_spins)
+		s->shy += GATE_SHY;
+}
+
+/* Found open, `steps` of GATE_SHY towards looking twice as often. */
+static inline void gate_open(struct nr_slot *s, u32 steps)
+{
+	if (unlikely(s->shy))
+		s->shy -= MIN(s->shy, steps);
 }
 
 static inline bool gate_evicted(const struct nr_replica *r)
@@ -96,19 +125,14 @@ static inline bool gate_acquire(struct nr_replica *r)
 	return true;
 }
 
-/* Gives back `how`, which the caller has. Acquire: who finds WAITED must find the sleeper. */
+/* Gives back `how`, which the caller has; with WAITED, it goes to a sleeper. */
 static inline void gate_release(struct nr_replica *r, u32 how)
 {
-	u32 w = atomic_fetch_sub_explicit(&r->gate, how, memory_order_acq_rel); /* L1, W5 */
+	u32 w = how;
 
-	if (unlikely((w & how) != how))
-		nr_port_panic("nr: a gate is released that is not held");
-	if (likely(!(w & (GATE_WAITED | GATE_EVICTED))))
-		return;
-	if (w & GATE_EVICTED)
-		nr_evicted_left(r);
-	else
-		nr_wake_next(r);
+	if (unlikely(!atomic_compare_exchange_strong_explicit(&r->gate, &w, 0, memory_order_release, /* L1, W5 */
+							      memory_order_relaxed)))
+		nr_gate_pass_on(r, how, w);
 }
 
 /* What the holder sees in the slots, in one walk: 0 if there are no readers, once W3 is done, nor requests. */

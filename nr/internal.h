@@ -65,7 +65,9 @@
 #include <stdatomic.h>
 
 #define NR_LINE 64
-#define NR_READ_POLLS 256 /* before a reader insists */
+#define NR_READ_LOOKS 16u /* at a gate, before a reader insists */
+#define NR_LOOK_AWAY 8u   /* the longest time between two looks at a gate: 1 << this many polls of one's own word */
+#define NR_HELP_AWAY 6u   /* the same for a reader whose replica another brings up to date */
 #define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
@@ -91,6 +93,7 @@ struct nr_slot {
 	_Alignas(NR_LINE) _Atomic u32 readers;
 	_Atomic u32 listed;
 	_Atomic u32 pending; /* in the shared slot: what the map says of the others */
+	u32 shy; /* its owner's: how long he looks away from a gate that he found shut (gate.h) */
 	_Alignas(NR_LINE) struct nr_req req;
 };
 
@@ -158,6 +161,7 @@ struct nr_replica {
 	u64 consumed, batches, ops, helped;
 	u64 batch[NR_BATCH_BUCKETS];
 	u64 turns, held, held_max; /* with a clock: what combining took */
+	u32 passed;   /* updates in place that went by those who wait */
 	bool filling; /* init or clone runs: pages come straight from the port */
 	u32 refills;  /* pages taken by the running apply */
 	_Atomic(struct nr_ring *) ring;  /* NULL without a log */
@@ -272,7 +276,7 @@ static inline struct nr_share *nr_share_of(const struct nr_entry *e)
 /* combine.c */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
-void nr_wake_next(struct nr_replica *r);
+void nr_gate_pass_on(struct nr_replica *r, u32 how, u32 w);
 void nr_wake_all(struct nr_replica *r);
 
 /* log.c. All need a member's gate. */

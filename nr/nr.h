@@ -31,7 +31,8 @@
  *      until nr_evict takes the replica out: then nobody waits for him any more, but who is in his batch, and nr_sync for a
  *      guard or a fork. Who stands in add, drop, evict, stats, check or widen cannot be evicted: nr_evict waits for him.
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
- *      combines for others longer than NR_TURN rounds of NR_BATCH operations.
+ *      combines for others longer than NR_TURN rounds of NR_BATCH operations, and of those who update in place at most NR_PASS
+ *      go by him.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
@@ -56,6 +57,7 @@ extern "C" {
 #define NR_OP_MAX 1024 /* bytes of one operation */
 #define NR_BATCH 32    /* operations of one combiner round */
 #define NR_TURN 4      /* rounds one caller combines before the gate goes on */
+#define NR_PASS 64u    /* updates in place that go by those who wait before they are served */
 
 /* One operation of a batch. */
 struct nr_call {

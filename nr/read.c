@@ -6,7 +6,7 @@
  * it. If its replica lags, the reader applies the log himself, or waits for whoever is doing it; never further than
  * that first ctail, so it cannot be led on.
  *
- * Writers come first, as otherwise readers might keep them out for ever; a reader who met writers only, NR_READ_POLLS
+ * Writers come first, as otherwise readers might keep them out for ever; a reader who met writers only, NR_READ_LOOKS
  * times, takes his turn at the gate and goes in from there.
  *
  * nr_sync looks at every member, also one still being cloned: when it goes live it has the operations too. And it waits for
@@ -43,22 +43,40 @@ static void guard_check(const struct nr *nr, const struct nr_self *self)
 			nr_port_panic("nr_read_begin: guards of one instance do not nest");
 }
 
+/* Found the gate shut: looks away, then until it is open, or for too long. */
+static void wait_writer(struct nr_replica *r, struct nr_slot *slot, u32 *looks)
+{
+	do {
+		for (u32 i = 0; i < gate_away(slot); i++)
+			nr_port_relax();
+		gate_shut(r, slot);
+	} while (++*looks < NR_READ_LOOKS && gate_writing(r, memory_order_relaxed) && !gate_evicted(r));
+}
+
+/* Another applies the log to r: he will soon be done, or take long. */
+static void wait_helper(u32 *looks)
+{
+	for (u32 i = MIN(1u << MIN(*looks, NR_HELP_AWAY), MAX(nr_port_spins, 1u)); i; i--)
+		nr_port_relax();
+	++*looks;
+}
+
 /* Enters r in a state that covers `need`; NULL: not this time, route and try again. */
-static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need, u32 *polls)
+static struct nr_slot *read_try(struct nr *nr, struct nr_replica *r, struct nr_self *self, u64 need, u32 *looks)
 {
 	struct nr_slot *slot;
 
 	if (unlikely(nr_ltail(r) < need)) {
-		if (!nr_help(nr, r, need) && ++*polls)
-			nr_port_relax();
+		if (!nr_help(nr, r, need))
+			wait_helper(looks);
 		return NULL;
 	}
 	slot = nr_slot_of(r, self);
 	if (unlikely(!gate_read_try(r, slot))) {
-		while (gate_writing(r, memory_order_relaxed) && !gate_evicted(r) && ++*polls < NR_READ_POLLS)
-			nr_port_relax();
+		wait_writer(r, slot, looks);
 		return NULL;
 	}
+	gate_open(slot, 1);
 	if (unlikely(!r->live)) {
 		gate_read_end(slot);
 		return NULL;
@@ -87,7 +105,7 @@ static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 {
 	struct nr_slot *slot;
 	struct nr_replica *r;
-	u32 polls = 0;
+	u32 looks = 0;
 
 	if (self->held)
 		guard_check(nr, self);
@@ -95,7 +113,7 @@ static const void *read_begin(struct nr *nr, struct nr_self *self, u64 need)
 	r = nr_route(nr, self);
 	if (unlikely(nr_ltail(r) < need))
 		atomic_fetch_add_explicit(&nr->stale, 1, memory_order_relaxed);
-	while (!(slot = likely(polls < NR_READ_POLLS) ? read_try(nr, r, self, need, &polls) : read_ahead(nr, r, self, need)))
+	while (!(slot = likely(looks < NR_READ_LOOKS) ? read_try(nr, r, self, need, &looks) : read_ahead(nr, r, self, need)))
 		r = nr_route(nr, self);
 	nr_leave(self);
 	guard_push(nr, self, slot);

@@ -7,7 +7,11 @@
  * request in his slot and waits for the first of: the answer; the gate. So a request that comes just after a combiner
  * collected is not lost: its owner becomes the next combiner.
  *
- * Waiting: nr_port_spins polls with nr_port_relax between them, then sleep on the request's own word, until the
+ * Who updates in place goes by those who wait, NR_PASS times, before he serves them: for them it is a moment, and he would
+ * lose more to the transfers of an answer than a dozen operations take.
+ *
+ * Waiting: nr_port_spins polls of one's own request with nr_port_relax between them, and now and then a look at the gate
+ * (gate.h says how often); then sleep on the request's own word, until the
  * answer or until whoever releases the gate passes it on (combine.c has the argument why no wake-up is lost).
  *
  * If the replica is evicted meanwhile (evict.c), the request is taken back and goes to another one; unless its combiner has
@@ -29,7 +33,16 @@ static bool anybody_waits(const struct nr_replica *r)
 	return false;
 }
 
-/* We hold the gate, WRITING is up, no log, nobody waits or reads: the case that must cost no more than a mutex. */
+/* Does anybody wait whom we, or others who update in place, went by often enough? We hold the gate. */
+static bool shall_serve(struct nr_replica *r)
+{
+	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, nr_port_spins))
+		return false;
+	r->passed = 0;
+	return true;
+}
+
+/* We hold the gate, WRITING is up, no log, nobody reads: the case that must cost no more than a mutex. */
 static inline int apply_alone(const struct nr_type *type, struct nr_replica *r, unsigned shard, const void *op, size_t len,
 			      void *ret, u64 *index)
 {
@@ -97,7 +110,7 @@ static void take_answer(struct nr_req *p, struct nr_req *q)
 }
 
 /* We got the gate while our request lies in the slot: combine it ourselves, unless it was answered meanwhile or the
- * replica is gone (then nobody will collect it: take it back). True: it is answered. */
+ * replica is gone (then nobody will collect it: take it back, and whoever sleeps shall do the same). True: it is answered. */
 static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *slot, u32 id)
 {
 	if (is_done(&slot->req))
@@ -105,6 +118,7 @@ static bool combine_left(struct nr *nr, struct nr_replica *r, struct nr_slot *sl
 	set_pending(r, slot, id, false);
 	if (!r->live) {
 		atomic_store_explicit(&slot->req.state, NR_EMPTY, memory_order_release);
+		atomic_fetch_or_explicit(&r->gate, GATE_WAITED, memory_order_relaxed);
 		return false;
 	}
 	nr_combine(nr, r, &slot->req);
@@ -154,33 +168,49 @@ static bool take_back(struct nr_replica *r, struct nr_slot *slot, u32 id, bool l
 	return true;
 }
 
-/* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. */
+/* We have the gate, after waiting. False: r is gone. */
+static bool combine_at_last(struct nr *nr, struct nr_replica *r, struct nr_slot *slot, u32 id, struct nr_req *q, bool left)
+{
+	bool good = r->live;
+
+	if (left)
+		good = combine_left(nr, r, slot, id);
+	else if (good)
+		nr_combine(nr, r, q);
+	gate_release(r, GATE_HELD);
+	gate_open(slot, GATE_SHY);
+	return good;
+}
+
+/* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. `awake`: polls since
+ * the last sleep; `look`: when to look at the gate. */
 static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
 	bool left = leave_request(r, slot, self->id, q), good = true;
-	u64 polls = 0;
+	u64 polls = 0, awake = 0, look = gate_away(slot) - 1;
 
-	while (!left || !is_done(&slot->req)) {
-		if (gate_try(r, GATE_HELD)) {
-			if (left)
-				good = combine_left(nr, r, slot, self->id);
-			else if ((good = r->live))
-				nr_combine(nr, r, q);
-			gate_release(r, GATE_HELD);
-			break;
+	for (; !left || !is_done(&slot->req); left = left || leave_request(r, slot, self->id, q)) {
+		if (!left || awake >= look) {
+			if (gate_try(r, GATE_HELD)) {
+				good = combine_at_last(nr, r, slot, self->id, q, left);
+				break;
+			}
+			if (gate_evicted(r) && take_back(r, slot, self->id, left))
+				return false;
+			gate_shut(r, slot);
+			look = awake + gate_away(slot);
 		}
-		if (gate_evicted(r) && take_back(r, slot, self->id, left))
-			return false;
 		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
 			q->err = -ETIMEDOUT;
 			return true;
 		}
-		if (polls <= nr_port_spins || !left || patience != FOREVER)
+		if (++awake <= nr_port_spins || !left || patience != FOREVER) {
 			nr_port_relax();
-		else
+		} else {
 			sleep_on(r, slot, self->id);
-		left = left || leave_request(r, slot, self->id, q);
+			awake = look = 0;
+		}
 	}
 	if (left && good)
 		take_answer(&slot->req, q);
@@ -192,7 +222,7 @@ static bool update_on(struct nr *nr, struct nr_replica *r, struct nr_self *self,
 {
 	bool live;
 
-	if (!held && !gate_try(r, GATE_HELD))
+	if (!held && (nr_slot_of(r, self)->shy || !gate_try(r, GATE_HELD)))
 		return update_waiting(nr, r, self, q, patience);
 	live = r->live;
 	if (live)
@@ -246,7 +276,7 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
 		return update_shared(nr, self, shard, op, len, ret, index, NULL);
 	company = gate_look(r, true);
-	if (unlikely(nr->log || !r->live || (company && anybody_waits(r)))) {
+	if (unlikely(nr->log || !r->live || (company && shall_serve(r)))) {
 		gate_write_end(r);
 		return update_shared(nr, self, shard, op, len, ret, index, r);
 	}

@@ -8,6 +8,8 @@
  *   while it applies the log to another replica    in apply, as a helper
  *   under a read guard
  *
+ *   while it waits                                 in nr_port_relax: its request is left, and others must serve it
+ *
  * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
  * Evicted, it holds up nobody, for any number of updates; its node gets a fresh copy; and when it goes on, it is told right.
  */
@@ -270,6 +272,49 @@ static void waiters_sleep(u32 replicas)
 	nr_destroy(nr);
 }
 
+static void stop_waiting(void)
+{
+	atomic_store(&waiting, 1);
+	while (atomic_load(&waiting))
+		sched_yield();
+}
+
+static void *stops_waiting(void *arg)
+{
+	nr_host_on_relax = stop_waiting;
+	return waiter(arg);
+}
+
+/* Others update in place: they go by whoever waits, but not for ever. */
+static void served_in_passing(void)
+{
+	struct nr_config cfg = { .threads = 2 };
+	struct nr_self self = { .id = 0 };
+	pthread_t t, w;
+	u64 n = 0;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	nr_widen(nr, &self);
+	stopped = go_on = waiting = 0;
+	ledger_in_apply = in_apply;
+	pthread_create(&t, NULL, stops_in_apply, NULL);
+	while (!atomic_load(&stopped))
+		sched_yield();
+	pthread_create(&w, NULL, stops_waiting, NULL);
+	while (!atomic_load(&waiting))
+		sched_yield();
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	do
+		do_update(nr, &self, NULL, LEDGER_PUT, 3, ++n, 0);
+	while (version_at(&self) == 1 + n && n < 10 * NR_PASS);
+	atomic_store(&waiting, 0);
+	pthread_join(w, NULL);
+	ledger_in_apply = NULL;
+	ok(n > 1 && n <= NR_PASS && version_at(&self) == 2 + n, "%lu updates in place went by a waiter", (unsigned long)n);
+	nr_destroy(nr);
+}
+
 int main(void)
 {
 	pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -285,5 +330,6 @@ int main(void)
 	evicted("under a read guard, a writer waiting", stops_reading, NULL, ANSWERED);
 	waiters_sleep(1);
 	waiters_sleep(2);
+	served_in_passing();
 	return tap_end();
 }

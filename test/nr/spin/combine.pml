@@ -31,9 +31,9 @@ inline try_gate(x, won) {
 	atomic { won = !held[x]; held[x] = true }
 }
 
-/* Lets go; with WAITED up, wakes one sleeper so that he tries. */
+/* Lets go, and lowers WAITED in the same step; if it was up, wakes one sleeper so that he tries. */
 inline release(y) {
-	atomic { held[y] = false; look = waited[y] }
+	atomic { held[y] = false; look = waited[y]; waited[y] = false }
 #ifndef NO_WAKE
 	if
 	:: look ->
