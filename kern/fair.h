@@ -10,8 +10,8 @@
  *   woken    who comes after a pause is put at most FAIR_BONUS below the floor: he runs soon, but has saved no more up
  *   started  whoever is made begins at the floor, and not below who made him: nothing is gained by having children
  *
- * A virtual time counts in its own queue only; between queues it travels as a distance from the floor. O(log n); nothing
- * allocates.
+ * A virtual time counts in its own queue only; between queues it travels as a distance from the floor. Nothing allocates.
+ * fair_put, fair_remove and fair_take are O(log n), the rest is O(1).
  */
 #ifndef KERN_FAIR_H
 #define KERN_FAIR_H
@@ -36,6 +36,7 @@ RB_HEAD(fair_tree, fair_task);
 
 struct fair {
 	struct fair_tree tree;
+	struct fair_task *first;   /* of the tree; NULL: empty */
 	s64 floor;
 	s64 head, tail;            /* the next orders before and behind all */
 	u32 count;
@@ -45,25 +46,84 @@ void fair_init(struct fair *f);
 /* Behind its equals; `before`: ahead of them (its turn was cut short). */
 void fair_put(struct fair *f, struct fair_task *t, bool before);
 void fair_remove(struct fair *f, struct fair_task *t);
-struct fair_task *fair_first(struct fair *f);      /* NULL: empty */
-struct fair_task *fair_take(struct fair *f);       /* the first, removed */
 struct fair_task *fair_last(struct fair *f);
 struct fair_task *fair_before(struct fair_task *t); /* from the last towards the first */
 
+/* The first, removed; NULL: empty. */
+static inline struct fair_task *fair_take(struct fair *f)
+{
+	struct fair_task *t = f->first;
+
+	if (!t)
+		return NULL;
+	fair_remove(f, t);
+	if (!t->rank)
+		f->floor = MAX(f->floor, t->vtime);
+	return t;
+}
+
 /* t, which is not in the queue, had the core for so long. */
-void fair_ran(struct fair_task *t, u64 ns, u32 weight);
-/* `now` has the core and wants it still: before somebody comes, and before it goes. */
-void fair_follow(struct fair *f, const struct fair_task *now);
-void fair_start(const struct fair *f, struct fair_task *t, const struct fair_task *parent);
+static inline void fair_ran(struct fair_task *t, u64 ns, u32 weight)
+{
+	if (!t->rank)
+		t->vtime += (s64)(weight == FAIR_UNIT ? ns : ns * FAIR_UNIT / weight);
+}
+
+/* `now` has the core and wants it still: before somebody comes, and before it goes. If the floor did not follow a task that
+ * runs alone, whoever wakes beside it would have all that time ahead of it. */
+static inline void fair_follow(struct fair *f, const struct fair_task *now)
+{
+	const struct fair_task *first = f->first;
+	s64 least = now->vtime;
+
+	if (now->rank || (first && first->rank))
+		return;
+	if (first)
+		least = MIN(least, first->vtime);
+	f->floor = MAX(f->floor, least);
+}
+
+/* t was made, by parent if there is one. */
+static inline void fair_start(const struct fair *f, struct fair_task *t, const struct fair_task *parent)
+{
+	t->vtime = parent && !parent->rank ? MAX(f->floor, parent->vtime) : f->floor;
+}
+
 /* t goes to another queue, or comes from one. Not in a queue in between. */
-void fair_leave(const struct fair *f, struct fair_task *t);
-void fair_arrive(const struct fair *f, struct fair_task *t);
+static inline void fair_leave(const struct fair *f, struct fair_task *t)
+{
+	t->vtime -= f->floor;
+}
+
+static inline void fair_arrive(const struct fair *f, struct fair_task *t)
+{
+	t->vtime += f->floor;
+}
 
 /* Should t, just put, end the turn of `now`? */
-bool fair_preempts(const struct fair_task *t, u32 weight, const struct fair_task *now);
+static inline bool fair_preempts(const struct fair_task *t, u32 weight, const struct fair_task *now)
+{
+	s64 lead = now->vtime - t->vtime;
+
+	if (t->rank || now->rank)
+		return t->rank > now->rank;
+	return lead > 0 && (u64)lead * weight > FAIR_GRAIN * FAIR_UNIT;
+}
+
 /* The turn of `now` is over: is it another's? In a rank only who takes turns (`shares`) makes room for his equals. */
-bool fair_due(struct fair *f, const struct fair_task *now, bool shares);
+static inline bool fair_due(const struct fair *f, const struct fair_task *now, bool shares)
+{
+	const struct fair_task *first = f->first;
+
+	if (!first || first->rank != now->rank)
+		return first && first->rank > now->rank;
+	return now->rank ? shares : first->vtime < now->vtime;
+}
+
 /* Is the first of the queue somebody for whom `now` may step back? A rank does not for a lower one. */
-bool fair_yields(struct fair *f, const struct fair_task *now);
+static inline bool fair_yields(const struct fair *f, const struct fair_task *now)
+{
+	return f->first && f->first->rank >= now->rank;
+}
 
 #endif

@@ -15,7 +15,7 @@ static const u32 nice_weight[40] = {
 
 static u32 weight_of(const struct thread *t)
 {
-	return t->policy == SCHED_IDLE ? IDLE_WEIGHT : nice_weight[t->nice + 20];
+	return unlikely(t->policy == SCHED_IDLE) ? IDLE_WEIGHT : nice_weight[t->nice + 20];
 }
 
 static struct thread *thread_of(struct fair_task *s)
@@ -125,7 +125,7 @@ bool runq_due(struct percore *pc)
 
 bool runq_outranks(struct percore *pc)
 {
-	const struct fair_task *first = fair_first(&pc->runq);
+	const struct fair_task *first = pc->runq.first;
 
 	return first && first->rank > pc->current->share.rank;
 }

@@ -21,9 +21,16 @@
 
 /* ---- switching */
 
+/* What others have left here. */
+static inline void sched_look(struct percore *pc)
+{
+	if (unlikely(atomic_load_explicit(&pc->mail, memory_order_relaxed) | atomic_load_explicit(&pc->thief, memory_order_relaxed)))
+		sched_receive_all(pc);
+}
+
 static struct thread *sched_next(struct percore *pc)
 {
-	sched_receive_all(pc);
+	sched_look(pc);
 	return runq_take(pc);
 }
 
@@ -60,11 +67,11 @@ static void sched_save_user(struct thread *t)
 	t->gs_base = user_gs_get();
 }
 
-static void sched_slice(struct percore *pc)
+static void sched_slice(struct percore *pc, u64 now)
 {
 	u32 policy = pc->current->policy;
 	u64 length = pc->giving_way ? GIVE_WAY_NS : policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
-	u64 end = pc->runq.count && policy != SCHED_FIFO ? clock_ns() + length : 0;
+	u64 end = pc->runq.count && policy != SCHED_FIFO ? now + length : 0;
 
 	pc->want_slice = 0;
 	sched_tell(pc);
@@ -83,7 +90,7 @@ static void sched_learn(struct percore *pc, struct thread *t)
 	t->hinted = 0;
 }
 
-/* Current is charged. */
+/* Current is charged, this moment. */
 static void sched_switch(struct percore *pc, struct thread *next)
 {
 	struct thread *prev = pc->current;
@@ -91,12 +98,12 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	next->state = THREAD_RUNNING;
 	pc->resched = pc->giving_way = 0;
 	if (next == prev) {
-		sched_slice(pc);
+		sched_slice(pc, pc->turn_began);
 		return;
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
-	account_now();
+	account_until(pc, pc->turn_began);
 	pc->switches++;
 	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
 	sched_learn(pc, prev);
@@ -104,7 +111,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	pc->current = next;
 	if (next->proc)
 		sched_load_user(next);
-	sched_slice(pc);
+	sched_slice(pc, pc->turn_began);
 	context_switch(&prev->ctx, &next->ctx);
 	sched_after_switch();
 }
@@ -140,7 +147,7 @@ bool sched_sleep(u64 deadline)
 	struct percore *pc = percore();
 	struct thread *t = pc->current, *next;
 
-	sched_mailbox(pc);
+	sched_look(pc);
 	if (t->wake_pending) {
 		t->wake_pending = false;
 		return deadline != FOREVER && clock_ns() >= deadline;
@@ -189,7 +196,7 @@ void sched_yield_now(void)
 {
 	struct percore *pc = percore();
 
-	sched_receive_all(pc);
+	sched_look(pc);
 	if (runq_yields(pc))
 		sched_step_back(pc, false);
 }
@@ -200,7 +207,7 @@ static void sched_preempt(struct percore *pc)
 	if (runq_due(pc))
 		sched_step_back(pc, runq_outranks(pc));
 	else
-		sched_slice(pc);
+		sched_slice(pc, pc->turn_began);
 }
 
 /* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
@@ -211,7 +218,7 @@ void sched_tick(struct percore *pc)
 			sched_balance(pc);
 		sched_preempt(pc);
 	} else if (!pc->slice_end) {
-		sched_slice(pc);
+		sched_slice(pc, clock_ns());
 	} else {
 		pc->want_slice = 0;
 		sched_tell(pc);

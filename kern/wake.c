@@ -74,7 +74,7 @@ static void sched_joins(struct percore *pc, struct thread *t)
 	if (pc->current != pc->idle && pc->current != t)
 		runq_charge(pc);
 	t->state = THREAD_RUNNABLE;
-	pc->want_slice = !pc->slice_end | !pc->crowded;
+	pc->want_slice = !pc->slice_end | !(pc->crowded | pc->giving_way);
 }
 
 void sched_enqueue(struct percore *pc, struct thread *t)
