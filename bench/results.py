@@ -25,10 +25,31 @@ def revision():
 	return (git("rev-parse", "--short=12", "HEAD") or "unknown") + changed
 
 
+PLACE = slice(1, HEADER.index("metric"))	# what a figure is of
+
+
 def write(path, rows):
 	"""Write the figures to a file, `-` for standard output."""
 	rev = revision()
+	write_all(path, ([rev, *row] for row in rows))
+
+
+def write_all(path, rows):
+	"""The same of rows with their revisions."""
 	with contextlib.nullcontext(sys.stdout) if path == "-" else open(path, "w", newline="") as file:
 		writer = csv.writer(file, lineterminator="\n")
 		writer.writerow(HEADER)
-		writer.writerows([rev, *row] for row in rows)
+		writer.writerows(rows)
+
+
+def update(path, rows):
+	"""Write the figures to a file; what it says of other places stays, with the revision it was measured at."""
+	rev, kept = revision(), []
+	rows = [[rev, *map(str, row)] for row in rows]
+	if os.path.exists(path):
+		with open(path, newline="") as file:
+			kept = list(csv.reader(file))[1:]
+	places = {tuple(row[PLACE]) for row in rows}
+	order = {tuple(row[2:5]): number for number, row in reversed([*enumerate(kept + rows)])}	# of curves: as they came
+	kept = [row for row in kept if tuple(row[PLACE]) not in places]
+	write_all(path, sorted(kept + rows, key=lambda row: (order[tuple(row[2:5])], int(row[5]))))

@@ -18,6 +18,7 @@ void nr_port_relax(void)
 
 /* A combiner is never taken off its core: its work is over before a switch would be. */
 u32 nr_port_spins = UINT32_MAX;
+u32 nr_port_away = 4; /* system calls: thousands of cycles between two operations of a core */
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {

@@ -12,7 +12,7 @@
  *
  * The word lies in the cache of whoever holds it, and each look of another takes it away from him: two transfers, which
  * are ten times the cost of a short update. So who finds it shut looks away (gate_shut), twice as long each time, up to
- * 1 << NR_LOOK_AWAY polls, and waits on a word of his own meanwhile. How long is kept in his slot, for the next time: where many
+ * 1 << nr_port_away polls, and waits on a word of his own meanwhile. How long is kept in his slot, for the next time: where many
  * write, one at a time writes at the speed of its own cache, and the rest come to him or wait.
  *
  * An update in place takes HELD|WRITING in one step and gives both back in one: two atomic read-modify-writes, which is
@@ -69,10 +69,10 @@ static inline u32 gate_away(const struct nr_slot *s)
 	return 1u << s->shy / GATE_SHY;
 }
 
-/* Found shut. In a port whose threads soon sleep nobody looks away for longer than he stays awake. */
+/* Found shut. */
 static inline void gate_shut(const struct nr_replica *r, struct nr_slot *s)
 {
-	if (s != &r->shared && s->shy < NR_LOOK_AWAY * GATE_SHY && gate_away(s) < nr_port_spins)
+	if (s != &r->shared && s->shy < nr_port_away * GATE_SHY)
 		s->shy += GATE_SHY;
 }
 

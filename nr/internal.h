@@ -66,8 +66,6 @@
 
 #define NR_LINE 64
 #define NR_READ_LOOKS 16u /* at a gate, before a reader insists */
-#define NR_LOOK_AWAY 8u   /* the longest time between two looks at a gate: 1 << this many polls of one's own word */
-#define NR_HELP_AWAY 6u   /* the same for a reader whose replica another brings up to date */
 #define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */

@@ -39,6 +39,7 @@ void nr_port_relax(void)
 }
 
 u32 nr_port_spins = UINT32_MAX;
+u32 nr_port_away = 6;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {

@@ -35,6 +35,7 @@ void nr_port_relax(void)
 
 /* A gate that is held for longer belongs to somebody who does not run. */
 u32 nr_port_spins = 512;
+u32 nr_port_away = 8;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {

@@ -56,7 +56,7 @@ static void wait_writer(struct nr_replica *r, struct nr_slot *slot, u32 *looks)
 /* Another applies the log to r: he will soon be done, or take long. */
 static void wait_helper(u32 *looks)
 {
-	for (u32 i = MIN(1u << MIN(*looks, NR_HELP_AWAY), MAX(nr_port_spins, 1u)); i; i--)
+	for (u32 i = 1u << MIN(*looks, nr_port_away); i; i--)
 		nr_port_relax();
 	++*looks;
 }

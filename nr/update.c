@@ -7,8 +7,8 @@
  * request in his slot and waits for the first of: the answer; the gate. So a request that comes just after a combiner
  * collected is not lost: its owner becomes the next combiner.
  *
- * Who updates in place goes by those who wait, NR_PASS times, before he serves them: for them it is a moment, and he would
- * lose more to the transfers of an answer than a dozen operations take.
+ * Who updates in place goes by those who wait, up to NR_PASS times, before he serves them: for them it is a moment, and he would
+ * lose more to the transfers of an answer than a dozen short operations take.
  *
  * Waiting: nr_port_spins polls of one's own request with nr_port_relax between them, and now and then a look at the gate
  * (gate.h says how often); then sleep on the request's own word, until the
@@ -36,7 +36,7 @@ static bool anybody_waits(const struct nr_replica *r)
 /* Does anybody wait whom we, or others who update in place, went by often enough? We hold the gate. */
 static bool shall_serve(struct nr_replica *r)
 {
-	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, nr_port_spins))
+	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, 1u << nr_port_away >> 2))
 		return false;
 	r->passed = 0;
 	return true;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Tables and CSV rows of curves. A value is the median of a point's repetitions; the spread is shown where it is over 5 %."""
 
+import csv
 import statistics
 
 import plan
@@ -56,3 +57,18 @@ def rows(item, curves, profile):
 			found += [(*place, metric, f"{value:.3f}", "ops/Mcycle") for metric, value in values]
 			found += [(*place, metric, f"{median(runs, metric):.0f}", "cycles") for metric in LATENCIES if metric in runs[0]]
 	return found
+
+
+def read(path):
+	"""What rows() made, from a file: its revisions, and the curves, each point as its lowest, middle and highest run."""
+	curves, revisions = {}, []
+	with open(path, newline="") as file:
+		for row in csv.DictReader(file):
+			revisions.append(row["git_rev"])
+			name = "/".join([row["benchmark"], *row["params"].split(";")[1:]])
+			runs = curves.setdefault((row["kernel"], name), {}).setdefault(int(row["cores"]), [{}, {}, {}])
+			metric, value = row["metric"], float(row["value"])
+			which = {"rate_low": [runs[0]], "rate": [runs[1]], "rate_high": [runs[2]]}.get(metric, runs)
+			for run in which:
+				run[metric.split("_")[0]] = value
+	return list(dict.fromkeys(revisions)), curves

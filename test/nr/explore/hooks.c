@@ -103,6 +103,7 @@ static void take(void *p, size_t size, const void *site)
 }
 
 u32 nr_port_spins = 1;
+u32 nr_port_away;
 void nr_port_relax(void) { ex_wait(); }
 void nr_port_wait(_Atomic u32 *word, u32 value) { ex_sleep(word, value, SITE); }
 void nr_port_wake(_Atomic u32 *word) { ex_wake(word, SITE); }
