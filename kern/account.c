@@ -36,15 +36,6 @@ void account_now(void)
 	account_until(percore(), clock_ns());
 }
 
-void account_idle(void)
-{
-	struct percore *pc = percore();
-	u64 now = clock_ns();
-
-	pc->idle_ns += now - pc->stamp;
-	pc->stamp = now;
-}
-
 void account_aside(void)
 {
 	struct percore *pc = percore();

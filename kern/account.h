@@ -22,9 +22,6 @@ void account_now(void);
 void account_until(struct percore *pc, u64 now);        /* by who has looked at the clock */
 /* What passed since was nobody's: the core's system time (kern/errand.h). */
 void account_aside(void);
-/* The core had nothing to do since account_now. */
-void account_idle(void);
-
 /* 0: this call is not sampled. Else the weight of the sample. */
 static inline u32 account_sample(struct percore *pc)
 {

@@ -36,7 +36,6 @@ struct percore {
 	bool crowded;                 /* others were told that threads wait here (kern/place.c) */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
 	u64 send_ns;                  /* what it takes this core to interrupt another: on average */
-	u64 nap_ns;                   /* how long it has nothing to do when it has: on average */
 	u32 giving_way;               /* current is about to sleep and leave the core to whom it woke */
 	u32 looks, look_at;           /* slices that ended with threads waiting; the core to look at next */
 	u32 want_slice;               /* threads wait and no slice runs: start one on the way to ring 3 */
@@ -52,7 +51,6 @@ struct percore {
 	_Alignas(64) struct mpsc mailbox;       /* thread messages: wake, migrate (kern/sched.c) */
 	_Atomic u32 mail;                       /* non-zero: look into the mailbox; core_idle watches it */
 	_Atomic u32 idling;                     /* 1 while the core halts or is about to */
-	_Atomic u32 polling;                    /* 1 while it looks at mail itself: needs no interrupt */
 	_Atomic u32 thief;                      /* 1 + the id of an idle core that asks for work, 0 none */
 	_Alignas(64) struct space *_Atomic loaded; /* whose page table this core may be walking */
 	struct space *_Atomic parting;          /* the space it leaves, while CR3 still holds it */

@@ -116,32 +116,6 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	sched_after_switch();
 }
 
-/*
- * Threads that wake each other in turn leave their cores idle for less than it takes to switch, halt and be interrupted. So where
- * naps are short, current looks for mail itself, still on its own stack. Interrupts come in meanwhile. Either a sender
- * sees `polling` end and interrupts, or his mail is seen by the look before the halt.
- */
-static struct thread *sched_nap(struct percore *pc)
-{
-	u64 began = pc->turn_began, now;
-
-	account_now();
-	atomic_store(&pc->idling, 1);
-	atomic_store(&pc->polling, 1);
-	do {
-		core_pause();
-		core_window();
-		errands_run(pc);
-		now = clock_ns();
-	} while (!atomic_load_explicit(&pc->mail, memory_order_relaxed) && !pc->runq.count && now - began < POLL_NS);
-	atomic_store(&pc->polling, 0);
-	atomic_store(&pc->idling, 0);
-	account_idle();
-	sched_average(&pc->nap_ns, now - began);
-	pc->turn_began = now;
-	return sched_next(pc);
-}
-
 bool sched_sleep(u64 deadline)
 {
 	struct percore *pc = percore();
@@ -159,8 +133,6 @@ bool sched_sleep(u64 deadline)
 	if (t->sleep_timed)
 		timer_arm(&t->sleep_timer, deadline);
 	next = sched_next(pc);
-	if (!next && pc->nap_ns < POLL_NS && cores_count() > 1)
-		next = sched_nap(pc);
 	sched_switch(pc, next ? next : pc->idle);
 	t->wake_pending = false;
 	return t->sleep_expired || (deadline != FOREVER && clock_ns() >= deadline);
@@ -302,18 +274,6 @@ void sched_init_core(struct core *c, bool boot)
 	atomic_store(&pc->idle->home, c->id);
 	pc->current = pc->idle;
 	pc->sample_in = pc->sample_gap = 1;
-	pc->nap_ns = GIVE_WAY_NS;
-}
-
-static void idle_wait(struct percore *pc)
-{
-	u64 began = clock_ns();
-
-	sched_ask_for_work(pc);
-	atomic_store(&pc->idling, 1);
-	core_idle((const volatile u32 *)&pc->mail);
-	atomic_store(&pc->idling, 0);
-	sched_average(&pc->nap_ns, clock_ns() - began);
 }
 
 _Noreturn void sched_idle_loop(void)
@@ -337,6 +297,9 @@ _Noreturn void sched_idle_loop(void)
 			sched_switch(pc, next);
 			continue;
 		}
-		idle_wait(pc);
+		sched_ask_for_work(pc);
+		atomic_store(&pc->idling, 1);
+		core_idle((const volatile u32 *)&pc->mail);
+		atomic_store(&pc->idling, 0);
 	}
 }

@@ -11,7 +11,6 @@
 #define SLICE_NS ((u64)FAIR_SLICE)
 #define RR_SLICE_NS 100000000ul    /* SCHED_RR, among those of one priority */
 #define WAKE_NS 50000ul            /* what it may take a core to come out of its halt */
-#define POLL_NS 10000ul             /* where naps are shorter, who goes to sleep looks for mail before the core halts */
 #define GIVE_WAY_NS 1000000ul      /* so long a thread waits for its waker to sleep, then it goes to an idle core */
 
 /* ---- kern/wake.c */

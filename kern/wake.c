@@ -19,7 +19,7 @@
  * for (timer_cancel) before a thread that was taken over runs.
  *
  * Messages: a thread with bits (wake, migrate) is pushed once to its home's mailbox, a flag says that there is mail,
- * and the core is interrupted, unless it says that it polls. A message that reaches a stale home is forwarded.
+ * and the core is interrupted. A message that reaches a stale home is forwarded.
  *
  * Whether to pull. A wake-up that crosses cores costs an interrupt, and a halted core's time to come round: `send_ns`, which
  * each core measures (a hypervisor may make it long), and WAKE_NS. To wait until the waker sleeps costs what it lingers
@@ -37,7 +37,7 @@ static void sched_post(struct percore *to)
 	struct percore *pc = percore();
 	u64 began;
 
-	if (atomic_exchange(&to->mail, 1) || to == pc || atomic_load(&to->polling))
+	if (atomic_exchange(&to->mail, 1) || to == pc)
 		return;
 	began = clock_ns();
 	core_ipi(to->nr.id, IPI_WAKE);
@@ -129,7 +129,7 @@ static bool sched_gives_way(const struct percore *pc)
 {
 	if (pc->runq.count)
 		return false;
-	if (pc->current == pc->idle || atomic_load_explicit(&pc->polling, memory_order_relaxed))
+	if (pc->current == pc->idle)
 		return true;
 	return !pc->on_errand && pc->current->lingers <= WAKE_NS + pc->send_ns;
 }
