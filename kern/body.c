@@ -35,7 +35,7 @@ struct body *body_new(struct volume *v)
 	refs64_init(&b->refs, 1);
 	lock_init(&b->lock);
 	mutex_init(&b->writer);
-	b->atime = b->mtime = b->ctime = b->btime = wall_ns();
+	b->atime = b->mtime = b->ctime = b->btime = body_time();
 	return b;
 }
 
@@ -363,25 +363,30 @@ void body_put(struct body *b)
 	kcache_free(&body_cache, b);
 }
 
-void body_touch(struct body *b, bool a, bool m, bool c)
+#define TICK_NS 4000000
+
+s64 body_time(void)
 {
 	u64 now = wall_ns();
 
-	if (a)
-		b->atime = now;
-	if (m)
-		b->mtime = now;
-	if (c)
-		b->ctime = now;
+	return now - now % TICK_NS;
 }
 
-#define TICK_NS 4000000
-
-/* Later than the last change, as programs compare them; beyond that, readers of one file do not write to it all the time. */
-void body_accessed(struct body *b)
+/* Its line stays with all who only find that it is so already. */
+static void stamp(s64 *time, s64 now)
 {
-	s64 now = wall_ns(), last = b->atime;
+	if (*time != now)
+		*time = now;
+}
 
-	if (now - last >= TICK_NS || now < last || last <= b->mtime || last <= b->ctime)
-		b->atime = now;
+void body_touch(struct body *b, bool a, bool m, bool c)
+{
+	s64 now = body_time();
+
+	if (a)
+		stamp(&b->atime, now);
+	if (m)
+		stamp(&b->mtime, now);
+	if (c)
+		stamp(&b->ctime, now);
 }

@@ -14,8 +14,12 @@
  * working directories and mappings hold one each. body_put of the last one frees pages; if the body belongs to
  * an inode without names it submits the tree's FREE.
  *
- *   size, times          under `lock` (times: last one wins)
+ *   size                 under `lock`, but for growing by who has `writer`
+ *   times                last one wins; in steps of Linux's clock tick (body_time), so that who changes a file a thousand
+ *                        times a tick writes them once
  *   write, truncate      serialised by `writer`, which may sleep; reads run beside them
+ *   overwrite            inside one page, when several do that to one file: beside each other (body_io.c). Who changes size or pages of
+ *                        a file, or writes to more than one page, has it for himself: body_alone
  */
 #ifndef KERN_BODY_H
 #define KERN_BODY_H
@@ -38,10 +42,12 @@ struct body {
 	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
 	struct lock lock;
 	struct mutex writer;
+	_Atomic u32 met;         /* overwrites that found somebody writing, since the last that was alone; MET at most */
 	_Atomic u64 size;        /* bytes */
 	_Atomic u64 pages;       /* frames owned */
 	u32 height;              /* levels of tables above the pages; under lock */
 	_Atomic u64 root;        /* height << 60 | frame of the top table, or of page 0 if height is 0; 0: empty */
+	_Atomic bool beside;     /* overwrites may go beside each other; changes under writer */
 	s64 atime, mtime, ctime, btime; /* ns since 1970 */
 	struct pipe *fifo;       /* a named pipe's buffer, while it is open */
 	_Atomic(struct body_locks *) locks; /* kern/locks.c; NULL until somebody locks */
@@ -75,19 +81,21 @@ void body_cut_pages(struct body *b, u64 from, u64 to);
 
 /* Bytes moved, 0 at the end of file, -EFAULT if none could be. */
 long body_read(struct body *b, u64 pos, struct io *io);
-/* Takes `writer`; extends the file. `append` makes *pos the end first; *pos ends behind what was written. Bytes,
+/* Takes `writer`, and keeps everybody out who would overwrite beside it. Released as that. */
+void body_alone(struct body *b);
+/* Takes `writer`, if it must; extends the file. `append` makes *pos the end first; *pos ends behind what was written. Bytes,
  * -ENOSPC, -EFBIG (at or beyond limit), -EFAULT. */
 long body_write(struct body *b, u64 *pos, struct io *io, bool append, u64 limit);
-/* Takes `writer`. Frees pages beyond, zeroes the rest of the last one; mappings of what is gone fault from now on. */
+/* Alone. Frees pages beyond, zeroes the rest of the last one; mappings of what is gone fault from now on. */
 int body_truncate(struct body *b, u64 size);
-/* Takes `writer`. Bytes [start, end) become a hole. */
+/* Alone. Bytes [start, end) become a hole. */
 void body_punch(struct body *b, u64 start, u64 end);
-/* Takes `writer`. Fills the holes of [start, end); all or nothing: 0 or -ENOSPC. `extend`: the file reaches to end. */
+/* Alone. Fills the holes of [start, end); all or nothing: 0 or -ENOSPC. `extend`: the file reaches to end. */
 int body_reserve(struct body *b, u64 start, u64 end, bool extend);
 /* SEEK_DATA / SEEK_HOLE: offset or -ENXIO. */
 long body_seek(struct body *b, u64 from, bool data);
+s64 body_time(void);                               /* what files take for now */
 void body_touch(struct body *b, bool a, bool m, bool c);
-void body_accessed(struct body *b);                /* its atime, in steps of Linux's clock tick */
 u64 body_total_pages(void);                        /* of all volumes */
 
 #define BODY_MAX 0x7ffffffffffffffful

@@ -61,7 +61,7 @@ int body_truncate(struct body *b, u64 size)
 
 	if (size > BODY_MAX)
 		return -EFBIG;
-	mutex_lock(&b->writer);
+	body_alone(b);
 	lock_acquire(&b->lock);
 	shorter = size < atomic_load(&b->size);
 	atomic_store(&b->size, size);
@@ -80,7 +80,7 @@ void body_punch(struct body *b, u64 start, u64 end)
 {
 	u64 first = ALIGN_UP(start, PAGE_SIZE), last = ALIGN_DOWN(end, PAGE_SIZE);
 
-	mutex_lock(&b->writer);
+	body_alone(b);
 	if (first > last) {
 		zero_part(b, start, end);
 	} else {
@@ -116,7 +116,7 @@ int body_reserve(struct body *b, u64 start, u64 end, bool extend)
 	u64 from = start >> PAGE_SHIFT, to = ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT, i;
 	int err = 0;
 
-	mutex_lock(&b->writer);
+	body_alone(b);
 	if (!volume_has(b->volume, holes(b, from, to)))
 		err = -ENOSPC;
 	for (i = from; !err && i < to; i++) {

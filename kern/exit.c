@@ -5,6 +5,9 @@
  *   exit_group / fatal signal: status noted, every thread told (dying), each ends itself on its way to ring 3
  *   last thread: memory, files, directories given up --> PROCS_EXIT through nr --> signals to parent, orphans
  *   wait: PROCS_WAIT reaps; the table's reference is dropped by whoever reaped
+ *
+ * The table says that a process has ended before its parent has the signal, so that a handler of SIGCHLD finds it there. But a
+ * parent that looks in between must not be quicker than the signal: who reaps waits for `told`. (On Linux one lock covers both.)
  */
 #include "base/print.h"
 #include "base/string.h"
@@ -31,7 +34,7 @@ void process_unlist_thread(struct process *p, struct thread *t)
 void process_vfork_release(struct process *p)
 {
 	p->vfork_done = true;
-	waitq_wake(&p->vfork_wait);
+	waitq_wake(&p->word_wait);
 }
 
 /* ---- telling others */
@@ -256,6 +259,8 @@ static void process_end(struct process *p, int status)
 		ret.exit_signal = 0;
 	if (ret.parent)
 		parent_notify(ret.parent, p, ret.exit_signal, code, code == CLD_EXITED ? status >> 8 & 255 : status & 0x7f);
+	p->told = true;
+	waitq_wake(&p->word_wait);
 	if (ret.reaped)
 		process_put(p); /* the table's reference */
 }
@@ -445,11 +450,12 @@ int process_exec_threads(void)
 /* ---- wait */
 
 /* What a child and its own children used, to its parent's account. */
-static void wait_usage(struct process *child, struct usage *usage)
+static void wait_reaped(struct process *child, struct usage *usage)
 {
 	struct process *me = process_current();
 	struct usage its;
 
+	WAIT_KILLABLE_NOT(&child->word_wait, FOREVER, child->told);
 	process_usage(child, usage);
 	process_usage_children(child, &its);
 	usage_add(usage, &its);
@@ -507,7 +513,7 @@ long process_wait(s32 which, u32 options, struct siginfo *info, int *status, str
 	wait_info(info, &ret);
 	*status = ret.status;
 	if (ret.reaped) {
-		wait_usage((struct process *)ret.handle, usage);
+		wait_reaped((struct process *)ret.handle, usage);
 		process_put((struct process *)ret.handle);
 	}
 	return r;

@@ -126,7 +126,7 @@ int fs_attr(u64 ino, struct tree_attr *out)
 
 void fs_forget(u64 ino)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 
 	fs_remove(op, tree_op_free(op, ino), &ret);

@@ -26,7 +26,7 @@ static const struct tree_cred almighty = { .caps = TREE_CAP_ALL };
 
 static int volume_root_new(struct volume *v, const struct volume_options *o, u64 *made)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 	struct body *b;
 	int err;
@@ -59,7 +59,7 @@ static void drop_root(u64 fs)
 
 static int mount_volume(u64 dir, const struct volume_options *o, u64 *made)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct volume *v = volume_new(o);
 	struct tree_ret ret;
 	int err;
@@ -78,7 +78,7 @@ static int mount_volume(u64 dir, const struct volume_options *o, u64 *made)
 static void make_devices(u64 root)
 {
 	const struct device_name *d;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 	int err;
 
@@ -97,7 +97,7 @@ static void make_devices(u64 root)
 
 static int mount_pseudo(u64 dir, u32 fs)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 
 	return fs_update(op, tree_op_mount(op, dir, fs, 0), &ret);
@@ -263,7 +263,7 @@ static bool next_entry(u64 dir, struct entry *e)
 /* Removes what can be removed from a directory; true if anything stays. */
 static bool empty_directory(u64 dir)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct entry e = { .cookie = 0 };
 	struct tree_ret ret;
 	bool stays = false;
@@ -324,7 +324,8 @@ static u64 covered_by(const struct path *p)
 
 int fs_umount(const char *target, u32 flags)
 {
-	u64 op[TREE_OP_MAX / 8], dir, fs;
+	tree_op_buffer op;
+	u64 dir, fs;
 	struct tree_ret ret;
 	struct path p;
 	bool busy;

@@ -4,7 +4,6 @@
  * the operation left behind: times of directories, references of inodes that lost their last name.
  */
 #include "base/string.h"
-#include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/process.h"
 #include "kern/volume.h"
@@ -56,7 +55,7 @@ static int create_parent(int dirfd, const char *name, bool directory, struct pat
 static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	struct body *b;
@@ -106,7 +105,7 @@ int fs_mkdir(int dirfd, const char *name, u32 mode)
 static int symlink_staged(const struct tree_cred *cred, const struct path_parent *parent, const char *target, size_t len,
 			  struct body *b, struct tree_ret *ret)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	size_t at = TREE_PART_MAX / 2;
 	int err = fs_update(op, tree_op_symlink(op, cred, parent->dir.ino, "", 0, target, at, (u64)b, TREE_UNNAMED), ret);
 	u64 ino = ret->at.ino;
@@ -128,7 +127,7 @@ static int symlink_staged(const struct tree_cred *cred, const struct path_parent
 int fs_symlink(const char *target, int dirfd, const char *name)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	struct body *b;
@@ -174,7 +173,7 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 {
 	struct path p;
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err = path_at(olddir, old, (at_flags & AT_EMPTY_PATH) | (at_flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &p);
@@ -206,7 +205,7 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 /* Takes the name away that parent holds, of a file or of a directory, and lets go of what it named. */
 static int remove_name(struct path_parent *parent, bool directory)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int len, err = parent->at.ino ? volume_writable(parent->dir.fs) : 0;
@@ -257,7 +256,7 @@ int fs_rmdir(int dirfd, const char *name)
 int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flags)
 {
 	struct path_parent from, to;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;
@@ -352,7 +351,7 @@ int fs_access(int dirfd, const char *name, u32 mode, u32 at_flags)
 
 int fs_chmod(struct path *p, u32 mode)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;
@@ -373,7 +372,7 @@ int fs_chmod(struct path *p, u32 mode)
 
 int fs_chown(struct path *p, u32 uid, u32 gid)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 	int err;
@@ -431,7 +430,7 @@ static s64 time_of(const struct abi_timespec *t)
 int fs_utimes(struct path *p, const struct abi_timespec times[2])
 {
 	struct tree_cred cred;
-	u64 now = wall_ns();
+	s64 now = body_time();
 	bool to_now = !times || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
 	int i, err;
 

@@ -64,14 +64,14 @@ static long regular_read(struct file *f, struct io *io, u64 *pos)
 	if (n > 0)
 		*pos += n;
 	if (n >= 0 && !(f->flags & O_NOATIME))
-		body_accessed(f->body);
+		body_touch(f->body, true, false, false);
 	return n;
 }
 
 void fs_kill_privileges(u64 ino)
 {
 	struct tree_attr at;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_cred cred;
 	struct tree_ret ret;
 
@@ -169,7 +169,7 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (!err && !(f->flags & O_NOATIME))
-		body_accessed(f->body);
+		body_touch(f->body, true, false, false);
 	return err;
 }
 
@@ -322,7 +322,7 @@ void fs_umask_apply(u32 *mode)
 static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct path *p)
 {
 	struct path_parent parent;
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 	struct tree_cred cred;
 	struct body *b;
@@ -384,7 +384,7 @@ static struct file *open_created(struct path *p, u32 flags, int *err)
 /* A file without a name in the file system of `dir`. 0: `made` is it. */
 static int make_unnamed(const struct tree_cred *cred, const struct tree_attr *dir, u32 mode, u32 flags, struct path *made)
 {
-	u64 op[TREE_OP_MAX / 8];
+	tree_op_buffer op;
 	struct tree_ret ret;
 	int err;
 	struct body *b = fs_body_new(dir->fs, &err);

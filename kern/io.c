@@ -62,3 +62,26 @@ size_t io_zeros(struct io *io, size_t n)
 {
 	return io_step(io, NULL, n, ZEROS);
 }
+
+/* What is left, if that is one piece; NULL: it is several. */
+static const u8 __user *io_piece(const struct io *io)
+{
+	const struct abi_iovec *v = io->iov ? &io->iov[io->index] : &io->one;
+
+	return v->len - io->offset >= io->left ? (const u8 __user *)v->base + io->offset : NULL;
+}
+
+bool io_in_there(const struct io *io)
+{
+	const u8 __user *p = io_piece(io);
+	u8 last;
+
+	return p && (io->kernel || !user_copy_in(&last, p + io->left - 1, 1));
+}
+
+bool io_in_fault(const struct io *io)
+{
+	const u8 __user *p = io_piece(io);
+
+	return p && (io->kernel || !user_fault_in(p, io->left, false));
+}

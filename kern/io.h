@@ -35,5 +35,9 @@ static inline struct io io_kernel(void *p, size_t len)
 size_t io_out(struct io *io, const void *src, size_t n); /* kernel -> io: for reads */
 size_t io_in(struct io *io, void *dst, size_t n);        /* io -> kernel: for writes */
 size_t io_zeros(struct io *io, size_t n);
+/* For who copies in at most a page, all or nothing, with faults off (arch/user.h): is it in one piece whose end is there? (That the
+ * beginning is missing shows before anything has moved.) */
+bool io_in_there(const struct io *io);
+bool io_in_fault(const struct io *io);                   /* the same with faults on, for all of the piece; false: it cannot be */
 
 #endif

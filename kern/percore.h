@@ -58,7 +58,7 @@ struct percore {
 	_Atomic u64 leaving_start, leaving_end;
 	_Atomic s64 resident;                   /* frames entered minus taken out there, for its count (kern/resident.h) */
 	u64 loaded_epoch;                       /* of the space when it was loaded; this core only */
-	_Alignas(64) struct pin reading;        /* the body whose page this core copies (kern/body_io.c) */
+	_Alignas(64) struct pin copying;        /* the body whose page this core copies (kern/body_io.c) */
 	_Alignas(64) _Atomic u64 flush_inbox[CORES_MAX / 64]; /* cores whose order waits for this one (kern/flush.c) */
 	_Alignas(64) struct flush_order {
 		u64 start, end;                 /* addresses to flush */

@@ -101,7 +101,7 @@ static struct process *process_new(void)
 	signals_init(&p->signals);
 	waitq_init(&p->exec_wait);
 	waitq_init(&p->child_wait);
-	waitq_init(&p->vfork_wait);
+	waitq_init(&p->word_wait);
 	p->start_ns = clock_ns();
 	return p;
 }
@@ -392,7 +392,7 @@ long process_clone(struct trapframe *f, const struct clone_request *r)
 	if (r->flags & CLONE_VFORK) {
 		process_get(p);
 		thread_start(t);
-		WAIT_KILLABLE_NOT(&p->vfork_wait, FOREVER, p->vfork_done || signal_fatal_pending(me));
+		WAIT_KILLABLE_NOT(&p->word_wait, FOREVER, p->vfork_done || signal_fatal_pending(me));
 		process_put(p);
 	} else {
 		thread_start(t);

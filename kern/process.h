@@ -59,7 +59,7 @@ void procs_start(void);             /* at boot */
 /* One update of the process table. 0, or the result's error. */
 int procs_update(const struct procs_op *op, struct procs_ret *ret);
 int procs_info(s32 pid, struct procs_info *out);                /* 0 or -ESRCH */
-s32 procs_parent_of(s32 pid);                                   /* 0: none */
+s32 procs_parent_here(void);                                    /* of the calling thread's process; 0: none */
 /* With a reference; NULL: no such process (or a zombie without one). */
 struct process *process_of_pid(s32 pid);
 struct thread *thread_of_tid(s32 tid);

@@ -84,13 +84,19 @@ int procs_info(s32 pid, struct procs_info *out)
 	return err;
 }
 
-s32 procs_parent_of(s32 pid)
+s32 procs_parent_here(void)
 {
-	const struct procs *p = nr_read_begin(procs_nr, nr_me(), 0);
-	s32 parent = procs_parent(p, pid);
+	struct thread *t = thread_current();
+	u64 version = nr_version(procs_nr, nr_me());
+	const struct procs *p;
 
+	if (likely(t->parent_version == version)) /* 0 is none: this process was made by an update */
+		return t->parent;
+	p = nr_read_begin(procs_nr, nr_me(), 0);
+	t->parent = procs_parent(p, t->proc->pid);
 	nr_read_end(procs_nr, nr_me(), 0);
-	return parent;
+	t->parent_version = version;
+	return t->parent;
 }
 
 struct process *process_of_pid(s32 pid)

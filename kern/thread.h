@@ -98,6 +98,8 @@ struct thread {
 	void __user *robust_list;
 	void __user *rseq;               /* kern/rseq.h */
 	u32 rseq_mark, rseq_event;
+	u64 parent_version;              /* of procs_nr, when it last read the process's parent; by itself */
+	s32 parent;
 	_Atomic bool dying;              /* exit was asked (group exit, exec) */
 	TAILQ_ENTRY(thread) sibling;     /* proc->threads, under proc->lock */
 };
@@ -137,8 +139,9 @@ struct process {
 	struct thread *execing;          /* the thread that asked the others to go */
 	struct waitq exec_wait;          /* where it waits for that */
 	struct waitq child_wait;         /* wait4 sleeps here */
-	struct waitq vfork_wait;         /* a vfork parent waits here for exec or exit of this child */
-	bool vfork_done;
+	struct waitq word_wait;          /* for a word of this child: a vfork parent waits for the first, who reaps for the second */
+	bool vfork_done;                 /* it has a program of its own, or ends */
+	bool told;                       /* it has ended, and its parent has the signal */
 	bool dumpable, no_new_privs;
 	u32 personality;
 	u64 start_ns;

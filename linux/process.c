@@ -233,7 +233,7 @@ CALL(gettid) { (void)a; return thread_current()->tid; }
 CALL(getppid)
 {
 	(void)a;
-	return procs_parent_of(process_current()->pid);
+	return procs_parent_here();
 }
 
 static long family(s32 pid, bool session)

@@ -104,7 +104,7 @@ static int v6only_set(struct sock *s, bool on)
 	may = !s->named && s->state == SOCK_NEW;
 	if (may) {
 		s->v6only = on;
-		s->local.family = on ? NAME_V6 : NAME_BOTH;
+		(s->refused ? &s->bound : &s->local)->family = on ? NAME_V6 : NAME_BOTH;
 	}
 	mutex_unlock(&s->naming);
 	return may ? 0 : -EINVAL;

@@ -12,6 +12,7 @@
  * is chosen by connect (this core's) or by where a connection arrived, that of a UDP socket by its port; it never changes.
  *
  *   TCP   NEW --connect--> CONNECTING --> CONNECTED --reset, all over--> CLOSED
+ *          |                   +--refused--> NEW, but the next connect says no more than that
  *          +-----listen--> LISTENING
  *
  * References: the file, the connection (until `gone`), a message on its way, each shard on which it listens.
@@ -59,7 +60,7 @@ struct sock {
 	enum sock_state state;
 	int err;                    /* for SO_ERROR and the next call */
 	bool eof, rd_shut, wr_shut; /* the peer's end; our shutdown(2) */
-	bool refused, told;         /* why connecting failed; connect(2) said that it worked */
+	bool refused, told;         /* connecting failed, and connect(2) has yet to say so; it said that it worked */
 	struct chunks rx, tx;
 	u32 rx_bytes, tx_bytes;     /* tx: everything not yet acknowledged */
 	u32 todo;
@@ -71,7 +72,7 @@ struct sock {
 	struct mutex naming;        /* bind, connect, listen, IPV6_V6ONLY: one at a time chooses `local` */
 	struct net_msg work;
 	struct port_name local, remote;
-	struct port_name bound;     /* what `local` was when connecting began, and is again if it fails */
+	struct port_name bound;     /* what `local` was when connecting began, and is again once connect(2) has said that it failed */
 	u32 uid;                    /* who made it */
 	bool named;                 /* holds a name in net/names.h */
 	struct sock_buffer rcvbuf, sndbuf;

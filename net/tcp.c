@@ -251,8 +251,6 @@ void tcp_failed(void *sock, int err)
 	s->refused = s->state == SOCK_CONNECTING;
 	s->err = err != -ECONNRESET ? err : s->refused ? -ECONNREFUSED : was_over ? -EPIPE : err;
 	s->state = s->refused ? SOCK_NEW : SOCK_CLOSED;
-	if (s->refused)
-		s->local = s->bound;
 	lock_release(&s->lock);
 	waitq_wake(&s->wait);
 }

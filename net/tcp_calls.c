@@ -7,6 +7,7 @@
 #include "net/tcp.h"
 
 #define EADDRNOTAVAIL 99
+#define ECONNABORTED 103
 #define SOMAXCONN 4096u /* net.core.somaxconn */
 #define SEND_CHUNK (32u << 10)
 #define READ_STEP (32u << 10) /* bytes taken before the window is opened */
@@ -52,6 +53,12 @@ static long connect_from(struct sock *s, struct shard *sh)
 	return err;
 }
 
+/* Its own request would answer it. (TCP allows that; nobody wants it by chance.) */
+static bool meets_itself(const struct sock *s)
+{
+	return s->local.port == s->remote.port && s->local.ip == s->remote.ip;
+}
+
 /* A port whose flow belongs to this core, if one is free. Nothing here sleeps: the core stays the same. */
 static long connect_anywhere(struct sock *s)
 {
@@ -60,7 +67,7 @@ static long connect_anywhere(struct sock *s)
 
 	for (tries = 0; tries < 64 * n; tries++) {
 		s->local.port = inet_ephemeral();
-		if (flow_tcp(&s->local, &s->remote, n) != core_id() || names_used(IPPROTO_TCP, &s->local))
+		if (flow_tcp(&s->local, &s->remote, n) != core_id() || meets_itself(s) || names_used(IPPROTO_TCP, &s->local))
 			continue;
 		err = connect_from(s, shard_here());
 		if (err != -EADDRINUSE)
@@ -74,7 +81,7 @@ static long connect_named(struct sock *s, const struct port_name *to)
 	long err;
 
 	if (!name_hears(&s->bound, to->ip))
-		return -ENETUNREACH;
+		return s->bound.family == NAME_V4 ? -EAFNOSUPPORT : -ENETUNREACH; /* it is bound to ::ffff:a.b.c.d */
 	s->remote = *to;
 	if (!s->remote.ip)
 		s->remote.ip = IP_LOOPBACK;
@@ -107,7 +114,23 @@ static long connect_begin(struct sock *s, const struct port_name *to)
 	long err;
 
 	mutex_lock(&s->naming);
-	err = sock_state(s) == SOCK_NEW ? connect_start(s, to) : -EALREADY;
+	err = sock_state(s) == SOCK_NEW && !s->refused ? connect_start(s, to) : -EALREADY;
+	mutex_unlock(&s->naming);
+	return err;
+}
+
+/* It failed, and nobody has heard of it from connect: the caller does. Then the name is what it was before. */
+static int connect_refused(struct sock *s)
+{
+	int err;
+
+	mutex_lock(&s->naming);
+	lock_acquire(&s->lock);
+	err = s->err ? s->err : -ECONNABORTED; /* SO_ERROR, or another call, was told */
+	s->err = 0;
+	s->refused = false;
+	s->local = s->bound;
+	lock_release(&s->lock);
 	mutex_unlock(&s->naming);
 	return err;
 }
@@ -117,6 +140,8 @@ static int connect_result(struct sock *s)
 {
 	int err;
 
+	if (s->refused)
+		return connect_refused(s);
 	lock_acquire(&s->lock);
 	err = s->state == SOCK_CONNECTED || s->state == SOCK_CLOSED ? 0 : s->err ? s->err : -ECONNREFUSED;
 	s->err = err ? 0 : s->err;
@@ -138,24 +163,18 @@ static int tcp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 		return -EISCONN;
 	if (state == SOCK_CONNECTED)
 		return connect_result(s);
-	if (state == SOCK_NEW && s->refused) {
-		s->refused = false;
-		if (s->err)
-			return connect_result(s);
-	}
+	if (state == SOCK_NEW && s->refused)
+		return connect_refused(s);
 	if (state == SOCK_CONNECTING && !wait)
 		return -EALREADY;
 	if (state == SOCK_NEW) {
 		err = connect_begin(s, &to);
-		if (err)
-			return err;
+		if (err || !wait)
+			return err ? err : -EINPROGRESS; /* even if it is over: what came of it, the next call says */
 	}
-	if (!wait && sock_state(s) == SOCK_CONNECTING)
-		return -EINPROGRESS;
 	err = WAIT_UNTIL(&s->wait, sock_deadline(s->sndtimeo), sock_state(s) != SOCK_CONNECTING);
 	if (err)
 		return err == -ETIMEDOUT ? -EINPROGRESS : err;
-	s->refused = false;
 	return connect_result(s);
 }
 
@@ -168,6 +187,8 @@ static int tcp_bind(struct socket *sk, const struct sockaddr *a)
 
 	mutex_lock(&s->naming);
 	err = inet_bind(sk, a);
+	if (!err)
+		s->bound = s->local; /* also where a refused connection's name was */
 	mutex_unlock(&s->naming);
 	return err;
 }
@@ -196,7 +217,7 @@ static int listen_start(struct sock *s, int backlog)
 		s->backlog = MIN((u32)backlog, SOMAXCONN);
 		return 0;
 	}
-	if (s->state != SOCK_NEW)
+	if (s->state != SOCK_NEW || s->refused)
 		return -EINVAL;
 	if (!s->named) {
 		struct sockaddr any;
@@ -335,7 +356,7 @@ static long rx_verdict(struct sock *s)
 	int err;
 
 	if (s->state == SOCK_NEW || s->state == SOCK_LISTENING)
-		return s->err ? sock_take_error(s) : -ENOTCONN;
+		return s->err ? sock_take_error(s) : s->refused ? 0 : -ENOTCONN;
 	err = sock_take_error(s);
 	if (err)
 		return err;
@@ -485,6 +506,7 @@ static int tcp_shutdown(struct socket *sk, int how)
 	lock_acquire(&s->lock);
 	s->rd_shut |= how != SHUT_WR;
 	s->wr_shut |= how != SHUT_RD;
+	s->told = true; /* as if by connect: who ends it knows that it was there */
 	lock_release(&s->lock);
 	if (how != SHUT_RD)
 		sock_tell(s, TODO_FINISH);

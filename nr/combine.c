@@ -198,7 +198,7 @@ static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 static void batch_start(const struct nr *nr, struct nr_batch *b, struct nr_req *own)
 {
 	b->made = atomic_load_explicit(&nr->made, memory_order_acquire);       /* R2, before the structs are looked for */
-	b->members = atomic_load_explicit(&nr->members, memory_order_relaxed); /* fixed while we hold the gate */
+	b->members = nr_members(nr); /* fixed while we hold the gate */
 	b->own = own;
 	b->n = b->slots = 0;
 	if (own)
@@ -257,6 +257,13 @@ bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own)
 		return false;
 	round_with(nr, r, &b);
 	return true;
+}
+
+/* A round for who left requests while the caller had the gate for something else. */
+void nr_serve(struct nr *nr, struct nr_replica *r)
+{
+	if (!gate_evicted(r))
+		round_of(nr, r, NULL);
 }
 
 static bool wake(struct nr_req *q)

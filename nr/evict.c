@@ -11,10 +11,11 @@
  *
  *   shut    unroute; raise EVICTED: readers, waiters, helpers go elsewhere; wake who sleeps there. Everybody else is given a
  *           spare ring: a combiner who waits for room takes it, goes on there, and counts the evicted no more (log.c)
- *   finish  with all other gates (if one is not to be had, nr_evict says so, and whoever comes next finishes it): all others
- *           apply the log to its end, and a batch of nothing is put behind it, the mark. The holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the
- *           mark: then he sees EVICTED too (V2). So what he published is below the mark, and all others have it. The
- *           rings that were left go to limbo
+ *   finish  with all other gates: all others apply the log to its end, and a batch of nothing is put behind it, the mark. The
+ *           holder knew the tail before: then the place he wants is taken. Or he finds the tail behind the mark: then he
+ *           sees EVICTED too (V2). So what he published is below the mark, and all others have it. The rings that were
+ *           left go to limbo. If a gate is not to be had, or a reader stays inside one of the others, nr_evict says so, and
+ *           whoever comes next finishes it (a mark too many does no harm)
  *
  * When the holder comes back, he finishes the operation he is in, at most the batch, and then sees EVICTED:
  *   his batch is not in the log     it never will be: memory promised is given back, its owners ask another replica
@@ -32,11 +33,6 @@
  * V4 ring replaced, store release <-> found, acquire
  */
 #include "nr/gate.h"
-
-static u64 members_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change */
-}
 
 static struct nr_replica *next_out(const _Atomic(struct nr_replica *) *link)
 {
@@ -122,6 +118,7 @@ void nr_evicted_reap(struct nr *nr)
 			bury(nr, r);
 	if (nr->limbo && !nr_evicted_held(nr))
 		limbo_free(nr);
+	nr_log_retire_try(nr);
 }
 
 /* nr_fini: nobody is inside. */
@@ -231,29 +228,40 @@ static void forget(struct nr *nr, struct nr_replica *r, u64 gone)
 		atomic_store_explicit(&ring->taken[n], 0, memory_order_relaxed);
 }
 
+/* All others apply the log to its end, and that is behind a mark. False: a reader stays inside one of them. */
+static bool mark(struct nr *nr, u64 rest)
+{
+	do
+		if (!nr_level_set(nr, rest, NR_EVICT_POLLS))
+			return false;
+	while (!nr_log_mark(nr, nr_rep(nr, (u32)__builtin_ctzll(rest))));
+	return nr_level_set(nr, rest, NR_EVICT_POLLS);
+}
+
 /* All gates of `rest` are held. */
-static void finish(struct nr *nr, u64 gone, u64 rest)
+static bool finish(struct nr *nr, u64 gone, u64 rest)
 {
 	u32 n;
 
-	do
-		nr_advance_set(nr, rest);
-	while (!nr_log_mark(nr, nr_rep(nr, (u32)__builtin_ctzll(rest))));
-	nr_advance_set(nr, rest);
+	if (!mark(nr, rest))
+		return false;
 	nr_for_each(n, rest)
 		forget(nr, nr_rep(nr, n), gone);
 	atomic_store_explicit(&nr->members, rest, memory_order_release);
 	nr->leaving = 0;
 	nr->evictions++;
+	nr_log_retire(nr);
+	return true;
 }
 
 /* `nodes`, and whom others began to evict and could not finish. */
 static int evict(struct nr *nr, u64 nodes)
 {
-	u64 gone = nodes | nr->leaving, rest = members_of(nr) & ~gone;
+	u64 gone = nodes | nr->leaving, rest = nr_members(nr) & ~gone;
 	struct nr_ring *spare[NR_NODES_MAX];
+	bool done;
 
-	if (!rest)
+	if (!(rest & ~nr->half))
 		return -EBUSY;
 	if (gone != nr->leaving) {
 		if (!spares_make(nr, rest, gone, spare))
@@ -262,10 +270,10 @@ static int evict(struct nr *nr, u64 nodes)
 	}
 	if (!nr_lock_set(nr, rest, NR_EVICT_POLLS))
 		return -EAGAIN;
-	finish(nr, gone, rest);
+	done = finish(nr, gone, rest);
 	nr_unlock_set(nr, rest);
 	nr_evicted_reap(nr);
-	return 0;
+	return done ? 0 : -EAGAIN;
 }
 
 /* Who waits for one of the gates with `change` in his hand sees `evicting`, and lets go. */
@@ -284,7 +292,7 @@ int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes)
 		return -EOPNOTSUPP;
 	nr_enter(self, false);
 	want(nr, nodes);
-	if (nodes && !(nodes & ~members_of(nr)))
+	if (nodes && !(nodes & ~(nr_members(nr) & ~nr->half)))
 		err = evict(nr, nodes);
 	atomic_store_explicit(&nr->evicting, nr->leaving, memory_order_relaxed);
 	lock_release(&nr->change);
@@ -303,18 +311,28 @@ void nr_evicted_finish(struct nr *nr)
 	lock_release(&nr->change);
 }
 
+/* Does somebody wait for who is inside? For a combiner anybody may; for readers one does who said so, or, if there is
+ * something to apply, an eviction that is not finished. */
+static bool is_waited_for(const struct nr *nr, const struct nr_replica *r, bool lags)
+{
+	if (is_held(r) || is_claimed(r))
+		return true;
+	return gate_busy(r) && (atomic_load_explicit(&r->awaited, memory_order_relaxed) ||
+				(lags && atomic_load_explicit(&nr->evicting, memory_order_relaxed)));
+}
+
 /* A combiner who waits for room, because of another, has his replica at the tail. */
 u64 nr_stuck(const struct nr *nr, struct nr_look *look)
 {
 	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire), held = 0, same = 0, behind = 0; /* N2 */
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+	u64 tail = nr_tail(nr);
 	u32 n;
 
 	nr_for_each(n, live) {
 		const struct nr_replica *r = nr_rep(nr, n);
 		u64 ltail = nr_ltail(r);
 
-		if (is_held(r) || is_claimed(r))
+		if (is_waited_for(nr, r, ltail < tail))
 			held |= 1ull << n;
 		if (ltail == look->applied[n])
 			same |= 1ull << n;

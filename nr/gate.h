@@ -164,15 +164,30 @@ static inline u64 gate_readers(const struct nr_replica *r)
 }
 
 /* WRITING is up: waits until no reader is inside. Who looks again after he saw one sees only those who leave: a new
- * one finds WRITING up, and goes. False: evicted, and readers are still inside. */
-static inline bool gate_wait_readers(const struct nr_replica *r)
+ * one finds WRITING up, and goes. False: readers are still inside after so many polls, or when r was evicted. */
+static inline bool gate_wait_polls(const struct nr_replica *r, u64 polls)
 {
 	while (unlikely(gate_readers(r))) {
-		if (gate_evicted(r))
+		if (gate_evicted(r) || !polls--)
 			return false;
 		nr_port_relax();
 	}
 	return true;
+}
+
+static inline bool gate_wait_readers(const struct nr_replica *r)
+{
+	return gate_wait_polls(r, UINT64_MAX);
+}
+
+/* For who has no gate: somebody is inside, as combiner or under a guard. */
+static inline bool gate_busy(const struct nr_replica *r)
+{
+	if (atomic_load_explicit(&r->gate, memory_order_relaxed) & GATE_HELD)
+		return true;
+	if (!atomic_load_explicit(&r->slots, memory_order_acquire)) /* S2: then they are what gate_readers finds */
+		return atomic_load_explicit(&r->shared.readers, memory_order_relaxed);
+	return gate_readers(r);
 }
 
 static inline void gate_write_end(struct nr_replica *r)
@@ -180,13 +195,19 @@ static inline void gate_write_end(struct nr_replica *r)
 	atomic_fetch_and_explicit(&r->gate, ~GATE_WRITING, memory_order_release); /* W5 */
 }
 
-static inline bool gate_write_begin(struct nr_replica *r)
+/* Keeps readers out; false: some stayed, for so many polls. */
+static inline bool gate_write_try(struct nr_replica *r, u64 polls)
 {
 	atomic_fetch_or_explicit(&r->gate, GATE_WRITING, memory_order_seq_cst); /* W3 */
-	if (likely(gate_wait_readers(r)))
+	if (likely(gate_wait_polls(r, polls)))
 		return true;
 	gate_write_end(r);
 	return false;
+}
+
+static inline bool gate_write_begin(struct nr_replica *r)
+{
+	return gate_write_try(r, UINT64_MAX);
 }
 
 /* A reader's side. */

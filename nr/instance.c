@@ -152,6 +152,7 @@ static int fork_into(struct nr *child, struct nr *nr, struct nr_self *self, void
 	r = hold_fresh(nr, self, &slot);
 	err = nr_instance_copy(child, r, fix, arg);
 	gate_read_end(slot);
+	nr_serve(nr, r); /* the next fork may have claimed the gate already */
 	gate_release(r, GATE_HELD);
 	nr_leave(self);
 	return err;

@@ -22,12 +22,12 @@
  * What is protected by what
  *   rep[n]->state       written by the combiner between gate_write_begin and _end; read inside a guard
  *   rep[n]->live        the same
- *   nr->members, log    read by whoever holds one member's gate; written by whoever holds `change` and
- *                       every member's gate (member.c): so a batch never sees them change
+ *   nr->members, log    read by whoever holds one member's gate, or `change`; written by whoever holds `change` and
+ *                       every member's gate (change.c): so a batch never sees them change
  *   rep[n]              made on first use, kept until destroy: a late reader finds live == false, never freed memory.
  *                       Another takes its place when it was evicted (evict.c)
  *
- * Lock order: change, then gates by ascending node (member.c); everyone else holds one gate and only tries
+ * Lock order: change, then gates by ascending node (change.c); everyone else holds one gate and only tries
  * others. Who waits for a gate while holding some goes on applying the log to the replicas he holds. (span.h has the order
  * for those who span several instances.)
  *
@@ -66,7 +66,7 @@
 
 #define NR_LINE 64
 #define NR_READ_LOOKS 16u /* at a gate, before a reader insists */
-#define NR_EVICT_POLLS 64 /* of a gate, before nr_evict comes back to say that its holder is stuck too */
+#define NR_EVICT_POLLS 64 /* as NR_PATIENCE, before nr_evict comes back to say that somebody else is stuck too */
 #define NR_LOG_DEFAULT 256
 #define NR_LOG_MIN 32 /* the longest operation takes 17 slots */
 #define NR_LOG_MAX (1u << 20)
@@ -95,9 +95,10 @@ struct nr_slot {
 	_Alignas(NR_LINE) struct nr_req req;
 };
 
-struct nr_map { /* a bit per id */
-	_Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
-	_Atomic u64 pending; /* ids with a request to collect */
+/* A bit per id. Every request writes to `pending`, and everybody reads what is before it: so it has a line to itself. */
+struct nr_map {
+	_Alignas(NR_LINE) _Atomic u64 listed;  /* ids that ever read here: whom a writer looks at */
+	_Alignas(NR_LINE) _Atomic u64 pending; /* ids with a request to collect */
 };
 
 struct nr_slots {
@@ -166,6 +167,7 @@ struct nr_replica {
 	_Atomic(struct nr_ring *) spare; /* to go on with, for somebody who is evicted may be reading the other */
 	_Atomic(struct nr_replica *) out; /* the next of those evicted */
 	u64 made;      /* nr->made when it took its place */
+	_Atomic u32 awaited; /* who wait, with nothing in hand, for its readers or combiner to be out (change.c) */
 	struct nr *nr; /* once evicted */
 	struct pool pool;
 
@@ -196,6 +198,8 @@ struct nr {
 	_Atomic u64 evicting; /* nodes that are to be evicted: who waits for their gates shall not */
 	_Atomic u64 made;     /* structs that took the place of an evicted one */
 	u64 leaving;          /* evictions begun and not finished; under change */
+	u64 half;               /* a member whose clone failed (member.c); under change */
+	struct nr_replica *way; /* who was in the way of what was tried last; under change */
 	_Atomic(struct nr_replica *) out; /* evicted */
 	u64 evictions;
 	struct nr_ring *limbo;            /* rings that they may be reading; under change */
@@ -230,6 +234,17 @@ static inline struct nr_ring *nr_ring_of(const struct nr_replica *r)
 	return atomic_load_explicit(&r->ring, memory_order_acquire); /* V4 */
 }
 
+/* Under `change`, or a member's gate: else they are only what was so a moment ago. */
+static inline u64 nr_members(const struct nr *nr)
+{
+	return atomic_load_explicit(&nr->members, memory_order_relaxed);
+}
+
+static inline u64 nr_tail(const struct nr *nr)
+{
+	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
+}
+
 static inline u64 nr_ltail(const struct nr_replica *r)
 {
 	return atomic_load_explicit(&r->ltail, memory_order_acquire); /* A2 */
@@ -241,6 +256,20 @@ static inline struct nr_replica *nr_route(const struct nr *nr, const struct nr_s
 	u64 live = atomic_load_explicit(&nr->live, memory_order_acquire); /* N2 */
 
 	return nr_rep(nr, (live >> self->node) & 1 ? self->node : (u32)__builtin_ctzll(live));
+}
+
+/* The caller's slot, if no writer misses it. Else NULL: nr_slot_of lists it. */
+static inline struct nr_slot *nr_slot_listed(struct nr_replica *r, const struct nr_self *self)
+{
+	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
+	struct nr_slot *slot;
+
+	if (!s)
+		return &r->shared;
+	if (unlikely(self->id >= s->count))
+		return NULL;
+	slot = &s->slot[self->id];
+	return likely(atomic_load_explicit(&slot->listed, memory_order_relaxed)) ? slot : NULL; /* who lists it is its owner */
 }
 
 #define nr_for_each(n, mask) for (u64 m_ = (mask); m_ && ((n) = (u32)__builtin_ctzll(m_), true); m_ &= m_ - 1)
@@ -274,6 +303,7 @@ static inline struct nr_share *nr_share_of(const struct nr_entry *e)
 /* combine.c */
 void nr_combine(struct nr *nr, struct nr_replica *r, struct nr_req *own);
 bool nr_combine_try(struct nr *nr, struct nr_replica *r, struct nr_req *own);
+void nr_serve(struct nr *nr, struct nr_replica *r);
 void nr_gate_pass_on(struct nr_replica *r, u32 how, u32 w);
 void nr_wake_all(struct nr_replica *r);
 
@@ -308,6 +338,7 @@ void nr_replica_apply(struct nr *nr, struct nr_replica *r, const struct nr_batch
 int nr_replica_fill(struct nr *nr, struct nr_replica *r, void *state, const void *src, const void *arg);
 void nr_replica_empty(struct nr *nr, struct nr_replica *r);
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
+u64 nr_replica_advance_try(struct nr *nr, struct nr_replica *r, u64 until, u64 polls);
 void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own);
 void nr_ctail_raise(struct nr *nr, u64 to);
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until);
@@ -320,12 +351,22 @@ int nr_instance_set(struct nr *nr, const struct nr_type *type, const struct nr_c
 int nr_instance_copy(struct nr *child, const struct nr_replica *src, void (*fix)(void *state, void *arg), void *arg);
 void nr_instance_start(struct nr *nr);
 
-/* member.c. Need nr->change, but for nr_lock_all, which takes it. */
+/* change.c. Need nr->change, but for nr_change_begin and nr_lock_all, which take it. False: nr->way is in the way. */
+void nr_change_begin(struct nr *nr);
+void nr_change_later(struct nr *nr);
+bool nr_barred(struct nr *nr, struct nr_replica *r);
+bool nr_take_gate(struct nr *nr, struct nr_replica *r, u64 have, u64 want, u64 polls);
 bool nr_lock_set(struct nr *nr, u64 want, u64 polls);
+bool nr_level_set(struct nr *nr, u64 set, u64 polls);
+bool nr_lock_level(struct nr *nr, u64 want, u64 level);
 void nr_unlock_set(struct nr *nr, u64 set);
-void nr_advance_set(struct nr *nr, u64 set);
-void nr_lock_all(struct nr *nr);
+void nr_lock_all(struct nr *nr, bool level);
 void nr_unlock_all(struct nr *nr);
+
+/* member.c. Need nr->change. */
+bool nr_half_leave(struct nr *nr);
+void nr_log_retire(struct nr *nr);
+void nr_log_retire_try(struct nr *nr);
 
 /* evict.c. Need nr->change, but for nr_evicted_left. */
 void nr_evicted_left(struct nr_replica *r);

@@ -181,8 +181,8 @@ static void note_applied(struct nr *nr, struct nr_replica *r, u64 members)
 /* One attempt to find room: moves everybody who can be moved. */
 static void make_room(struct nr *nr, struct nr_replica *r)
 {
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed), before = nr_ring_of(r)->limit;
-	u64 members = atomic_load_explicit(&nr->members, memory_order_relaxed); /* fixed while we hold r */
+	u64 tail = nr_tail(nr), before = nr_ring_of(r)->limit;
+	u64 members = nr_members(nr); /* fixed while we hold r */
 	u64 head = atomic_load_explicit(&nr->head, memory_order_relaxed);
 	u32 n;
 
@@ -221,9 +221,9 @@ static bool ring_full(const struct nr_ring *ring, u32 slots)
  * makes more, which only a laggard under a stopped combiner can delay. */
 bool nr_log_room(struct nr *nr, struct nr_replica *r, u32 slots)
 {
-	if (ring_full(nr_ring_of(r), slots) || order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed)))
+	if (ring_full(nr_ring_of(r), slots) || order_full(nr, nr_tail(nr)))
 		make_room(nr, r);
-	return !ring_full(nr_ring_of(r), slots) && !order_full(nr, atomic_load_explicit(&nr->tail, memory_order_relaxed));
+	return !ring_full(nr_ring_of(r), slots) && !order_full(nr, nr_tail(nr));
 }
 
 /* Returns the ring it is in; NULL: evicted while it waited for room. */

@@ -2,22 +2,21 @@
 /*
  * Replicas come and go; slots grow.
  *
- * The set of members and the log change only while somebody holds `change` and every member's gate: then
+ * The set of members and the log change only while somebody holds `change` and every member's gate (change.c): then
  * no batch is anywhere between its admission and its answer, and what is promised but not applied is in the log.
- * Waiting for the next gate, the holder applies the log to the replicas he has, for a combiner with a full log may be
- * waiting for one of them.
  *
- *   add   all gates, briefly: the log starts if there is none; bring the source to the tail; the new member joins with
- *         ltail = tail and an empty ring, which pins the log from there; release all but the source
+ *   add   all gates, briefly; keep readers out of the new replica (WRITING) until it is live; bring the source to the tail;
+ *         the log starts if there is none; the new member joins with ltail = tail and an empty ring, which pins the log
+ *         from there; release all but the source
  *         clone, holding the source's and the new replica's gates: other nodes go on reading and writing
  *         live: its node's callers route to it
- *   drop  unroute; all gates; wait for its readers (WRITING); no longer live; when all others have applied what is
- *         in its ring, no longer member; free it
+ *   drop  all gates; all apply the log; wait for its readers (WRITING); no longer live, no longer member; free it
  *
- * Who waits for a gate while somebody wants to evict its holder (evict.c) lets go of everything, `change` too, and begins
- * again: -EAGAIN inside here, never outside.
+ * All that may have to be waited for, a combiner or readers, comes before anything is changed, and not for long: else
+ * everything is given back, and it begins again (-EAGAIN inside here, never outside). A clone that failed leaves a member
+ * without a state (nr->half); nobody changes members before it has left, but who evicts.
  *
- *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> absent
+ *   absent --add--> joining --cloned--> live --drop--> absent         a failed clone: joining --> half --> absent
  *
  * A caller who is on the way to a replica while it is dropped: a reader counts himself in, sees live == false, leaves
  * and routes again; a writer gets its gate, sees the same, takes his request back and routes again. The
@@ -25,82 +24,6 @@
  * publishes that.
  */
 #include "nr/gate.h"
-
-static u64 members_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->members, memory_order_relaxed); /* under change, or a member's gate */
-}
-
-static u64 tail_of(const struct nr *nr)
-{
-	return atomic_load_explicit(&nr->tail, memory_order_relaxed);
-}
-
-void nr_advance_set(struct nr *nr, u64 set)
-{
-	u32 n;
-
-	nr_for_each(n, set)
-		nr_replica_advance(nr, nr_rep(nr, n), tail_of(nr), NULL);
-}
-
-/* Takes a gate; meanwhile the log goes on being applied where we have the gates already. False: somebody wants to evict its
- * holder, or it was polled for in vain. */
-static bool take_gate(struct nr *nr, struct nr_replica *r, u64 have, u64 polls)
-{
-	gate_claim(r);
-	while (!gate_try_claimed(r)) {
-		if (!polls-- || atomic_load_explicit(&nr->evicting, memory_order_relaxed) >> r->node & 1) {
-			gate_unclaim(r);
-			return false;
-		}
-		nr_advance_set(nr, have);
-		nr_port_relax();
-	}
-	return true;
-}
-
-/* Takes the gates of `want`, in ascending order: all or, if one is not to be had (take_gate), none. */
-bool nr_lock_set(struct nr *nr, u64 want, u64 polls)
-{
-	u64 have = 0;
-	u32 n;
-
-	nr_for_each(n, want) {
-		if (!take_gate(nr, nr_rep(nr, n), have, polls)) {
-			nr_unlock_set(nr, have);
-			return false;
-		}
-		have |= 1ull << n;
-	}
-	return true;
-}
-
-void nr_unlock_set(struct nr *nr, u64 set)
-{
-	u32 n;
-
-	nr_for_each(n, set)
-		gate_release(nr_rep(nr, n), GATE_HELD);
-}
-
-void nr_lock_all(struct nr *nr)
-{
-	for (;;) {
-		nr_evicted_finish(nr);
-		lock_acquire(&nr->change);
-		if (nr_lock_set(nr, members_of(nr), UINT64_MAX))
-			return;
-		lock_release(&nr->change);
-		nr_port_relax();
-	}
-}
-
-void nr_unlock_all(struct nr *nr)
-{
-	nr_unlock_set(nr, members_of(nr));
-	lock_release(&nr->change);
-}
 
 static bool only_one(u64 set)
 {
@@ -129,29 +52,49 @@ static void log_stop(struct nr *nr, struct nr_replica *last)
 	atomic_store_explicit(&nr->logged, false, memory_order_relaxed);
 }
 
-/* All gates held: takes node n and its ring out of the set, when all others have applied what is in it. Who was evicted and
- * does not know it yet may be looking at the log and at rings. */
+/* The only member of an instance that still has a log, though nobody who was evicted can be looking at it; or NULL. */
+static struct nr_replica *last_of(const struct nr *nr)
+{
+	u64 set = nr_members(nr);
+
+	return nr->log && only_one(set) && !nr_evicted_held(nr) ? nr_rep(nr, (u32)__builtin_ctzll(set)) : NULL;
+}
+
+/* All gates held, and the log applied: with one member left there is no log. */
+void nr_log_retire(struct nr *nr)
+{
+	struct nr_replica *r = last_of(nr);
+
+	if (r)
+		log_stop(nr, r);
+}
+
+/* The same without its gate, if that is free. */
+void nr_log_retire_try(struct nr *nr)
+{
+	struct nr_replica *r = last_of(nr);
+
+	if (!r || !gate_try(r, GATE_HELD))
+		return;
+	if (nr_level_set(nr, nr_members(nr), 0))
+		log_stop(nr, r);
+	gate_release(r, GATE_HELD);
+}
+
+/* All gates held, all others have applied what is in r's ring: takes both out of the set. Who was evicted and does not know
+ * it yet may be looking at the log and at rings. */
 static void leave(struct nr *nr, struct nr_replica *r)
 {
-	u64 rest = members_of(nr) & ~(1ull << r->node);
+	u64 rest = nr_members(nr) & ~(1ull << r->node);
 	struct nr_ring *ring = nr_ring_of(r);
 	u32 n;
 
-	nr_advance_set(nr, rest);
 	nr_for_each(n, rest)
 		atomic_store_explicit(&nr_ring_of(nr_rep(nr, n))->taken[r->node], 0, memory_order_relaxed);
 	atomic_store_explicit(&nr->members, rest, memory_order_release);
 	atomic_store_explicit(&r->ring, NULL, memory_order_release); /* V4 */
 	nr_limbo(nr, ring);
-	if (only_one(rest) && !nr_evicted_held(nr))
-		log_stop(nr, nr_rep(nr, (u32)__builtin_ctzll(rest)));
-}
-
-static void set_live(struct nr_replica *r, bool live)
-{
-	gate_write_begin(r);
-	r->live = live;
-	gate_write_end(r);
+	nr_log_retire(nr);
 }
 
 /* A struct for a node that has none, or whose last one was evicted. */
@@ -215,7 +158,7 @@ static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
 	good = k->state && k->ring;
 	if (good && second) {
 		k->log = nr_log_make(nr, r->node);
-		k->first_ring = nr_ring_make(nr, (u32)__builtin_ctzll(members_of(nr)));
+		k->first_ring = nr_ring_make(nr, (u32)__builtin_ctzll(nr_members(nr)));
 		good = k->log && k->first_ring;
 	}
 	if (!good)
@@ -223,22 +166,23 @@ static bool kit_make(struct nr *nr, struct kit *k, const struct nr_replica *r)
 	return good;
 }
 
-/* The newcomer has applied what the source has, that is all. */
+/* The newcomer has applied what the source has, which is all there is. */
 static void join_at(struct nr *nr, struct nr_replica *r, struct nr_replica *src)
 {
-	nr_replica_advance(nr, src, tail_of(nr), NULL);
-	for (u32 n = 0; n < NR_NODES_MAX; n++) {
+	u32 n;
+
+	nr_for_each(n, nr_members(nr)) { /* of all others it says 0, as a new ring does */
 		u64 taken = atomic_load_explicit(&nr_ring_of(src)->taken[n], memory_order_relaxed);
 
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], taken, memory_order_relaxed);
 	}
-	atomic_store_explicit(&r->ltail, tail_of(nr), memory_order_relaxed);
+	atomic_store_explicit(&r->ltail, nr_tail(nr), memory_order_relaxed);
 }
 
 /* All gates of the old members and r's held on entry; on return only the source's and r's. */
 static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *k)
 {
-	u64 old = members_of(nr);
+	u64 old = nr_members(nr);
 	struct nr_replica *src = nr_rep(nr, (u32)__builtin_ctzll(old));
 
 	if (k->log)
@@ -250,20 +194,57 @@ static struct nr_replica *join(struct nr *nr, struct nr_replica *r, struct kit *
 	return src;
 }
 
-/* The clone failed; r's gate is held, the source's is not. */
-static void unjoin(struct nr *nr, struct nr_replica *r)
+/* The clone failed; r's gate is held, the source's is not. It is a member without a state from here on, in nobody's way. */
+static void join_half(struct nr *nr, struct nr_replica *r)
 {
-	u64 rest = members_of(nr) & ~(1ull << r->node);
-
-	/* In nobody's way meanwhile. */
 	for (u32 n = 0; n < NR_NODES_MAX; n++)
 		atomic_store_explicit(&nr_ring_of(r)->taken[n], UINT64_MAX / 2, memory_order_release);
 	atomic_store_explicit(&r->ltail, UINT64_MAX, memory_order_release);
-	while (!nr_lock_set(nr, rest, UINT64_MAX)) /* who evicts waits for us: nobody may see a member without a state */
-		nr_port_relax();
-	leave(nr, r);
-	nr_unlock_set(nr, rest);
 	nr_replica_empty(nr, r);
+	nr->half = 1ull << r->node;
+}
+
+/* That member leaves, if there is one; false: not yet, some gate is not to be had. */
+bool nr_half_leave(struct nr *nr)
+{
+	u64 rest = nr_members(nr) & ~nr->half;
+	struct nr_replica *r;
+
+	if (likely(!nr->half))
+		return true;
+	if (!nr_lock_level(nr, rest, rest))
+		return false;
+	r = nr_rep(nr, (u32)__builtin_ctzll(nr->half));
+	leave(nr, r);
+	nr_stock_drop(r); /* what others promised to it meanwhile */
+	atomic_store_explicit(&r->credit, 0, memory_order_relaxed);
+	nr->half = 0;
+	nr_unlock_set(nr, rest);
+	return true;
+}
+
+/* The gate of r, which is dead: nobody is inside it for long. And nobody shall be, until it lives. */
+static bool take_dead(struct nr *nr, struct nr_replica *r)
+{
+	if (!nr_take_gate(nr, r, 0, 0, NR_PATIENCE))
+		return false;
+	if (gate_write_try(r, NR_PATIENCE))
+		return true;
+	gate_release(r, GATE_HELD);
+	return nr_barred(nr, r);
+}
+
+/* What join needs. */
+static bool take_all(struct nr *nr, struct nr_replica *r)
+{
+	u64 old = nr_members(nr);
+
+	if (!take_dead(nr, r))
+		return false;
+	if (nr_lock_level(nr, old, old & -old))
+		return true;
+	gate_release(r, GATE_HELD | GATE_WRITING);
+	return false;
 }
 
 static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
@@ -271,22 +252,21 @@ static int clone_into(struct nr *nr, struct nr_replica *r, struct kit *k)
 	struct nr_replica *src;
 	int err;
 
-	gate_acquire(r); /* it is dead: held by nobody for long */
-	if (!nr_lock_set(nr, members_of(nr), UINT64_MAX)) {
-		gate_release(r, GATE_HELD);
+	if (!take_all(nr, r)) {
 		kit_free(nr, k);
 		return -EAGAIN;
 	}
 	src = join(nr, r, k);
 	err = nr_replica_fill(nr, r, k->state, src->state, NULL);
-	if (!err)
-		set_live(r, true);
+	r->live = !err;
 	gate_release(src, GATE_HELD);
 	if (err)
-		unjoin(nr, r);
+		join_half(nr, r);
 	else
 		atomic_fetch_or_explicit(&nr->live, 1ull << r->node, memory_order_release); /* N1 */
-	gate_release(r, GATE_HELD);
+	gate_release(r, GATE_HELD | GATE_WRITING);
+	if (err)
+		nr_half_leave(nr); /* or whoever comes next sees to it */
 	return err;
 }
 
@@ -304,21 +284,36 @@ static int add_absent(struct nr *nr, u32 node)
 {
 	if (node >= NR_NODES_MAX)
 		return -EINVAL;
-	if (nr->leaving) /* others still read the ring of the one it would replace */
+	if (nr->leaving) { /* others still read the ring of the one it would replace */
+		nr_barred(nr, nr_rep(nr, (u32)__builtin_ctzll(nr->leaving)));
 		return -EAGAIN;
+	}
 	return nr_has_replica(nr, node) ? -EEXIST : add(nr, node);
 }
 
-/* It applies what it has not seen, too: then nothing is promised to it any more. */
+/* All gates, the log applied everywhere, and no reader in r. It applies what it has not seen, too: then nothing is promised to
+ * it any more. */
+static bool take_out(struct nr *nr, struct nr_replica *r)
+{
+	u64 set = nr_members(nr);
+
+	if (!nr_lock_level(nr, set, set))
+		return false;
+	if (gate_write_try(r, NR_PATIENCE))
+		return true;
+	nr_unlock_set(nr, set);
+	return nr_barred(nr, r);
+}
+
 static int drop(struct nr *nr, struct nr_replica *r)
 {
-	u64 set = members_of(nr);
+	u64 set = nr_members(nr);
 
-	if (!nr_lock_set(nr, set, UINT64_MAX))
+	if (!take_out(nr, r))
 		return -EAGAIN;
 	atomic_fetch_and_explicit(&nr->live, ~(1ull << r->node), memory_order_release); /* N1 */
-	nr_advance_set(nr, 1ull << r->node);
-	set_live(r, false);
+	r->live = false;
+	gate_write_end(r);
 	leave(nr, r);
 	nr_unlock_set(nr, set);
 	nr_replica_empty(nr, r);
@@ -329,25 +324,23 @@ static int drop_present(struct nr *nr, u32 node)
 {
 	if (!nr_has_replica(nr, node))
 		return -ENOENT;
-	return only_one(members_of(nr)) ? -EBUSY : drop(nr, nr_rep(nr, node));
+	return only_one(nr_members(nr)) ? -EBUSY : drop(nr, nr_rep(nr, node));
 }
 
-/* Under `change`, until nobody wants to evict whom it waits for. */
+/* Under `change`, until all it needs is to be had. */
 static int change(struct nr *nr, struct nr_self *self, int (*how)(struct nr *nr, u32 node), u32 node)
 {
 	int err;
 
 	nr_enter(self, false);
 	for (;;) {
-		nr_evicted_finish(nr);
-		lock_acquire(&nr->change);
-		nr_evicted_reap(nr);
-		err = how(nr, node);
-		lock_release(&nr->change);
+		nr_change_begin(nr);
+		err = nr_half_leave(nr) ? how(nr, node) : -EAGAIN;
 		if (err != -EAGAIN)
 			break;
-		nr_port_relax();
+		nr_change_later(nr);
 	}
+	lock_release(&nr->change);
 	nr_leave(self);
 	return err;
 }
@@ -387,7 +380,7 @@ static int widen_one(struct nr *nr, struct nr_replica *r)
 	s = nr_slots_make(nr, r->node);
 	if (!s)
 		return -ENOMEM;
-	if (!take_gate(nr, r, 0, UINT64_MAX)) {
+	if (!nr_take_gate(nr, r, 0, 1ull << r->node, NR_PATIENCE)) {
 		nr_slots_free(s);
 		return -EAGAIN;
 	}

@@ -30,9 +30,12 @@
  *                                        nr_stats, nr_check, nr_fork
  *      until nr_evict takes the replica out: then nobody waits for him any more, but who is in his batch, and nr_sync for a
  *      guard or a fork. Who stands in add, drop, evict, stats, check or widen cannot be evicted: nr_evict waits for him.
+ *      Nobody passes a wait on: who holds what others need (in add, drop, evict, stats, check, widen; as helper of another
+ *      replica) waits NR_PATIENCE polls at a time for a combiner's gate, and as many for a replica's readers, then lets go
+ *      and waits with nothing in hand. One does not: who spans, for readers of his own node in his parts (nr/shards.h).
  *  G8  Who waits for an update polls nr_port_spins times, then sleeps if the port can, and is woken by his answer. Nobody
  *      combines for others longer than NR_TURN rounds of NR_BATCH operations, and of those who update in place at most NR_PASS
- *      go by him.
+ *      go by him. Who had a replica for something else (nr_fork, nr_shards_span) serves a round of those who came meanwhile.
  *
  * Rules for apply and query (checked in the kernel's debug build)
  *  - deterministic: a function of the state and the operation's bytes (R2 of the literature)
@@ -57,7 +60,8 @@ extern "C" {
 #define NR_OP_MAX 1024 /* bytes of one operation */
 #define NR_BATCH 32    /* operations of one combiner round */
 #define NR_TURN 4      /* rounds one caller combines before the gate goes on */
-#define NR_PASS 64u    /* updates in place that go by those who wait before they are served */
+#define NR_PATIENCE 1024 /* nr_port_relax calls for which somebody waits while others may have to wait for him */
+#define NR_PASS 1024u  /* updates in place that go by those who wait before they are served */
 
 /* One operation of a batch. */
 struct nr_call {
@@ -155,6 +159,9 @@ const void *nr_read_begin(struct nr *nr, struct nr_self *self, unsigned shard);
 void nr_read_end(struct nr *nr, struct nr_self *self, unsigned shard);
 /* As the replica is, without catching up: old, but whole, and on one replica never older than before. */
 const void *nr_read_begin_stale(struct nr *nr, struct nr_self *self, unsigned shard);
+/* For who reads one thing over and over: take this, read, keep both. As long as it is the same again, no update has returned
+ * in between, and reading would give what it gave (G1). Some loads of what only updates write. */
+u64 nr_version(const struct nr *nr, const struct nr_self *self);
 /* One question under a guard. */
 static inline void nr_query(struct nr *nr, struct nr_self *self, void (*query)(const void *state, const void *q, void *ret),
 			    const void *q, void *ret)
@@ -168,23 +175,25 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index);
 /* Applies what the caller's own replica has not seen yet; for idle cores. Returns operations applied. */
 u64 nr_poll(struct nr *nr, struct nr_self *self);
 
-/* Replicas come and go. add: 0, -EEXIST, -ENOMEM; drop: 0, -ENOENT, -EBUSY (it is the last one).
- * Both may be called at any time, concurrently with everything. */
+/* Replicas come and go. add: 0, -EEXIST, -ENOMEM, -EINVAL (no such node); drop: 0, -ENOENT, -EBUSY (it is the last one).
+ * Both may be called at any time, concurrently with everything. They wait for combiners and for readers of all replicas, as
+ * nr_stats and nr_check do, but keep nobody waiting meanwhile (G7). */
 int nr_replica_add(struct nr *nr, struct nr_self *self, u32 node);
 int nr_replica_drop(struct nr *nr, struct nr_self *self, u32 node);
 
 /* Takes replicas (a bit per node) out of the set though their combiners stand still, or readers under a guard: evict.c. Their
  * callers go to another replica; nr_replica_add may give the node a fresh one at once. 0; -ENOENT: one of them has no replica;
  * -EBUSY: no other would be left; -ENOMEM: those before anything happened. -EAGAIN: their callers go elsewhere and others
- * are not held up any more, but nr_sync, add and drop are, as long as another combiner keeps his gate. He may have stopped
- * while he helped: then evict whom nr_stuck names next.
+ * are not held up any more, but nr_sync, add and drop are, as long as another combiner keeps his gate, or a reader his guard.
+ * Call it again; and he may have stopped, too: then evict whom nr_stuck names next. It waits for nobody for long, but for
+ * who has stopped in the middle of add, drop, evict, stats, check or widen.
  * When the combiner goes on, the updates in his hand return as if nothing had been, or -EOWNERDEAD: it took effect, its
  * result is lost (`index` is set). Until then nr_destroy must not be called.
  * -EOPNOTSUPP: the instance is a part of a family (nr/shards.h). */
 int nr_evict(struct nr *nr, struct nr_self *self, u64 nodes);
-/* Who is stuck? The nodes whose replica was held by a combiner at this look and at the one before, and did not move in
- * between; if any of them lag, those only. When that is too long, after how many looks, is for the caller to say. Zero the
- * first look. Waits for nobody. */
+/* Who is stuck? The nodes whose replica was held at this look and at the one before, by a combiner, or by readers for whom
+ * somebody waits, and did not move in between; if any of them lag, those only. When that is too long, after how many looks, is
+ * for the caller to say. Zero the first look. Waits for nobody. */
 struct nr_look {
 	u64 held, applied[NR_NODES_MAX];
 };

@@ -16,11 +16,11 @@ void nr_port_relax(void);
  * for no reason. A port that cannot sleep says UINT32_MAX, and the two do nothing.
  */
 extern u32 nr_port_spins;
+void nr_port_wait(_Atomic u32 *word, u32 value);
+void nr_port_wake(_Atomic u32 *word);
 /* The most polls between two looks at a cache line that belongs to somebody else, 1 << this: in time, some transfers of a line,
  * and not much more than an operation takes with all that its caller does around it. */
 extern u32 nr_port_away;
-void nr_port_wait(_Atomic u32 *word, u32 value);
-void nr_port_wake(_Atomic u32 *word);
 /* Page-granular memory on a node (any node if that one is empty); NULL if there is none. May take short locks. */
 void *nr_port_pages(size_t npages, u32 node);
 void nr_port_pages_free(void *mem, size_t npages);

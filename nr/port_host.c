@@ -15,7 +15,7 @@
 #define SPINS 64 /* relax calls before the processor is given away */
 
 _Atomic s64 nr_host_bytes, nr_host_allocs, nr_host_fail_from, nr_host_fail_to, nr_host_fail_every;
-_Atomic u64 nr_host_waits;
+_Atomic u64 nr_host_waits, nr_host_wakes;
 _Thread_local u64 nr_host_relaxed;
 _Thread_local void (*nr_host_on_relax)(void);
 
@@ -33,9 +33,9 @@ void nr_port_relax(void)
 #endif
 }
 
-/* A gate that is held for longer belongs to somebody who does not run. */
-u32 nr_port_spins = 512;
-u32 nr_port_away = 8;
+/* Some 20 us: a gate that is held for longer belongs to somebody who does not run. */
+u32 nr_port_spins = 1024;
+u32 nr_port_away = 10;
 
 void nr_port_wait(_Atomic u32 *word, u32 value)
 {
@@ -45,6 +45,7 @@ void nr_port_wait(_Atomic u32 *word, u32 value)
 
 void nr_port_wake(_Atomic u32 *word)
 {
+	atomic_fetch_add(&nr_host_wakes, 1);
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 

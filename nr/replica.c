@@ -89,18 +89,17 @@ void nr_slots_free(struct nr_slots *s)
 /* The caller's slot; lists it the first time, before it is counted in (gate.h). */
 struct nr_slot *nr_slot_of(struct nr_replica *r, const struct nr_self *self)
 {
-	struct nr_slots *s = atomic_load_explicit(&r->slots, memory_order_acquire); /* S2 */
-	struct nr_slot *slot;
+	struct nr_slot *slot = nr_slot_listed(r, self);
+	struct nr_slots *s;
 
-	if (!s)
-		return &r->shared;
+	if (likely(slot))
+		return slot;
+	s = atomic_load_explicit(&r->slots, memory_order_relaxed); /* S2 was: they are never replaced */
 	if (unlikely(self->id >= s->count))
 		nr_port_panic("nr: thread id out of range");
 	slot = &s->slot[self->id];
-	if (unlikely(!atomic_load_explicit(&slot->listed, memory_order_acquire))) {
-		atomic_fetch_or_explicit(&s->map[self->id / 64].listed, 1ull << self->id % 64, memory_order_seq_cst);
-		atomic_store_explicit(&slot->listed, 1, memory_order_release);
-	}
+	atomic_fetch_or_explicit(&s->map[self->id / 64].listed, 1ull << self->id % 64, memory_order_seq_cst);
+	atomic_store_explicit(&slot->listed, 1, memory_order_release);
 	return slot;
 }
 
@@ -220,15 +219,15 @@ static bool next_run(const struct nr *nr, const struct nr_replica *r, u64 at, u6
 	       likely(!gate_evicted(r) || (own && run->node == r->node));
 }
 
-/* False: nothing is left to apply. */
-static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 *sum)
+/* False: nothing is left to apply, or readers stayed inside for so many polls. */
+static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 polls, u64 *sum)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed); /* only combiners write it */
 	struct nr_run run;
 	s64 promised = 0;
 	u64 n = 0;
 
-	if (!next_run(nr, r, at, until, own, &run) || !gate_write_begin(r))
+	if (!next_run(nr, r, at, until, own, &run) || !gate_write_try(r, polls))
 		return false;
 	do {
 		promised += apply_run(nr, r, &run, own, &n);
@@ -243,15 +242,26 @@ static bool apply_chunk(struct nr *nr, struct nr_replica *r, u64 until, const st
 	return true;
 }
 
+static u64 advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own, u64 polls)
+{
+	u64 sum = 0;
+
+	while (nr->log && apply_chunk(nr, r, until, own, polls, &sum))
+		;
+	return sum;
+}
+
 /* Applies what is in the log below `until`, but not past an open share. `own`: the batch of r's combiner that is in the
  * log. The caller holds r's gate. Returns operations applied. */
 u64 nr_replica_advance(struct nr *nr, struct nr_replica *r, u64 until, const struct nr_batch *own)
 {
-	u64 sum = 0;
+	return advance(nr, r, until, own, UINT64_MAX);
+}
 
-	while (nr->log && apply_chunk(nr, r, until, own, &sum))
-		;
-	return sum;
+/* The same for who must not wait for a reader who stays: he gives up after so many polls. */
+u64 nr_replica_advance_try(struct nr *nr, struct nr_replica *r, u64 until, u64 polls)
+{
+	return advance(nr, r, until, NULL, polls);
 }
 
 /* The same, all of it: waits for who has a share open. Short only if r is evicted. */
@@ -265,7 +275,8 @@ void nr_replica_reach(struct nr *nr, struct nr_replica *r, u64 until, const stru
 	}
 }
 
-/* Advances somebody's replica if nobody does. Never waits for a lock. */
+/* Advances somebody's replica if nobody does. Never waits for a lock, nor long for a reader: another replica may be the one
+ * that matters. */
 u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 {
 	u64 n = 0;
@@ -273,7 +284,7 @@ u64 nr_help(struct nr *nr, struct nr_replica *r, u64 until)
 	if (!gate_try(r, GATE_HELD))
 		return 0;
 	if (r->live)
-		n = nr_replica_advance(nr, r, until, NULL);
+		n = nr_replica_advance_try(nr, r, until, NR_PATIENCE);
 	r->helped += n;
 	gate_release(r, GATE_HELD);
 	return n;

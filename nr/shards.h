@@ -23,7 +23,7 @@
  *  S2  A span takes effect on all its parts or on none: -ENOMEM is decided, for all replicas of all its parts, before
  *      anything is applied. No read or view sees half of it.
  *  S3  A view runs its function once, on one moment's states. It looks again, NR_VIEW_TRIES times, when a part moved on
- *      under it, then has itself ordered like a span: it does not starve.
+ *      under it, then has itself ordered like a span: it does not starve. The same when writers kept it out for long.
  *  S4  A span waits for, and is waited for by, nobody but users of its parts. Who stops (suspended, off its core) in
  *      nr_shards_span delays until he goes on:
  *        before his first entry           other spans that share a part with him, or with a span that waits for him;
@@ -32,7 +32,10 @@
  *                                         written to, and reads of what comes after; with nr_shards_view's last resort
  *        after closing                    as before his first entry, and reads of his node while states change
  *      Between these two steps lie the entries to his other logs, catching up with what was logged before them, and the plan.
+ *      There he also waits for readers of his own node in his parts: who stops under such a guard delays the same others.
  *      Replicas of a family cannot be evicted
+ *  S5  Spans of one node do not keep its other updates out: each serves, when it is done, up to NR_BATCH of those that came
+ *      meanwhile.
  *
  * Rules, beside those of nr/nr.h
  *  - a plan and a view are short and call nothing of nr but nr_plan_apply

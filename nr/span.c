@@ -9,7 +9,7 @@
  *           what each part is to apply is written into its share
  *           ctail of every part is raised over its share (C1), and then the shares are closed (O1)
  *           the caller's replicas apply their shares; others do when they come to them
- *   end     gates and locks
+ *   end     who waits for one of the gates is served; gates and locks
  *
  *   log A   op op [share] op ...          A's readers elsewhere who need what comes after wait at the share until it is
  *   log B   op [share] op op ...          closed; those who need less go on
@@ -38,13 +38,14 @@ static struct nr *part(const struct nr_plan *x, u32 p)
 	return x->f->pub.shard[p];
 }
 
-/* While waiting: what is held must not be what others wait for. */
+/* While waiting: what is held must not be what others wait for. (A reader who stays is, if he is; we wait for somebody else.) */
 static void move_held(struct nr_plan *x)
 {
 	u32 p;
 
 	nr_for_each(p, x->held)
-		nr_replica_advance(part(x, p), x->r[p], atomic_load_explicit(&part(x, p)->tail, memory_order_relaxed), NULL);
+		nr_replica_advance_try(part(x, p), x->r[p], atomic_load_explicit(&part(x, p)->tail, memory_order_relaxed),
+				       NR_PATIENCE);
 }
 
 /* The gate of the caller's replica of part p, which is live. */
@@ -98,7 +99,7 @@ void nr_span_begin(struct nr_plan *x, struct nr_family *f, struct nr_self *self,
 	x->self = self;
 	x->view.mask = mask;
 	nr_for_each(p, mask)
-		lock_acquire(&f->part[p].span);
+		lock_acquire_in_turn(&f->part[p].span);
 	nr_for_each(p, mask)
 		hold(x, p);
 	open_shares(x);
@@ -215,12 +216,16 @@ int nr_span_close(struct nr_plan *x)
 	return err;
 }
 
+/* Who left requests meanwhile is served here, for the next spanner may have claimed the gate already. The locks are kept until
+ * then: so in no log that we append to is somebody's share open, and whom we wait for there waits for none of our gates. */
 void nr_span_end(struct nr_plan *x)
 {
 	u32 p;
 
-	nr_for_each(p, x->held)
+	nr_for_each(p, x->held) {
+		nr_serve(part(x, p), x->r[p]);
 		gate_release(x->r[p], GATE_HELD);
+	}
 	nr_for_each(p, x->view.mask)
 		lock_release(&x->f->part[p].span);
 }

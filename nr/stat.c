@@ -5,22 +5,12 @@
  */
 #include "nr/gate.h"
 
-/* All locks held: every member applies everything. */
-static void level(struct nr *nr)
-{
-	u64 tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
-	u32 n;
-
-	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed))
-		nr_replica_advance(nr, nr_rep(nr, n), tail, NULL);
-}
-
 static void replica_stat(const struct nr *nr, const struct nr_replica *r, struct nr_replica_stat *s, bool with_hash)
 {
 	s->node = r->node;
 	s->live = r->live;
 	s->applied = atomic_load_explicit(&r->ltail, memory_order_relaxed);
-	s->lag = nr->log && r->live ? atomic_load_explicit(&nr->tail, memory_order_relaxed) - s->applied : 0;
+	s->lag = nr->log && r->live ? nr_tail(nr) - s->applied : 0;
 	s->consumed = r->consumed;
 	s->batches = r->batches + r->alone;
 	s->ops = r->ops + r->alone;
@@ -43,17 +33,14 @@ void nr_stats(struct nr *nr, struct nr_self *self, struct nr_stat *out, bool wit
 	out->name = nr->type->name;
 	out->shards = nr->cfg.shards;
 	nr_enter(self, false);
-	nr_lock_all(nr);
-	nr_evicted_reap(nr);
-	if (with_hash)
-		level(nr);
+	nr_lock_all(nr, with_hash);
 	out->replicas = nr_replicas(nr);
 	out->evictions = nr->evictions;
 	out->evicted = nr_evicted_count(nr);
 	out->reads_stale = atomic_load_explicit(&nr->stale, memory_order_relaxed);
 	if (nr->log) {
 		out->log_slots = nr->cfg.log_slots;
-		out->tail = atomic_load_explicit(&nr->tail, memory_order_relaxed);
+		out->tail = nr_tail(nr);
 	}
 	for (u32 n = 0; n < NR_NODES_MAX; n++) {
 		const struct nr_replica *r = nr_rep(nr, n);
@@ -77,9 +64,8 @@ int nr_check(struct nr *nr, struct nr_self *self)
 	u32 n;
 
 	nr_enter(self, false);
-	nr_lock_all(nr);
-	level(nr);
-	nr_for_each(n, atomic_load_explicit(&nr->members, memory_order_relaxed)) {
+	nr_lock_all(nr, true);
+	nr_for_each(n, nr_members(nr)) {
 		if (type->check && type->check(nr_rep(nr, n)->state))
 			err = -EINVAL;
 		if (!type->hash)
@@ -95,19 +81,28 @@ int nr_check(struct nr *nr, struct nr_self *self)
 	return err;
 }
 
+/* All gates held. */
+static int corrupt(struct nr *nr, u32 node, void (*edit)(void *state))
+{
+	if (!nr_has_replica(nr, node))
+		return -ENOENT;
+	if (!gate_write_try(nr_rep(nr, node), NR_PATIENCE))
+		return -EAGAIN;
+	edit(nr_rep(nr, node)->state);
+	gate_write_end(nr_rep(nr, node));
+	return 0;
+}
+
 int nr_corrupt(struct nr *nr, struct nr_self *self, u32 node, void (*edit)(void *state))
 {
-	int err = -ENOENT;
+	int err;
 
 	nr_enter(self, false);
-	nr_lock_all(nr);
-	if (nr_has_replica(nr, node)) {
-		gate_write_begin(nr_rep(nr, node));
-		edit(nr_rep(nr, node)->state);
-		gate_write_end(nr_rep(nr, node));
-		err = 0;
-	}
-	nr_unlock_all(nr);
+	do {
+		nr_lock_all(nr, false);
+		err = corrupt(nr, node, edit);
+		nr_unlock_all(nr);
+	} while (err == -EAGAIN);
 	nr_leave(self);
 	return err;
 }

@@ -36,7 +36,7 @@ static bool anybody_waits(const struct nr_replica *r)
 /* Does anybody wait whom we, or others who update in place, went by often enough? We hold the gate. */
 static bool shall_serve(struct nr_replica *r)
 {
-	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, 1u << nr_port_away >> 2))
+	if (!anybody_waits(r) || ++r->passed < MIN(NR_PASS, 1u << nr_port_away))
 		return false;
 	r->passed = 0;
 	return true;
@@ -183,12 +183,12 @@ static bool combine_at_last(struct nr *nr, struct nr_replica *r, struct nr_slot 
 }
 
 /* Somebody else combines on r: waits for the answer or the gate. False: r is gone, try another replica. `awake`: polls since
- * the last sleep; `look`: when to look at the gate. */
+ * the last sleep; `look`: when to look at the gate, at the latest when patience ends (with patience nobody sleeps). */
 static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *self, struct nr_req *q, u64 patience)
 {
 	struct nr_slot *slot = nr_slot_of(r, self);
 	bool left = leave_request(r, slot, self->id, q), good = true;
-	u64 polls = 0, awake = 0, look = gate_away(slot) - 1;
+	u64 polls = 0, awake = 0, look = MIN(gate_away(slot) - 1ull, patience);
 
 	for (; !left || !is_done(&slot->req); left = left || leave_request(r, slot, self->id, q)) {
 		if (!left || awake >= look) {
@@ -199,7 +199,7 @@ static bool update_waiting(struct nr *nr, struct nr_replica *r, struct nr_self *
 			if (gate_evicted(r) && take_back(r, slot, self->id, left))
 				return false;
 			gate_shut(r, slot);
-			look = awake + gate_away(slot);
+			look = MIN(awake + gate_away(slot), patience);
 		}
 		if (polls++ >= patience && take_back(r, slot, self->id, left)) {
 			q->err = -ETIMEDOUT;
@@ -276,7 +276,7 @@ int nr_update(struct nr *nr, struct nr_self *self, unsigned shard, const void *o
 	if (atomic_load_explicit(&nr->logged, memory_order_relaxed) || !gate_try_free(r, GATE_HELD | GATE_WRITING))
 		return update_shared(nr, self, shard, op, len, ret, index, NULL);
 	company = gate_look(r, true);
-	if (unlikely(nr->log || !r->live || (company && shall_serve(r)))) {
+	if (unlikely(!r->live || nr->log || (company && shall_serve(r)))) { /* the gate of a dropped one guards no log: live first */
 		gate_write_end(r);
 		return update_shared(nr, self, shard, op, len, ret, index, r);
 	}

@@ -7,6 +7,7 @@
  *            to date at once, when the last guard was got
  *   else     guards are dropped, the parts that moved are brought up to what was seen, and all begins again; after
  *            NR_VIEW_TRIES times the view is ordered like a span that applies nothing
+ *   barred   by a writer who is inside: guards are dropped, too, and it waits; for VIEW_POLLS polls at most
  *
  * Why one collect is enough: ctail rises before a reader gets to see what it covers, and a guard keeps its replica from
  * moving. Two views on two nodes that each saw what the other did not would each have collected before the other's ctail
@@ -16,6 +17,8 @@
  */
 #include "nr/span.h"
 
+#define VIEW_POLLS 256 /* while writers are inside, before the view takes its turn among them */
+
 struct look { /* guards of one attempt */
 	struct nr_family *f;
 	struct nr_self *self;
@@ -23,6 +26,7 @@ struct look { /* guards of one attempt */
 	u64 need[NR_SHARDS_MAX]; /* what each part's replica must have applied */
 	struct nr_replica *r[NR_SHARDS_MAX];
 	struct nr_slot *slot[NR_SHARDS_MAX];
+	u32 moved, barred; /* attempts that failed: parts moved on under them; a writer was inside */
 };
 
 /* Everything that one may have to wait for, before the first guard. */
@@ -91,8 +95,12 @@ static bool look_try(struct look *l, u64 mask)
 	if (!barred && collect(l))
 		return true;
 	unguard(l);
-	if (barred) /* else something moved, and it is known how far: there is nothing to wait for */
+	if (barred) {
+		l->barred++;
 		nr_port_relax();
+	} else { /* it is known how far: there is nothing to wait for */
+		l->moved++;
+	}
 	return false;
 }
 
@@ -112,18 +120,20 @@ static bool view_guarded(struct nr_family *f, struct nr_self *self, u64 mask,
 			 void (*look)(const struct nr_view *view, void *arg), void *arg)
 {
 	struct look l;
+	bool good;
 
 	__builtin_memset(&l, 0, sizeof(l));
 	l.f = f;
 	l.self = self;
-	for (u32 tries = 0; !look_try(&l, mask);) {
-		atomic_fetch_add_explicit(&f->views_again, 1, memory_order_relaxed);
-		if (++tries == NR_VIEW_TRIES)
-			return false;
+	while (!(good = look_try(&l, mask)) && l.moved < NR_VIEW_TRIES && l.barred < VIEW_POLLS)
+		;
+	if (good) {
+		look(&l.view, arg);
+		unguard(&l);
 	}
-	look(&l.view, arg);
-	unguard(&l);
-	return true;
+	if (l.moved)
+		atomic_fetch_add_explicit(&f->views_again, l.moved, memory_order_relaxed);
+	return good;
 }
 
 void nr_shards_view(struct nr_shards *s, struct nr_self *self, u64 mask, void (*look)(const struct nr_view *view, void *arg),

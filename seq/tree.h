@@ -117,9 +117,10 @@ int tree_check(const struct tree *t, const char **what);
 
 /* ---- changes ---- */
 
-/* What tree_apply says. Fields not named for an operation are 0. */
+/* What tree_apply says. Fields not named for an operation are 0. Another core may fill it in, and each line of it costs
+ * that core a miss, while all others wait. */
 struct tree_ret {
-	int err;             /* 0 or -errno; with an error, nothing has changed */
+	_Alignas(64) int err; /* 0 or -errno; with an error, nothing has changed */
 	bool existed;        /* CREATE without TREE_EXCL: the name was there, `at` is what it names, nothing changed */
 	struct tree_attr at; /* the inode created, linked, moved, changed; for UNLINK, RMDIR, FREE: as it was left */
 	struct {
@@ -137,8 +138,11 @@ size_t tree_op_mem(const void *op, size_t len);
 /* The largest value tree_op_mem returns. */
 size_t tree_op_mem_max(void);
 
+/* Room for an operation, on as few lines as it can be, for the same reason. */
+typedef u64 tree_op_buffer[TREE_OP_MAX / 8] __attribute__((aligned(64)));
+
 /*
- * Builders: write an operation into buf (TREE_OP_MAX bytes, 8-byte aligned), return its length or
+ * Builders: write an operation into buf (a tree_op_buffer, or 8-byte aligned), return its length or
  * -ENAMETOOLONG (name over TREE_NAME_MAX), -ENOENT (empty name or target), -EINVAL (name is "." or ".." or has a '/'
  * or NUL, unknown flag), -E2BIG (tree_op_symlink: target does not fit, stage it).
  */

@@ -52,6 +52,7 @@ static int ports[PORTS];
 static volatile sig_atomic_t program; /* its pid, for the handler of SIGTERM */
 static volatile sig_atomic_t stopping;
 static volatile sig_atomic_t pump_source;
+static pid_t pumps[3]; /* 0: there is none, or it is gone and its number may be another's */
 
 /* --- small helpers --- */
 
@@ -288,19 +289,33 @@ static _Noreturn void pump(int from, int to)
 	}
 }
 
-/* A child that moves bytes until the end; it keeps no other end of any pipe open. */
+static void hold_back(int how)
+{
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(how, &term, NULL);
+}
+
+/* A child that moves bytes until the end; it keeps no other end of any pipe open. A program may end, and the pump be told, before
+ * it has its handler: the signal waits for that. */
 static pid_t start_pump(int from, int to, int pipes[3][2])
 {
+	hold_back(SIG_BLOCK);
 	pid_t pid = fork();
 
-	if (pid != 0)
+	if (pid != 0) {
+		hold_back(SIG_UNBLOCK);
 		return pid;
+	}
 	for (int i = 0; i < 3; i++)
 		for (int end = 0; end < 2; end++)
 			if (pipes[i][end] != from && pipes[i][end] != to)
 				close(pipes[i][end]);
 	pump_source = from;
 	signal(SIGTERM, drain);
+	hold_back(SIG_UNBLOCK);
 	pump(from, to);
 }
 
@@ -328,7 +343,7 @@ static _Noreturn void run(int *descriptors, char **argv, char **env)
 	_exit(missing ? 127 : 126);
 }
 
-static pid_t start_on_pipes(char **argv, char **env, pid_t pumps[3])
+static pid_t start_on_pipes(char **argv, char **env)
 {
 	int pipes[3][2];
 	int ends[3];
@@ -395,6 +410,17 @@ static void start_control(void)
 	}
 }
 
+/* Whoever ends next. A pump whose pipe ended before the program did is forgotten. */
+static pid_t reap(int *status)
+{
+	pid_t gone = wait4(-1, status, 0, NULL);
+
+	for (int i = 0; i < 3; i++)
+		if (gone > 0 && gone == pumps[i])
+			pumps[i] = 0;
+	return gone;
+}
+
 /* Reaps until `pid` is gone; returns its wait status. */
 static int wait_for(pid_t pid)
 {
@@ -402,7 +428,7 @@ static int wait_for(pid_t pid)
 	pid_t gone;
 
 	do {
-		gone = wait4(-1, &status, 0, NULL);
+		gone = reap(&status);
 	} while (gone != pid && !(gone < 0 && errno == ECHILD));
 	return status;
 }
@@ -410,12 +436,11 @@ static int wait_for(pid_t pid)
 /* A server that the program started may still be saving: whoever was told to stop is waited for. */
 static void wait_for_session(pid_t pid)
 {
-	while (stopping && kill(-pid, 0) == 0 && (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR))
+	while (stopping && kill(-pid, 0) == 0 && (reap(NULL) > 0 || errno == EINTR))
 		;
 }
 
-/* wait_for() may already have reaped a pump whose pipe ended before the program did. */
-static void finish_pumps(const pid_t pumps[3])
+static void finish_pumps(void)
 {
 	for (int i = 0; i < 3; i++)
 		if (pumps[i] > 0)
@@ -439,7 +464,6 @@ static _Noreturn void report(int status)
 int main(void)
 {
 	struct winsize size = {0};
-	pid_t pumps[3] = {0};
 	size_t length;
 
 	mount_all();
@@ -455,13 +479,13 @@ int main(void)
 	if (mode && sscanf(mode, "tty %hu %hu", &size.ws_row, &size.ws_col) == 2)
 		program = start_on_tty(argv, env, &size);
 	else
-		program = start_on_pipes(argv, env, pumps);
+		program = start_on_pipes(argv, env);
 	if (program < 0)
 		fail("fork");
 	start_control();
 	int status = wait_for(program);
 	wait_for_session(program);
-	finish_pumps(pumps);
+	finish_pumps();
 	if (mode && mode[0] == 't') {
 		int tty = open(TTY, O_RDWR | O_NOCTTY);
 		tcdrain(tty);

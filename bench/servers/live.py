@@ -11,6 +11,7 @@ Nothing here knows a kernel: `kernel` goes to ./nros as it is.
 
 import glob
 import os
+import random
 import re
 import select
 import signal
@@ -32,9 +33,17 @@ class GuestError(Exception):
 
 
 def free_port():
-	with socket.socket() as sock:
-		sock.bind(("127.0.0.1", 0))
-		return sock.getsockname()[1]
+	"""A port of this machine that nobody has, nor gets by chance before it is used: it is not one of those that the kernel gives out."""
+	with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+		given_out = int(file.read().split()[0])
+	while True:
+		port = random.randrange(10000, max(given_out, 20000))
+		with socket.socket() as sock:
+			try:
+				sock.bind(("127.0.0.1", port))
+				return port
+			except OSError:
+				pass
 
 
 def children(process):

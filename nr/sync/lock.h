@@ -92,6 +92,16 @@ static inline void lock_acquire(struct lock *l)
 		nr_port_relax();
 }
 
+/* In order of arrival: for a lock whose holder comes back for it at once, and is held most of the time. (One processor: who
+ * tries now and then would always find it held.) All who take it must do so in this way. */
+static inline void lock_acquire_in_turn(struct lock *l)
+{
+	u32 ticket = lock_queue(l);
+
+	while (!lock_my_turn(l, ticket))
+		nr_port_relax();
+}
+
 static inline void lock_release(struct lock *l)
 {
 	u32 turn = atomic_load_explicit(&l->serving, memory_order_relaxed); /* only the holder writes it */

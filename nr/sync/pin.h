@@ -6,7 +6,10 @@
  *   user    pin_set(&mine, object)     look (load seq_cst), use what is found     pin_clear(&mine)
  *   taker   take it out (store seq_cst)     pin_wait(&each, object)     free it
  *
- * A use is short and waits for nobody, so the taker may wait with a lock held. One who comes back at once cannot lead
+ * What is found may as well be a permission, to write to some part of the object: then the taker has the whole to himself until
+ * he gives it again (store release; the look is an acquire).
+ *
+ * A use is short and waits for nobody but other users, so the taker may wait with a lock held. One who comes back at once cannot lead
  * him on: each use has another number in the low bits of the word, and only the one that was seen is waited for.
  *
  * Orderings. P1 pin_set: exchange seq_cst, before the look  <->  P2 pin_wait: load seq_cst, after the thing was taken

@@ -13,7 +13,7 @@ import sys
 
 PORTS = ["stdin", "stdout", "stderr", "control"]
 ELF = sys.argv[1]
-LIMIT = 60      # seconds for a whole guest, far from what it needs
+LIMIT = 300     # seconds for a whole guest, far from what it needs
 WINDOW = 2048   # the guest keeps 8 KiB of a serial line
 results = []
 

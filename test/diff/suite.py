@@ -30,7 +30,7 @@ KINDS = (".sh", ".bash", ".py", ".sql")
 packages = []
 BOOTS, LANES = 8, 2
 CORES, NODES, MEMORY = 4, 2, "1G"
-BOOT_SECONDS, SCRIPT_SECONDS = 60, 8    # a boot's time limit: so much, and so much for each script (five times that with packages)
+BOOT_SECONDS, SCRIPT_SECONDS = 300, 15  # a boot's time limit: so much, and so much for each script (five times that with packages)
 
 
 def use(directory):
@@ -104,14 +104,14 @@ def run_shell_scripts(wanted, kernel, say):
     return outcomes
 
 
-def run(wanted, kernel, say):
+def run(wanted, kernel, say, lanes=LANES):
     """Outcomes of all wanted scripts by name; a script without an outcome was not run."""
     typed = [n for n in wanted if n.startswith("jobs/")]
     shell = [n for n in wanted if n not in typed]
-    lanes = [shell[i::LANES] for i in range(LANES)] if packages else [shell]
+    dealt = [shell[i::lanes] for i in range(lanes)] if packages else [shell]
     outcomes = {}
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        for part in pool.map(lambda lane: run_shell_scripts(lane, kernel, say), lanes):
+    with ThreadPoolExecutor(len(dealt)) as pool:
+        for part in pool.map(lambda lane: run_shell_scripts(lane, kernel, say), dealt):
             outcomes.update(part)
     if typed:
         how = dict(kernel=kernel, cores=CORES, nodes=NODES, memory=MEMORY)

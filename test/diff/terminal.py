@@ -21,7 +21,7 @@ import pexpect
 import machine
 
 PROMPT = "@> "
-PATIENCE = 60                       # seconds for any one expected thing
+PATIENCE = 300                      # seconds for any one expected thing
 UNFINISHED = re.compile(r"\x1b(\[[0-9;?]*)?\Z")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78=>]")
 
@@ -41,7 +41,7 @@ class Terminal:
     before position `at` of its plain form has been waited for."""
 
     def __init__(self, how):
-        words = machine.command(["busybox", "sh", "-i"], timeout=600, **how)
+        words = machine.command(["busybox", "sh", "-i"], timeout=3600, **how)
         self.child = pexpect.spawn(words[0], words[1:], cwd=machine.ROOT, dimensions=(24, 80), timeout=PATIENCE,
                                    encoding="latin1")
         self.child.delaybeforesend = None

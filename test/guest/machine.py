@@ -10,8 +10,9 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIMIT = 600        # seconds of a machine for which nobody said more: far from what it needs
 LONG = os.environ.get("NROS_LONG", "") not in ("", "0")
-SKEW = 15          # seconds a machine may outlive its own --timeout before it is killed
+SKEW = 120         # seconds a machine may outlive its own --timeout before it is killed
 
 
 class Tap:
@@ -57,7 +58,7 @@ class Result:
         return "\n".join(text.decode(errors="replace").splitlines()[-lines:]) + f"\nstatus {self.status}"
 
 
-def command(program, kernel="nros", cores=4, nodes=None, memory=None, timeout=60, add=(), options=()):
+def command(program, kernel="nros", cores=4, nodes=None, memory=None, timeout=LIMIT, add=(), options=()):
     """The words of a ./nros run."""
     words = [os.path.join(ROOT, "nros"), "run", "--kernel", kernel, "--cores", str(cores),
              "--timeout", str(timeout)]
@@ -72,7 +73,7 @@ def command(program, kernel="nros", cores=4, nodes=None, memory=None, timeout=60
 
 def run(program, stdin=b"", **how):
     """Boots a machine, runs PROGRAM (a list of words) and returns a Result. `how` as for command()."""
-    limit = how.get("timeout", 60) + SKEW
+    limit = how.get("timeout", LIMIT) + SKEW
     start = time.monotonic()
     child = subprocess.Popen(command(program, **how), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, start_new_session=True)

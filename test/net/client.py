@@ -24,6 +24,14 @@ def connect(port):
 	return socket.create_connection((ADDRESS, port), timeout=PATIENCE)
 
 
+def receive(sock, size):
+	"""So many bytes, or those before the end."""
+	data = b""
+	while len(data) < size and (more := sock.recv(size - len(data))):
+		data += more
+	return data
+
+
 def reset(sock):
 	sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
 	sock.close()
@@ -105,7 +113,7 @@ def half_open(port, connections):
 		reset(sock)
 	for sock in silent[1::2]:
 		sock.sendall(b"still here")
-		if sock.recv(10, socket.MSG_WAITALL) != b"still here":
+		if receive(sock, 10) != b"still here":
 			raise ValueError("a silent connection lost its bytes")
 		sock.close()
 	return f"{connections} silent connections, half of them reset with bytes unread"

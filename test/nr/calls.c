@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The rest of the interface, call by call: tried, timed and stale; the caller's memory; handles; the typed layer. */
+#define _GNU_SOURCE
 #include "base/errno.h"
 #include "nr/port_host.h"
 #include "nr/port.h"
@@ -264,7 +265,11 @@ static void clock_and_node(void)
 	static struct nr_ids ids;
 	static struct nr_stat st;
 	struct nr_self self = { .id = 0 };
+	cpu_set_t here;
 
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here); /* or it may be on another node when it is asked again */
+	sched_setaffinity(0, sizeof(here), &here);
 	ok(nr_register(&ids, &self, NR_NODE_HERE) == 0 && self.node < NR_NODES_MAX && self.node == nr_port_node(),
 	   "a thread is registered where it runs: node %u", self.node);
 	self.node = 0;

@@ -41,6 +41,7 @@ static u64 get(struct nr *from, struct nr_self *self, u32 key)
 static void test_come_and_go(void)
 {
 	struct nr_self self = { .id = 0 }, far = { .id = 1, .node = 5 };
+	u64 version;
 	s64 alone;
 
 	nr = make(4, 0);
@@ -58,8 +59,11 @@ static void test_come_and_go(void)
 	   "now there is a log, and the clone is equal");
 	put(nr, &self, 2, 20);
 	ok(get(nr, &far, 2) == 20, "an update here is read there");
+	version = nr_version(nr, &far);
 	ok(nr_replica_drop(nr, &far, 0) == 0 && get(nr, &self, 2) == 20, "the first replica may go");
+	ok(nr_version(nr, &self) == version && nr_version(nr, &far) == version, "and no version changes");
 	put(nr, &self, 3, 30);
+	ok(nr_version(nr, &self) > version, "but an update in place changes it");
 	nr_stats(nr, &self, &st, false);
 	ok(st.replicas == 1 && st.log_slots == 0 && get(nr, &far, 3) == 30, "one replica again: no log again");
 	ok(nr_replica_add(nr, &self, 0) == 0 && get(nr, &self, 3) == 30 && nr_check(nr, &self) == 0, "and it may come back");
@@ -85,7 +89,9 @@ static void test_idle_node(void)
 	nr_stats(nr, &self, &st, false);
 	ok(st.replica[1].applied >= index && st.replica[1].helped == 1, "nr_sync brings it up, by helping");
 	nr_update(nr, &self, 0, &op, len, NULL, &index);
+	index = nr_version(nr, &self);
 	ok(nr_poll(nr, &other) == 1 && nr_poll(nr, &other) == 0, "nr_poll applies what is new");
+	ok(nr_version(nr, &self) == index && nr_version(nr, &other) == index, "that changes no version");
 	for (u32 i = 0; i < 20000; i++)
 		put(nr, &self, i % LEDGER_KEYS, i + 1);
 	nr_stats(nr, &self, &st, false);
@@ -294,6 +300,110 @@ static void test_fork_fix(void)
 	nr_destroy(nr);
 }
 
+/* Who claims the gate is next, whoever else tries: a fork stands in the middle of waiting for it, and it is let go of. */
+
+static _Atomic u32 in_update, claimed, may_fork;
+
+static void stand_in_wait(void)
+{
+	atomic_store(&claimed, 1);
+	while (!atomic_load(&may_fork))
+		sched_yield();
+}
+
+static void *forks(void *arg)
+{
+	struct nr_self self = { .id = 1 };
+
+	while (!atomic_load(&in_update))
+		sched_yield();
+	nr_host_on_relax = stand_in_wait;
+	nr_destroy(nr_fork(nr, &self, 0, NULL, NULL));
+	return arg;
+}
+
+static void wait_for_claim(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	atomic_store(&in_update, 1);
+	while (!atomic_load(&claimed))
+		sched_yield();
+}
+
+static void test_claim(void)
+{
+	struct nr_self self = { .id = 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 1, 0);
+	pthread_t t;
+	int err;
+
+	nr = make(2, 0);
+	in_update = claimed = may_fork = 0;
+	ledger_in_apply = wait_for_claim;
+	pthread_create(&t, NULL, forks, NULL);
+	put(nr, &self, 1, 1); /* has the gate until the fork waits for it */
+	ledger_in_apply = NULL;
+	err = nr_try_update(nr, &self, 0, &op, len, NULL, NULL);
+	atomic_store(&may_fork, 1);
+	pthread_join(t, NULL);
+	ok(err == -EAGAIN && nr_try_update(nr, &self, 0, &op, len, NULL, NULL) == 0, "a fork that waits for the gate is next");
+	nr_destroy(nr);
+}
+
+/* And who forks serves whoever left a request meanwhile: the next fork might be first again. */
+
+static _Thread_local bool forking;
+static u32 served;
+
+static void count_served(const struct ledger_op *op, bool own)
+{
+	(void)op;
+	(void)own;
+	served += forking;
+}
+
+static void *puts_one(void *arg)
+{
+	struct nr_self self = { .id = 1 };
+
+	while (!atomic_load(&may_fork))
+		sched_yield();
+	put(nr, &self, 2, 2);
+	return arg;
+}
+
+static void fix_waiting(void *state, void *arg)
+{
+	u64 asleep = nr_host_waits;
+
+	(void)state;
+	(void)arg;
+	atomic_store(&may_fork, 1);
+	while (nr_host_waits == asleep)
+		sched_yield();
+	forking = true;
+}
+
+static void test_fork_serves(void)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t;
+
+	nr = make(2, 0);
+	served = 0;
+	may_fork = 0;
+	ledger_in_apply = count_served;
+	pthread_create(&t, NULL, puts_one, NULL);
+	nr_destroy(nr_fork(nr, &self, 0, fix_waiting, NULL));
+	forking = false;
+	pthread_join(t, NULL);
+	ledger_in_apply = NULL;
+	ok(served == 1 && get(nr, &self, 2) == 2, "who forks serves who came meanwhile");
+	nr_destroy(nr);
+}
+
 /*
  * A replica is dropped while callers are on their way to it: a signal stops them, at any instruction, until the drop
  * is over (or for a while, for they may be stopped inside).
@@ -407,6 +517,8 @@ int main(int argc, char **argv)
 	test_guards();
 	test_fork();
 	test_fork_fix();
+	test_claim();
+	test_fork_serves();
 	test_travellers(argc > 1 ? atoi(argv[1]) : 400);
 	test_checks();
 	return tap_end();

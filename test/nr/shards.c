@@ -9,6 +9,7 @@
  *   memory  each allocation fails in turn: a refused span happened nowhere, and nothing is lost
  *   fork    a copy of one moment
  *   suite   histories of reads, updates, spans and views, judged by search (lin.h)
+ *   fair    who spans serves the updates that came meanwhile; a view that only met a writer is no span
  */
 #include "base/errno.h"
 #include "nr/internal.h"
@@ -551,6 +552,105 @@ static void test_suite(u32 n_parts, u32 n_replicas, bool churn)
 	nr_shards_destroy(s);
 }
 
+/* fair */
+
+static _Atomic u32 writing, may_write, wrote;
+static _Thread_local bool spans;
+static _Thread_local u32 relaxed;
+static u32 served;
+
+static void count_served(unsigned shard)
+{
+	(void)shard;
+	served += spans;
+}
+
+static void *adds(void *arg)
+{
+	struct nr_self self = { .id = 1 };
+	u64 was;
+
+	while (arg && !atomic_load(&may_write)) /* until the span has begun */
+		sched_yield();
+	row_do(s, &self, ROW_ADD, ROW_ARG(1, 0, 5), &was);
+	atomic_store(&wrote, 1);
+	return arg;
+}
+
+/* Applies nothing itself: what this thread applies after it is another's. */
+static void plan_to_wait(const struct nr_view *view, struct nr_plan *plan, void *arg)
+{
+	u64 asleep = nr_host_waits;
+
+	(void)view, (void)plan, (void)arg;
+	atomic_store(&may_write, 1);
+	while (nr_host_waits == asleep)
+		sched_yield();
+	spans = true;
+}
+
+static void test_serve(u32 n_replicas)
+{
+	struct nr_self self = { .id = 0 };
+	pthread_t t;
+
+	parts = 2, replicas = n_replicas;
+	make(&row_type, n_replicas % 2);
+	served = 0;
+	may_write = 0;
+	row_in_apply = count_served;
+	pthread_create(&t, NULL, adds, &self);
+	nr_shards_span(s, &self, all(), plan_to_wait, NULL, NULL);
+	spans = false;
+	pthread_join(t, NULL);
+	row_in_apply = NULL;
+	ok(served == 1 && row_sum(s, &self, all()) == 2 * START + 5, "%u replicas: who spans serves who came meanwhile", n_replicas);
+	nr_shards_destroy(s);
+}
+
+static void stand_in_apply(unsigned shard)
+{
+	(void)shard;
+	atomic_store(&writing, 1);
+	while (!atomic_load(&may_write))
+		sched_yield();
+}
+
+/* The viewer's: when he has met the writer for a while, it goes on. */
+static void let_write(void)
+{
+	if (++relaxed < 4 * NR_VIEW_TRIES)
+		return;
+	atomic_store(&may_write, 1);
+	while (!atomic_load(&wrote))
+		sched_yield();
+}
+
+static void test_barred(u32 n_replicas)
+{
+	struct nr_self self = { .id = 0 };
+	struct nr_shards_stat st;
+	pthread_t t;
+	u64 sum;
+
+	parts = 2, replicas = n_replicas;
+	make(&row_type, true);
+	writing = may_write = wrote = 0;
+	row_in_apply = stand_in_apply;
+	pthread_create(&t, NULL, adds, NULL);
+	while (!atomic_load(&writing))
+		sched_yield();
+	relaxed = 0;
+	nr_host_on_relax = let_write;
+	sum = row_sum(s, &self, all());
+	nr_host_on_relax = NULL;
+	pthread_join(t, NULL);
+	row_in_apply = NULL;
+	nr_shards_stats(s, &st);
+	ok(sum == 2 * START + 5 && st.views_ordered == 0, "%u replicas: a view waits for a writer as a read does", n_replicas);
+	nr_shards_destroy(s);
+}
+
 int main(int argc, char **argv)
 {
 	scale = argc > 1 ? (u32)atoi(argv[1]) : 100;
@@ -575,5 +675,9 @@ int main(int argc, char **argv)
 	test_suite(2, 1, false);
 	test_suite(2, 2, false);
 	test_suite(4, 3, true);
+	test_serve(1);
+	test_serve(2);
+	test_barred(1);
+	test_barred(2);
 	return tap_end();
 }

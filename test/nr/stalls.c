@@ -12,6 +12,7 @@
  *
  * The other replica must do PASS updates and reads meanwhile. And whoever waits on the same replica sleeps, and is woken.
  * Evicted, it holds up nobody, for any number of updates; its node gets a fresh copy; and when it goes on, it is told right.
+ * And somebody who wants what must wait for it (a drop, another eviction) keeps nobody waiting.
  */
 #include "base/errno.h"
 #include "nr/port_host.h"
@@ -36,6 +37,20 @@ static void stop_here(void)
 	atomic_store(&stopped, 1);
 	while (!atomic_load(&go_on))
 		sched_yield();
+}
+
+static void await(const _Atomic u32 *flag)
+{
+	while (!atomic_load(flag))
+		sched_yield();
+}
+
+/* Starts one of those who stop, and waits until he stands. */
+static void stand(pthread_t *t, void *(*stopper)(void *))
+{
+	atomic_store(&stopped, 0);
+	pthread_create(t, NULL, stopper, NULL);
+	await(&stopped);
 }
 
 static void on_fault(int sig)
@@ -74,6 +89,14 @@ static void *stops_in_copy(void *arg)
 static void *stops_in_apply(void *arg)
 {
 	struct nr_self self = { .id = 0 };
+
+	atomic_store(&said, (u32)-do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 600));
+	return arg;
+}
+
+static void *stops_in_apply_1(void *arg)
+{
+	struct nr_self self = { .id = 2, .node = 1 };
 
 	atomic_store(&said, (u32)-do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 600));
 	return arg;
@@ -138,11 +161,9 @@ static void others_go_on(const char *where, void *(*stopper)(void *), u32 replic
 	for (u32 n = 1; n < replicas; n++)
 		nr_replica_add(nr, &self, n);
 	nr_widen(nr, &self);
-	stopped = go_on = met = 0;
+	go_on = met = 0;
 	ledger_in_apply = hook;
-	pthread_create(&t, NULL, stopper, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stopper);
 	do_update(nr, &self, NULL, LEDGER_BUMP, 0, 0, 0); /* takes what was published before it along */
 	before = version_at(&self);
 	for (u32 i = 0; i < PASS; i++)
@@ -189,23 +210,24 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	struct nr_config cfg = { .threads = 4, .log_slots = 32 };
 	struct nr_self self = { .id = 1, .node = 1 }, beside = { .id = 3, .node = 0 };
 	s64 lent = nr_host_bytes;
-	u64 before, updates = 100 * cfg.log_slots, asleep = nr_host_waits;
+	u64 before, updates = 100 * cfg.log_slots, asleep = nr_host_waits, woken;
 	pthread_t t, w;
 
 	nr = nr_create(&ledger_batch_type, &cfg, NULL);
 	nr_replica_add(nr, &self, 1);
 	nr_widen(nr, &self);
-	stopped = go_on = met = waiting = said = 0;
+	go_on = met = waiting = said = 0;
 	ledger_in_apply = hook;
 	if (fate == LOST)
 		do_update(nr, &self, NULL, LEDGER_PUT, STOP_KEY, 5, 0); /* replica 0 has not seen it */
-	pthread_create(&t, NULL, stopper, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stopper);
 	pthread_create(&w, NULL, waits_beside, NULL);
 	while (!atomic_load(&waiting) || (stopper != stops_reading && atomic_load(&nr_host_waits) == asleep))
 		sched_yield();
+	woken = nr_host_wakes;
 	evicts(&self, where);
+	if (!ok(stopper == stops_reading || nr_host_wakes > woken, "who slept there is woken"))
+		atomic_store(&go_on, 1);
 	pthread_join(w, NULL);
 	before = version_at(&self);
 	for (u32 i = 0; i < updates; i++)
@@ -223,6 +245,90 @@ static void evicted(const char *where, void *(*stopper)(void *), void (*hook)(co
 	ok(st.evictions == 1 && st.evicted == 0 && nr_check(nr, &self) == 0, "and its memory is back");
 	nr_destroy(nr);
 	ok(nr_host_bytes == lent, "all of it");
+}
+
+/* A reader stands on one of three replicas. */
+
+static _Atomic u32 dropped;
+
+static void *drops_2(void *arg)
+{
+	struct nr_self self = { .id = 2, .node = 1 };
+
+	nr_replica_drop(nr, &self, 2);
+	atomic_store(&dropped, 1);
+	return arg;
+}
+
+static void three(u32 log_slots)
+{
+	struct nr_config cfg = { .threads = 4, .log_slots = log_slots };
+	struct nr_self self = { .id = 3 };
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	nr_replica_add(nr, &self, 1);
+	nr_replica_add(nr, &self, 2);
+	nr_widen(nr, &self);
+	stopped = go_on = met = dropped = said = 0;
+}
+
+/* An update, if it need not wait for ever: others may have the gate for NR_PATIENCE polls at a time. */
+static bool goes_on(struct nr_self *self)
+{
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 2, 0);
+
+	return nr_update_timeout(nr, self, 0, &op, len, NULL, NULL, 1000 * NR_PATIENCE) == 0;
+}
+
+static void drop_beside_reader(void)
+{
+	struct nr_self self = { .id = 1, .node = 1 };
+	pthread_t r, d;
+	u32 done = 0;
+
+	three(0);
+	stand(&r, stops_reading);
+	goes_on(&self); /* replica 0 has something to apply */
+	pthread_create(&d, NULL, drops_2, NULL);
+	while (done < PASS && goes_on(&self))
+		done++;
+	ok(done == PASS && !atomic_load(&dropped), "a drop waits for a reader on a third replica: %u updates pass by", done);
+	ok(evicts(&self, "under a read guard, a drop waiting"), "the reader is named for it");
+	pthread_join(d, NULL);
+	ok(nr_replicas(nr) == 1 && goes_on(&self), "then the drop has its way");
+	atomic_store(&go_on, 1);
+	pthread_join(r, NULL);
+	ok(nr_check(nr, &self) == 0, "and all is well when the reader goes on");
+	nr_destroy(nr);
+}
+
+/* A combiner stands on 1, a reader on 0: who evicts the one hears of the other. */
+static void evict_beside_reader(void)
+{
+	static struct nr_stat st;
+	struct nr_self self = { .id = 1, .node = 2 };
+	struct nr_look look = { 0 };
+	pthread_t r, c;
+	u64 nodes = 2;
+	int err;
+
+	three(32);
+	stand(&r, stops_reading);
+	ledger_in_apply = in_apply;
+	stand(&c, stops_in_apply_1);
+	while ((err = nr_evict(nr, &self, nodes)) == -EAGAIN)
+		nodes |= nr_stuck(nr, &look);
+	ok(!err && nodes == 3 && nr_replicas(nr) == 1, "an eviction that a reader on another replica bars, and then he is evicted too");
+	ok(goes_on(&self), "the last replica goes on");
+	ledger_in_apply = NULL;
+	atomic_store(&go_on, 1);
+	pthread_join(r, NULL);
+	pthread_join(c, NULL);
+	nr_stats(nr, &self, &st, true);
+	ok(st.log_slots == 0 && st.evicted == 0 && goes_on(&self), "with one left, and all others out, there is no log");
+	ok(nr_replica_add(nr, &self, 0) == 0 && goes_on(&self) && nr_check(nr, &self) == 0, "and it may begin again");
+	nr_destroy(nr);
 }
 
 /* Sleep: the combiner stops in apply; the others leave requests, and take few polls for it. */
@@ -249,12 +355,10 @@ static void waiters_sleep(u32 replicas)
 	for (u32 n = 1; n < replicas; n++)
 		nr_replica_add(nr, &self, n);
 	nr_widen(nr, &self);
-	stopped = go_on = 0;
+	go_on = 0;
 	polls = 0;
 	ledger_in_apply = in_apply;
-	pthread_create(&t, NULL, stops_in_apply, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stops_in_apply);
 	for (size_t i = 0; i < WAITERS; i++)
 		pthread_create(&w[i], NULL, waiter, (void *)i);
 	while (atomic_load(&nr_host_waits) < asleep + WAITERS)
@@ -295,14 +399,11 @@ static void served_in_passing(void)
 
 	nr = nr_create(&ledger_type, &cfg, NULL);
 	nr_widen(nr, &self);
-	stopped = go_on = waiting = 0;
+	go_on = waiting = 0;
 	ledger_in_apply = in_apply;
-	pthread_create(&t, NULL, stops_in_apply, NULL);
-	while (!atomic_load(&stopped))
-		sched_yield();
+	stand(&t, stops_in_apply);
 	pthread_create(&w, NULL, stops_waiting, NULL);
-	while (!atomic_load(&waiting))
-		sched_yield();
+	await(&waiting);
 	atomic_store(&go_on, 1);
 	pthread_join(t, NULL);
 	do
@@ -312,6 +413,30 @@ static void served_in_passing(void)
 	pthread_join(w, NULL);
 	ledger_in_apply = NULL;
 	ok(n > 1 && n <= NR_PASS && version_at(&self) == 2 + n, "%lu updates in place went by a waiter", (unsigned long)n);
+	nr_destroy(nr);
+}
+
+/* Who has found a gate shut often looks at it seldom; one who has little time does so before it is over. */
+static void timed_looks(void)
+{
+	struct nr_config cfg = { .threads = 3 };
+	struct nr_self self = { .id = 0 };
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 2, 0);
+	pthread_t t;
+	int shut, open;
+
+	nr = nr_create(&ledger_type, &cfg, NULL);
+	nr_widen(nr, &self);
+	go_on = 0;
+	ledger_in_apply = in_apply;
+	stand(&t, stops_in_apply_1);
+	shut = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 10000);
+	atomic_store(&go_on, 1);
+	pthread_join(t, NULL);
+	ledger_in_apply = NULL;
+	open = nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1);
+	ok(shut == -ETIMEDOUT && open == 0, "an update of one poll gets a free gate, whatever its caller met before");
 	nr_destroy(nr);
 }
 
@@ -328,8 +453,11 @@ int main(void)
 	evicted("while it applies what comes before its batch", stops_before_own, in_earlier_apply, LOST);
 	evicted("while it writes its operation", stops_in_copy, NULL, RETRIED);
 	evicted("under a read guard, a writer waiting", stops_reading, NULL, ANSWERED);
+	drop_beside_reader();
+	evict_beside_reader();
 	waiters_sleep(1);
 	waiters_sleep(2);
 	served_in_passing();
+	timed_looks();
 	return tap_end();
 }

@@ -32,6 +32,8 @@ static void *locker(void *arg)
 		if (((long)arg + i) % 3 == 0)
 			while (!lock_try(&lock))
 				nr_port_relax();
+		else if (((long)arg + i) % 3 == 1)
+			lock_acquire_in_turn(&lock);
 		else
 			lock_acquire(&lock);
 		under_lock++;
@@ -250,10 +252,67 @@ static void test_pin(void)
 	pin_clear(&pins[0]);
 }
 
+/* A permission: users write to parts, each part by one at a time, until the owner takes it back and has the whole. */
+enum { PARTS = 4, OWNED = 500 };
+static _Alignas(64) _Atomic bool allowed;
+static struct { struct lock lock; long value; } parts[PARTS]; /* plain values */
+static long by_users[THREADS], by_owner;
+static _Atomic bool owner_done;
+
+static void owner(void)
+{
+	for (int i = 0; i < OWNED; i++) {
+		atomic_store(&allowed, false);
+		for (int k = 0; k < THREADS; k++)
+			pin_wait(&pins[k], &allowed);
+		for (int p = 0; p < PARTS; p++)
+			parts[p].value++;
+		by_owner += PARTS;
+		atomic_store_explicit(&allowed, true, memory_order_release);
+		nr_port_relax();
+	}
+	atomic_store(&owner_done, true);
+}
+
+static void *pin_writer(void *arg)
+{
+	long me = (long)arg;
+
+	if (!me) {
+		owner();
+		return NULL;
+	}
+	for (int i = 0; !atomic_load(&owner_done); i++) {
+		pin_set(&pins[me], &allowed);
+		if (atomic_load(&allowed)) {
+			lock_acquire(&parts[i % PARTS].lock);
+			parts[i % PARTS].value++;
+			lock_release(&parts[i % PARTS].lock);
+			by_users[me]++;
+		}
+		pin_clear(&pins[me]);
+	}
+	return NULL;
+}
+
+static void test_permission(void)
+{
+	long sum = 0, wanted;
+
+	run(pin_writer);
+	for (int i = 0; i < PARTS; i++)
+		sum += parts[i].value;
+	wanted = by_owner;
+	for (int i = 0; i < THREADS; i++)
+		wanted += by_users[i];
+	ok(sum == wanted, "pin: who takes a permission back has the whole to himself");
+}
+
 int main(void)
 {
 	test_lock();
 	test_pin();
+	test_permission();
 	test_mpsc_edges();
 	run(mailer);
 	shared = malloc(sizeof(*shared));

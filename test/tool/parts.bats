@@ -8,6 +8,8 @@ parts() {
 
 @test "the Debian entry is found in every form" { parts Mirror; }
 @test "archives hold what was put in, large files page-aligned" { parts Cpio; }
+@test "Python's byte code is its source's, and the same each time" { parts Bytecode; }
+@test "maintainer scripts are read for links and copies" { parts Scripts; }
 @test "every core and byte belongs to one node" { parts Topology; }
 @test "a published port has a queue for connections" { parts Backlog; }
 @test "TAP is counted, and silence is a failure" { parts Tap; }

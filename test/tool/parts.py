@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Tests of the tool's parts that need no machine: Debian's entries, cpio archives, maintainer scripts, topology, TAP."""
 
+import importlib.machinery
+import importlib.util
 import io
 import os
 import random
@@ -16,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import apt
 import backlog
+import bytecode
 import cpio
 import debroot
 import machine
@@ -162,6 +165,52 @@ class Scripts(unittest.TestCase):
 		before = dict(self.archive.entries)
 		debroot.install_names(self.archive, "ln -s $from /etc/a\ncp -r /usr/share /etc/b\nln -s /none /etc/c\n# ln -s /etc/site /etc/d\n")
 		self.assertEqual(self.archive.entries, before)
+
+
+class Bytecode(unittest.TestCase):
+	"""Python's byte code of an image: what an importer takes, and the same each time."""
+
+	def archive(self):
+		archive = cpio.Archive()
+		archive.file(f"usr/bin/{bytecode.VERSION}", "an interpreter", 0o755)
+		archive.file(f"usr/lib/{bytecode.VERSION}/steady.py", "def answer():\n\treturn {'six', 'seven'}, 42\n")
+		archive.file(f"usr/lib/{bytecode.VERSION}/broken.py", "def def\n")
+		archive.file("usr/share/other.py", "pass\n")
+		return archive
+
+	def test_an_importer_takes_it_for_its_source_alone(self):
+		archive = self.archive()
+		bytecode.add(archive)
+		made = [path for path in archive.entries if path.endswith(".pyc")]
+		self.assertEqual(made, [f"usr/lib/{bytecode.VERSION}/__pycache__/steady.{sys.implementation.cache_tag}.pyc"])
+		with tempfile.TemporaryDirectory() as folder:
+			for path in (f"usr/lib/{bytecode.VERSION}/steady.py", *made):
+				os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
+				with open(os.path.join(folder, path), "wb") as file:
+					file.write(archive.entries[path].content())
+			lib = os.path.join(folder, "usr/lib", bytecode.VERSION)
+			loader = importlib.machinery.SourceFileLoader("steady", os.path.join(lib, "steady.py"))
+			loader.source_to_code = None	# it must not have to compile
+			self.assertEqual(self.answer(loader), 42)
+			with open(os.path.join(lib, "steady.py"), "w") as file:
+				file.write("def answer():\n\treturn 0, 43\n")
+			self.assertEqual(self.answer(importlib.machinery.SourceFileLoader("steady", os.path.join(lib, "steady.py"))), 43)
+
+	def setUp(self):
+		prefix, sys.pycache_prefix = sys.pycache_prefix, None
+		self.addCleanup(setattr, sys, "pycache_prefix", prefix)
+
+	def answer(self, loader):
+		module = importlib.util.module_from_spec(importlib.util.spec_from_loader("steady", loader))
+		loader.exec_module(module)
+		return module.answer()[1]
+
+	def test_the_same_each_time(self):
+		one, two = self.archive(), self.archive()
+		bytecode.add(one)
+		held = [sys.intern("answer"), sys.intern("six")]	# what the process holds does not matter
+		bytecode.add(two)
+		self.assertEqual({path: entry.data for path, entry in one.entries.items()}, {path: entry.data for path, entry in two.entries.items()}, held)
 
 
 class Topology(unittest.TestCase):

@@ -7,7 +7,7 @@ import sys
 import pexpect
 
 nros = sys.argv[1]
-child = pexpect.spawn(nros, ["run"], timeout=60, dimensions=(31, 97), encoding="utf-8")
+child = pexpect.spawn(nros, ["run"], timeout=300, dimensions=(31, 97), encoding="utf-8")
 child.logfile_read = sys.stderr
 
 

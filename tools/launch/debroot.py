@@ -5,8 +5,8 @@ The files come from the packages' tar archives with their modes and owners, /bin
 links into /usr. What maintainer scripts would have done on a machine is done here from their text, as
 far as programs need it: accounts (`adduser --system`), alternatives (`update-alternatives
 --install`), links and copies between names that the script spells out (`ln -s`, `cp`: nginx's site and its
-first page), and the few files that Debian's base packages copy into place. The same packages give the
-same archive, byte for byte.
+first page), Python's byte code, and the few files that Debian's base packages copy into place. The same packages
+give the same archive, byte for byte.
 """
 
 import os
@@ -15,13 +15,14 @@ import shlex
 import subprocess
 import tarfile
 
+import bytecode
 import cpio
 import fetch
 from base import ToolError, quiet_run
 
 MERGED = {name: f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32")}
 LEFT_OUT = re.compile(r"usr/share/(doc|doc-base|man|info|locale|lintian|i18n|bug|menu|pixmaps|icons|common-licenses)/."
-                      r"|usr/lib/x86_64-linux-gnu/gconv/."
+                      r"|usr/lib/x86_64-linux-gnu/gconv/(?!gconv-modules|ISO8859-|CP125|KOI8-[RU]\.|UTF-|UNICODE\.)."
                       r"|usr/lib/(systemd|udev)/.|etc/(init\.d|cron\.\w+|logrotate\.d|rc\d\.d)/.")
 COPIES = {"usr/share/base-passwd/passwd.master": "etc/passwd", "usr/share/base-passwd/group.master": "etc/group",
           "usr/share/libc-bin/nsswitch.conf": "etc/nsswitch.conf", "usr/share/base-files/profile": "etc/profile",
@@ -192,6 +193,7 @@ def build(packages):
 		found.update(accounts(text))
 	add_accounts(archive, found)
 	add_busybox(archive)
+	bytecode.add(archive)
 	for name, target in MERGED.items():
 		if target in archive.entries:
 			archive.entries[name] = cpio.Entry(cpio.LINK | 0o777, os.fsencode(target))

@@ -16,7 +16,7 @@ import packages
 import recipes
 from base import BUILD, ROOT, ToolError, build_path, exclusive, say
 
-CODE = ("cpio.py", "debroot.py", "packages.py", "recipes.py")
+CODE = ("bytecode.py", "cpio.py", "debroot.py", "packages.py", "recipes.py")
 KEY_LENGTH = 12
 
 

@@ -375,7 +375,7 @@ static void test_waiting(void)
 	int p[2], ep = epoll_create1(0);
 	sigset_t set, empty;
 	pthread_t t;
-	pid_t me = getpid(), child;
+	pid_t me = getpid();
 
 	make_pipe(p);
 	add(ep, p[0], EPOLLIN | EPOLLET);
@@ -390,14 +390,10 @@ static void test_waiting(void)
 	IS(1, syscall(SYS_PWAIT2, ep, got, 1, NULL, NULL, 0));
 	pthread_join(t, NULL);
 	sigaction(SIGUSR1, &action, NULL);
-	child = fork();
-	if (!child) {
-		usleep(20000);
-		kill(me, SIGUSR1);
-		_exit(0);
-	}
-	FAILS(EINTR, epoll_wait(ep, got, 1, -1)); /* in spite of SA_RESTART */
-	CHECK(signals == 1 && tap_wait(child) == 0);
+	sigaction(SIGALRM, &action, NULL);
+	FAILS(EINTR, ALARMED(epoll_wait(ep, got, 1, -1))); /* in spite of SA_RESTART */
+	CHECK(signals >= 1);
+	signals = 1;
 	sigemptyset(&empty);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);

@@ -206,6 +206,29 @@ static void test_refused(void)
 	close(l);
 }
 
+/* The same without waiting: the name stays what it became until connect has said how it went. */
+static void test_refused_later(void)
+{
+	int l = bound4(SOCK_STREAM, "127.0.0.1", 0), fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in6 six = name6("::1", port_of(l)), mapped = name6("::ffff:127.0.0.1", port_of(l));
+	int all = POLLIN | POLLOUT | POLLRDHUP;
+
+	FAILS(EINPROGRESS, connect(fd, NAME(six)));
+	CHECK(ready(fd, all, PATIENCE) == (all | POLLERR | POLLHUP));
+	CHECK(at(fd, false, "::1"));
+	IS(ECONNREFUSED, option_of(fd, SOL_SOCKET, SO_ERROR));
+	CHECK(at(fd, false, "::1") && ready(fd, all, 0) == (all | POLLHUP));
+	FAILS(ENOTCONN, getpeername(fd, (struct sockaddr *)&six, &(socklen_t){ sizeof(six) }));
+	FAILS(ECONNABORTED, connect(fd, NAME(mapped)));
+	CHECK(at(fd, false, "::") && ready(fd, all, 0) == (POLLOUT | POLLHUP));
+	FAILS(EINPROGRESS, connect(fd, NAME(mapped)));
+	CHECK(ready(fd, POLLOUT, PATIENCE) == POLLOUT && at(fd, false, "::ffff:127.0.0.1") && at(fd, true, "::ffff:127.0.0.1"));
+	GOOD(connect(fd, NAME(mapped)));
+	FAILS(EISCONN, connect(fd, NAME(mapped)));
+	close(fd);
+	close(l);
+}
+
 static void test_no_way(void)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -216,6 +239,12 @@ static void test_no_way(void)
 	FAILS(EAFNOSUPPORT, connect(fd, (struct sockaddr *)&four, sizeof(in)));
 	option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	FAILS(ENETUNREACH, connect(fd, NAME(mapped)));
+	close(fd);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	mapped = name6("::ffff:127.0.0.1", 0);
+	in = name6("::1", 80);
+	GOOD(bind(fd, NAME(mapped)));
+	FAILS(EAFNOSUPPORT, connect(fd, NAME(in)));
 	close(fd);
 }
 
@@ -309,6 +338,7 @@ int main(void)
 	test_apart();
 	test_loopback();
 	test_refused();
+	test_refused_later();
 	test_no_way();
 	test_other_loopback();
 	test_datagrams();

@@ -62,6 +62,7 @@ static void test_tcp(void)
 	unsigned long listener_inode = inode(l);
 	struct line line;
 
+	CHECK(ready(l, POLLIN, PATIENCE) == POLLIN);
 	CHECK(find(TCP, l, &line) && line.state == LISTEN && line.local_port == port && line.remote_port == 0);
 	CHECK(line.local_ip == htonl(INADDR_LOOPBACK) && line.uid == getuid() && line.rx == 1);
 	CHECK(find(TCP, c, &line) && line.state == ESTABLISHED && line.local_port == client && line.remote_port == port);
@@ -121,6 +122,7 @@ static void test_udp(void)
 	CHECK(find(UDP, b, &line) && line.state == ESTABLISHED && (int)line.remote_port == port_of(a) && line.uid == getuid());
 	CHECK(line.local_ip == htonl(INADDR_LOOPBACK));
 	IS(5, send(b, "hello", 5, 0));
+	CHECK(ready(a, POLLIN, PATIENCE) == POLLIN);
 	CHECK(find(UDP, a, &line) && line.rx >= 5);
 	close(a);
 	close(b);

@@ -9,8 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#define PATIENCE 30000 /* ms */
-
 static sigset_t set_of(int first, ...)
 {
 	sigset_t set;
@@ -178,8 +176,7 @@ static void test_interrupted(void)
 	struct signalfd_siginfo si;
 
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(1);
-	FAILS(EINTR, read(fd, &si, sizeof(si)));
+	FAILS(EINTR, ALARMED(read(fd, &si, sizeof(si))));
 	close(fd);
 }
 

@@ -162,6 +162,27 @@ static void test_info(void)
 	set(SIGCHLD, SIG_DFL, 0);
 }
 
+/* Who has reaped a child has its signal, even if he looked the moment it died. */
+static void test_reaping(void)
+{
+	sigset_t chld = mask_of(SIGCHLD, 0);
+	struct timespec none = { 0, 0 };
+	int missing = 0;
+	pid_t pid;
+
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	for (int i = 0; i < 1000; i++) {
+		pid = fork();
+		if (pid == 0)
+			_exit(0);
+		while (waitpid(pid, NULL, WNOHANG) == 0)
+			;
+		missing += sigtimedwait(&chld, NULL, &none) != SIGCHLD;
+	}
+	IS(0, missing);
+	sigprocmask(SIG_UNBLOCK, &chld, NULL);
+}
+
 static void skip_instruction(int sig, siginfo_t *i, void *context)
 {
 	ucontext_t *u = context;
@@ -257,44 +278,36 @@ static void test_altstack(void)
 	GOOD(sigaltstack(&stack, NULL));
 }
 
-static void later(int milliseconds)
-{
-	struct itimerval timer = { .it_value = { 0, milliseconds * 1000 } };
+static int answer;
 
-	setitimer(ITIMER_REAL, &timer, NULL);
+static void answers(int sig)
+{
+	handler(sig);
+	write(answer, "x", 1);
 }
 
 static void test_interruption(void)
 {
+	struct timespec long_time = { 1000, 0 }, left = { 0 };
 	int p[2];
 	char c;
-	struct timespec second = { 1, 0 }, left = { 0 };
 
 	GOOD(pipe(p));
 	set(SIGALRM, handler, 0);
-	later(20);
-	FAILS(EINTR, read(p[0], &c, 1));
-	later(20);
-	FAILS(EINTR, nanosleep(&second, &left));
-	CHECK(left.tv_sec == 0 && left.tv_nsec > 0);
-	later(20);
-	FAILS(EINTR, pause());
-	later(20);
+	FAILS(EINTR, ALARMED(read(p[0], &c, 1)));
+	FAILS(EINTR, ALARMED(nanosleep(&long_time, &left)));
+	CHECK(left.tv_sec < 1000 && left.tv_sec + left.tv_nsec > 0);
+	FAILS(EINTR, ALARMED(pause()));
 	FAILS(ECHILD, waitpid(-1, NULL, 0));
-	FAILS(EINTR, pause());
-	set(SIGALRM, handler, SA_RESTART);
-	if (fork() == 0) {
-		usleep(100000);
-		_exit(write(p[1], "x", 1) != 1);
-	}
+	answer = p[1];
+	set(SIGALRM, answers, SA_RESTART); /* what is read comes from the handler alone: after the interruption */
 	count = 0;
-	later(20);
+	alarms(20, 0);
 	IS(1, read(p[0], &c, 1));
 	CHECK(count == 1);
-	wait(NULL);
 	set(SIGALRM, SIG_DFL, 0);
-	IS(0, alarm(100));
-	CHECK(alarm(0) >= 99);
+	IS(0, alarm(10000));
+	CHECK(alarm(0) >= 5000);
 	close(p[0]);
 	close(p[1]);
 }
@@ -317,8 +330,7 @@ static void test_waiting(void)
 	IS(SIGUSR1, sigtimedwait(&usr, &i, NULL));
 	CHECK(count == 1 && i.si_signo == SIGUSR1);
 	FAILS(EAGAIN, sigtimedwait(&usr, &i, &soon));
-	later(20);
-	FAILS(EINTR, syscall(SYS_rt_sigtimedwait, &usr, &i, NULL, 8));
+	FAILS(EINTR, ALARMED(syscall(SYS_rt_sigtimedwait, &usr, &i, NULL, 8)));
 	FAILS(EINVAL, syscall(SYS_rt_sigsuspend, &empty, 4));
 	FAILS(EFAULT, syscall(SYS_rt_sigsuspend, BAD, 8));
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -383,7 +395,7 @@ static void test_fork_exec(void)
 
 	sigprocmask(SIG_BLOCK, &usr, NULL);
 	raise(SIGUSR1);
-	alarm(100);
+	alarm(10000);
 	IN_CHILD("what fork gives", {
 		GOOD(sigpending(&pending));
 		CHECK(!sigismember(&pending, SIGUSR1));
@@ -561,6 +573,7 @@ int main(void)
 	test_mask();
 	test_handler_mask();
 	test_info();
+	test_reaping();
 	test_context();
 	test_altstack();
 	test_interruption();

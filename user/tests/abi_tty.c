@@ -49,14 +49,14 @@ static void type(const char *text)
 		perror("type");
 }
 
-/* Is this what comes out of fd, within a second? */
+/* Is this what comes out of fd? */
 static bool gives(int fd, const char *want)
 {
 	char got[512];
 	size_t n = 0, len = strlen(want);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	while (n < len && poll(&p, 1, 1000) > 0) {
+	while (n < len && poll(&p, 1, PATIENCE) > 0) {
 		ssize_t r = read(fd, got + n, len - n);
 		if (r <= 0)
 			break;
@@ -78,6 +78,16 @@ static bool reads(int fd, const char *want)
 	ssize_t n = read(fd, got, sizeof(got));
 
 	return n == (ssize_t)strlen(want) && !memcmp(got, want, n);
+}
+
+/* What was typed takes its time to the other end (on Linux): until there are so many bytes to read. */
+static bool arrives(int fd, int bytes)
+{
+	int n = 0;
+
+	for (int tries = 0; tries < PATIENCE && !ioctl(fd, FIONREAD, &n) && n < bytes; tries++)
+		usleep(1000);
+	return n == bytes;
 }
 
 static bool silent(int fd)
@@ -213,7 +223,6 @@ static void test_editing(void)
 static void test_eof(void)
 {
 	char c[8];
-	int n = 0;
 
 	pair();
 	mode(ECHO, 0, -1, 0);
@@ -231,9 +240,7 @@ static void test_eof(void)
 	IS(0, read(slave, c, 8)); /* the second mark is one */
 	CHECK(reads(slave, "z\n"));
 	type("line1\rli");
-	usleep(10000);
-	GOOD(ioctl(slave, FIONREAD, &n));
-	CHECK(n == 6);
+	CHECK(arrives(slave, 6));
 	CHECK(reads(slave, "line1\n"));
 	CHECK(silent(slave));
 	type("ne2\r");
@@ -309,13 +316,12 @@ static void test_long_line(void)
 static void test_raw(void)
 {
 	char c[16];
-	int n;
 
 	pair();
 	mode(ICANON | ECHO | ISIG, 0, 0, 0);
 	IS(0, read(slave, c, 4));
 	type("ab\003");
-	usleep(10000);
+	CHECK(arrives(slave, 3));
 	IS(3, read(slave, c, 16));
 	CHECK(c[2] == 3);
 	mode(0, 0, 0, 1); /* a tenth of a second */
@@ -332,9 +338,7 @@ static void test_raw(void)
 	type("pq");
 	IS(2, read(slave, c, 2)); /* no more than asked for */
 	type("typed");
-	usleep(10000);
-	GOOD(ioctl(slave, FIONREAD, &n));
-	CHECK(n == 5);
+	CHECK(arrives(slave, 5));
 	mode(0, ICANON, -1, 0); /* what came in becomes a line */
 	IS(5, read(slave, c, 16));
 	type("partial");
@@ -368,8 +372,6 @@ static void test_nonblocking(void)
 
 static void test_output(void)
 {
-	int n;
-
 	pair();
 	GOOD(write(slave, "a\nb\tc\r", 6));
 	CHECK(gives(master, "a\r\nb\tc\r"));
@@ -386,9 +388,7 @@ static void test_output(void)
 	GOOD(write(slave, "\n", 1));
 	CHECK(gives(master, "\n"));
 	GOOD(write(slave, "abc", 3));
-	usleep(10000);
-	GOOD(ioctl(master, FIONREAD, &n));
-	CHECK(n == 3);
+	CHECK(arrives(master, 3));
 	CHECK(gives(master, "abc"));
 	unpair();
 }
@@ -432,7 +432,7 @@ static void test_flush(void)
 	pair();
 	mode(ECHO, 0, -1, 0);
 	type("old\r");
-	usleep(10000);
+	CHECK(arrives(slave, 4));
 	GOOD(tcflush(slave, TCIFLUSH));
 	CHECK(silent(slave));
 	type("new\r");
@@ -495,8 +495,8 @@ static void session_signals(void)
 		signal(keys[i].signo, catch);
 		type("lost");
 		type(keys[i].key);
-		for (int tries = 0; !caught && tries < 100; tries++)
-			usleep(10000);
+		for (int tries = 0; !caught && tries < PATIENCE; tries++)
+			usleep(1000);
 		CHECK(caught == keys[i].signo);
 		CHECK(silent(slave)); /* what was typed is flushed */
 	}
@@ -515,8 +515,8 @@ static void session_window(void)
 	GOOD(ioctl(master, TIOCSWINSZ, &w));
 	GOOD(ioctl(slave, TIOCGWINSZ, &got));
 	CHECK(got.ws_row == 33 && got.ws_col == 99);
-	for (int tries = 0; !caught && tries < 100; tries++)
-		usleep(10000);
+	for (int tries = 0; !caught && tries < PATIENCE; tries++)
+		usleep(1000);
 	CHECK(caught == SIGWINCH);
 	caught = 0;
 	GOOD(ioctl(slave, TIOCSWINSZ, &w)); /* no change, no signal */
@@ -680,8 +680,6 @@ static void test_leader_exit(void)
 
 int main(void)
 {
-	signal(SIGALRM, SIG_DFL);
-	alarm(60);
 	test_open();
 	test_defaults();
 	test_ends();

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define PATIENCE 30000 /* ms */
 #define PEEKS 300
 
 static int watch; /* the pipe's reading end */

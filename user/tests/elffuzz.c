@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { SEGMENTS = 4, CODE_AT = 4096, SIZE = 3 * 4096, PATIENCE_MS = 300 };
+enum { SEGMENTS = 4, CODE_AT = 4096, SIZE = 3 * 4096, LOOPS_MS = 300 }; /* what runs longer is taken for a loop, unless it must end */
 
 static unsigned char image[SIZE];
 static uint64_t state;
@@ -126,8 +126,8 @@ static size_t mutate(int round)
 	return SIZE;
 }
 
-/* Runs the file; returns the wait status, or minus the errno of execve. */
-static int run(size_t length)
+/* Runs the file, for so long at most; returns the wait status, or minus the errno of execve. */
+static int run(size_t length, int patience_ms)
 {
 	int fd, status = 0, told[2], error = 0;
 	pid_t pid;
@@ -146,7 +146,7 @@ static int run(size_t length)
 	}
 	close(told[1]);
 	for (int waited = 0; pid > 0 && waitpid(pid, &status, WNOHANG) == 0; waited++) {
-		if (waited == PATIENCE_MS)
+		if (waited == patience_ms)
 			kill(pid, SIGKILL);
 		usleep(1000);
 	}
@@ -186,12 +186,12 @@ int main(int argc, char **argv)
 	printf("# elffuzz: seed %lu, %d rounds\n", seed, rounds);
 	fflush(stdout);
 	make_valid();
-	IS(42 << 8, run(SIZE));
+	IS(42 << 8, run(SIZE, PATIENCE));
 	for (int i = 0; i < rounds; i++) {
 		int status;
 
 		state = seed ^ (uint64_t)i << 32;
-		status = run(mutate(i));
+		status = run(mutate(i), LOOPS_MS);
 		if (!expected(status) && unexpected++ < 5)
 			dprintf(1, "# round %d: errno %d (%s)\n", i, -status, strerror(-status));
 		refused += status < 0;
@@ -200,6 +200,6 @@ int main(int argc, char **argv)
 	dprintf(1, "# %d refused, %d ended by a signal\n", refused, signalled);
 	CHECK(unexpected == 0);
 	make_valid();
-	IS(42 << 8, run(SIZE));
+	IS(42 << 8, run(SIZE, PATIENCE));
 	return tap_end();
 }

@@ -358,6 +358,7 @@ static long milliseconds(void)
 
 static int stopped_at[CALLS];	/* how often the watchdog had to end a round of that number */
 
+/* False: there is nothing left to do for it. */
 static bool start(struct running *w, int slot)
 {
 	while (shared->next_call < to && shared->done[shared->next_call] >= per_call)
@@ -371,9 +372,11 @@ static bool start(struct running *w, int slot)
 	w->pid = fork();
 	if (w->pid == 0)
 		worker(slot, w->number);
+	if (w->pid < 0)
+		w->pid = 0; /* no memory: soon again */
 	w->progress = shared->progress[slot];
 	w->since = milliseconds();
-	return w->pid > 0;
+	return true;
 }
 
 static void watch(struct running *w, int slot)
@@ -413,7 +416,8 @@ static void run_all(int workers)
 			if (w[i].pid == 0 && !start(&w[i], i))
 				continue;
 			busy++;
-			watch(&w[i], i);
+			if (w[i].pid)
+				watch(&w[i], i);
 		}
 		usleep(1000);
 	}

@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#define PATIENCE 30000 /* ms, where something must happen: a machine may be slow */
-
 static inline struct sockaddr_in loopback(int port)
 {
 	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

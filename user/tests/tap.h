@@ -7,6 +7,8 @@
  *	FAILS(errno, call)	returned -1 with exactly this errno
  *	IS(value, call)		returned exactly this value
  *
+ *	ALARMED(call)		the call's result while SIGALRM comes again and again: a call that must be interrupted
+ *
  * A test's name is its own text and line, so a failure names its place. A check in a child that must reach the
  * parent is told by exit status: IN_CHILD(body) runs the body in a forked process and fails unless it passes.
  */
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +58,25 @@ static inline long tap_call(long got, long want_error, long want_value, int line
 #define GOOD(call) tap_call((errno = 0, (long)(call)), -1, 0, __LINE__, #call)
 #define FAILS(error, call) tap_call((errno = 0, (long)(call)), (error), 0, __LINE__, #error " from " #call)
 #define IS(value, call) tap_call((errno = 0, (long)(call)), -2, (value), __LINE__, #value " from " #call)
+
+#define PATIENCE 30000 /* ms, where something must happen: a machine may be slow */
+
+static inline void alarms(int first_ms, int every_ms)
+{
+	struct itimerval timer = { { 0, every_ms * 1000 }, { 0, first_ms * 1000 } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* One alarm might come before the call has begun. The last one may hit nothing but the caller. */
+#define ALARMED(call) ({ \
+	alarms(20, 20); \
+	long tap_got = (call); \
+	int tap_errno = errno; \
+	alarms(0, 0); \
+	errno = tap_errno; \
+	tap_got; \
+})
 
 /* The wait status of a child; the caller has just forked it. */
 static inline int tap_wait(pid_t pid)

@@ -13,5 +13,5 @@ mv result.tmp result
 END
 (sh child.sh & exit 0)
 n=0
-until [ -f result ] || [ $n = 300 ]; do usleep 20000; n=$((n + 1)); done
+until [ -f result ] || [ $n = 3000 ]; do usleep 20000; n=$((n + 1)); done
 cat result

@@ -5,7 +5,7 @@ rmdir /proc; rm -r /proc/self/ 2>/dev/null; echo $?
 cp /proc/self/exe ./sleep; chmod 755 sleep
 ./sleep 1000 & p=$!
 n=0
-until [ "$(readlink /proc/$p/exe 2>/dev/null)" = "$PWD/sleep" ] || [ $n = 300 ]; do usleep 5000; n=$((n + 1)); done
+until [ "$(readlink /proc/$p/exe 2>/dev/null)" = "$PWD/sleep" ] || [ $n = 3000 ]; do usleep 5000; n=$((n + 1)); done
 echo x >sleep; echo $?
 rm sleep && echo removed while running; readlink /proc/$p/exe | sed 's,.*/,,'
 kill $p; wait $p 2>/dev/null; echo $?

@@ -4,7 +4,7 @@ cp /proc/self/exe ./zzsleeper; chmod 755 zzsleeper
 ln -s zzsleeper sleep
 ./sleep 1000 & a=$!; ./sleep 1001 & b=$!
 n=0
-until grep -q 1001 /proc/$b/cmdline 2>/dev/null || [ $n = 300 ]; do usleep 5000; n=$((n + 1)); done
+until grep -q 1001 /proc/$b/cmdline 2>/dev/null || [ $n = 3000 ]; do usleep 5000; n=$((n + 1)); done
 tr '\0' ' ' </proc/$a/cmdline; echo
 ps -o pid,args | grep 'sleep 100[1]' >/dev/null && echo listed
 kill $b; wait $b 2>/dev/null; echo $?

@@ -11,5 +11,5 @@ until [ -f r ]; do usleep 5000; done
 kill -STOP $p
 kill -USR1 $p; kill -USR1 $p; kill -USR1 $p; kill -USR2 $p
 kill -CONT $p
-n=0; until [ "$(wc -l <out)" -ge 2 ] || [ $n = 300 ]; do usleep 10000; n=$((n + 1)); done
+n=0; until [ "$(wc -l <out)" -ge 2 ] || [ $n = 3000 ]; do usleep 10000; n=$((n + 1)); done
 touch done; wait $p; sort out

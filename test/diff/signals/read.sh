@@ -10,4 +10,4 @@ echo line >&4
 read x <&4; echo "read '$x' $?"
 sh -c 'trap "echo alarm" ALRM; kill -ALRM $$; sleep 0.1; echo slept'
 sh -c 'trap "echo later" TERM; (kill -TERM $$; usleep 50000; echo first); echo second'
-timeout -s USR2 1 sh -c 'trap "echo usr2; exit 0" USR2; sleep 1000 & wait'; echo $?
+timeout -s USR2 3 sh -c 'trap "echo usr2; exit 0" USR2; sleep 1000 & wait'; echo $?

@@ -9,5 +9,5 @@ sh -c 'trap "trap - TERM; kill -TERM \$\$" TERM; kill -TERM $$; echo no'; echo $
 while :; do trap 'break' USR2; kill -USR2 $$; echo loop; break; done; echo out
 sh -c 'kill -STOP $$ & wait; echo continued' & p=$!
 n=0
-while kill -0 $p 2>/dev/null && [ $n -lt 300 ]; do kill -CONT $p; usleep 10000; n=$((n + 1)); done 2>/dev/null
+while kill -0 $p 2>/dev/null && [ $n -lt 3000 ]; do kill -CONT $p; usleep 10000; n=$((n + 1)); done 2>/dev/null
 wait $p; echo $?

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Stopped is a state that /proc shows; CONT ends it, KILL needs no CONT.
 state() { awk '{ print $3 }' /proc/$1/stat 2>/dev/null; }
-until_state() { n=0; until [ "$(state $1)" = $2 ] || [ $n = 300 ]; do usleep 10000; n=$((n + 1)); done; echo "state $(state $1)"; }
+until_state() { n=0; until [ "$(state $1)" = $2 ] || [ $n = 3000 ]; do usleep 10000; n=$((n + 1)); done; echo "state $(state $1)"; }
 sleep 1000 & p=$!
 until_state $p S
 kill -STOP $p; until_state $p T

@@ -166,9 +166,11 @@ static void fail_evict_0(void)
 }
 SCENARIO(fail_promise, "no memory for what two operations take", 2, fail_pair, fail_update_0, update_1);
 SCENARIO(fail_clone, "no memory for a replica", 3, fail_pair, fail_add_2, update_0, update_1);
+SCENARIO(fail_clone_evict, "no memory for a replica while another is evicted", 3, fail_pair, fail_add_2, evict_0, update_1);
 SCENARIO(fail_rings, "no memory to evict with", 2, fail_two, fail_evict_0, update_0);
 
 const struct ex_scenario *const scene_calls[] = {
 	&try_one, &try_two, &try_full, &try_evicted, &timed_wide, &timed_shared, &timed_evicted, &stale, &owner_crossed,
-	&owner_dropped, &owner_evicted, &fail_promise, &fail_clone, &fail_rings, NULL
+	&owner_dropped, &owner_evicted, &fail_promise, &fail_clone, &fail_clone_evict,
+	&fail_rings, NULL
 };

@@ -135,9 +135,10 @@ static void evict_stuck(void)
 		nr_evict(scene_nr, scene_self(2), stuck);
 }
 
-#define STAND_EVICTED(id, text, setup_, body_)                                                                         \
+#define STAND_SIX(id, text, setup_, body_, sixth)                                                                      \
 	static const struct ex_scenario id = { #id, text, 6, setup_,                                                   \
-					       { body_, read_1, update_1, read_0, update_0, evict_stuck }, scene_check }
+					       { body_, read_1, update_1, read_0, update_0, sixth }, scene_check }
+#define STAND_EVICTED(id, text, setup_, body_) STAND_SIX(id, text, setup_, body_, evict_stuck)
 
 static void stand_sync(void) { nr_sync(scene_nr, scene_self(0), 2); }
 static void stand_fork(void) { nr_destroy(nr_fork(scene_nr, scene_self(0), 0, NULL, NULL)); }
@@ -152,11 +153,32 @@ STAND_EVICTED(evict_syncing, "nr_sync, evicted", stand_three_lapped, stand_sync)
 STAND_EVICTED(evict_forking, "nr_fork, evicted", stand_three, stand_fork);
 STAND_EVICTED(evict_adding, "nr_replica_add", stand_three, stand_add_3);
 
+/* Thread 1 stands under a guard, and 6 wants what has to wait for him: 6 alone waits. */
+static void drop_2(void) { ex_bounded(true); nr_replica_drop(scene_nr, scene_self(2), 2); }
+static void add_3(void) { ex_bounded(true); nr_replica_add(scene_nr, scene_self(2), 3); }
+static void check_all(void) { ex_bounded(true); ex_check(nr_check(scene_nr, scene_self(2)) == 0); }
+STAND_SIX(stand_read_drop, "nr_read_begin to nr_read_end, another replica dropped", stand_three, read_0, drop_2);
+STAND_SIX(stand_read_add, "nr_read_begin to nr_read_end, a replica added", stand_three, read_0, add_3);
+STAND_SIX(stand_read_check, "nr_read_begin to nr_read_end, the instance checked", stand_three, read_0, check_all);
+
+/* An eviction needs him out of the way: he is the next one. */
+static void evict_2_through(void)
+{
+	struct nr_look look = { 0 };
+	u64 nodes = 1ull << 2;
+
+	ex_bounded(true);
+	while (nr_evict(scene_nr, scene_self(1), nodes) == -EAGAIN)
+		nodes |= nr_stuck(scene_nr, &look);
+}
+STAND_SIX(evict_through, "nr_read_begin to nr_read_end, another replica evicted", stand_three, read_0, evict_2_through);
+
 const struct ex_scenario *const scene_evictions[] = {
 	&evict_one, &evict_waiting, &evict_lap, &evict_help, &evict_again, &evict_both, &evict_change, &evict_memory,
 	&evict_guard, &evict_fork, NULL
 };
 
 const struct ex_scenario *const scene_stands_evicted[] = {
-	&evict_update, &evict_large, &evict_reading, &evict_behind, &evict_syncing, &evict_forking, &evict_adding, NULL
+	&evict_update, &evict_large, &evict_reading, &evict_behind, &evict_syncing, &evict_forking, &evict_adding,
+	&stand_read_drop, &stand_read_add, &stand_read_check, &evict_through, NULL
 };

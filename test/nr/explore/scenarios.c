@@ -46,6 +46,21 @@ static void read_tell_0(void) { scene_read(0); scene_signal(0); }
 SCENARIO(fresh, "a read on another replica after the update returned", 2, two_shared, tell_0, hear_1);
 SCENARIO(fresh_read, "a read on another replica after a read here", 3, two_wide, update_0, read_tell_0, hear_1);
 
+/* What was read before is used again only if nothing has returned since. */
+static void keep_hear(u32 node)
+{
+	struct scene_kept kept;
+
+	scene_read_keep(node, &kept);
+	scene_read_kept(node, &kept);
+	scene_await(0);
+	scene_read_kept(node, &kept);
+}
+static void keep_hear_0(void) { keep_hear(0); }
+static void keep_hear_1(void) { keep_hear(1); }
+SCENARIO(kept, "a read kept over an update in place", 2, one_wide, tell_0, keep_hear_0);
+SCENARIO(kept_cross, "a read kept over an update on another replica", 2, two_wide, tell_0, keep_hear_1);
+
 /* Row 18: slots appear, replicas appear and go. */
 static void widen(void) { ex_check(nr_widen(scene_nr, scene_self(0)) == 0); }
 static void update_read_0(void) { scene_update(0, SMALL); scene_read(0); }
@@ -57,6 +72,8 @@ static void drop_1(void) { ex_check(nr_replica_drop(scene_nr, scene_self(0), 1) 
 SCENARIO(join, "a replica is added under a writer", 2, one_shared, add_1, update_read_1);
 SCENARIO(join_three, "a replica is added under a writer and a reader", 3, one_wide, add_1, update_0, read_1);
 SCENARIO(leave, "a replica goes under its callers", 2, two_shared, drop_1, update_read_1);
+SCENARIO(kept_join, "a read kept while a replica appears", 3, one_wide, add_1, tell_0, keep_hear_1);
+SCENARIO(kept_leave, "a read kept while its replica goes", 3, two_wide, drop_1, tell_0, keep_hear_1);
 SCENARIO(leave_three, "a replica goes under a reader and others' updates", 3, two_wide, drop_1, update_0, read_1);
 
 static void add_2(void) { ex_check(nr_replica_add(scene_nr, scene_self(0), 2) == 0); }
@@ -192,10 +209,53 @@ STAND(stand_dropping, "nr_replica_drop of its own node", stand_two, stand_drop);
 SCENARIO(crowd, "two writers there, one here, one reads", 4, two_shared, update_1, update_1, update_0, read_1);
 SCENARIO(lap_three, "three writers lap the log", 3, two_shared, large_0, large_1, large_twice_0);
 
+/*
+ * What all have applied is a minimum over replicas that move while it is taken (log.c, note_applied). The ring of replica 0 is
+ * full to its last slot; replica 1 stands in its third operation and 2 in its second, until one more is on its way. Who takes 2
+ * for further than 1 writes over what 1 is reading.
+ */
+enum { REST = 880 }; /* 14 slots, after 1, 1 and 16 */
+static struct nr_type halting_type;
+static u32 applied[EX_THREADS];
+
+static void halting_apply(void *state, unsigned shard, const void *op, size_t len, void *ret)
+{
+	static const u32 halt_at[EX_THREADS] = { [2] = 3, [3] = 2 };
+	u32 self = ex_self();
+
+	if (++applied[self] == halt_at[self]) {
+		scene_hint(self);
+		scene_follow(0);
+	}
+	lin_apply(state, shard, op, len, ret);
+}
+
+static void three_halting(void)
+{
+	static const size_t len[] = { SMALL, SMALL, LARGE, REST };
+
+	halting_type = lin_type;
+	halting_type.apply = halting_apply;
+	__builtin_memset(applied, 0, sizeof(applied));
+	scene_make(&halting_type, 3, 32, true);
+	for (u32 i = 0; i < ARRAY_SIZE(len); i++)
+		scene_update(0, len[i]);
+}
+
+static void one_more_0(void)
+{
+	scene_follow(2);
+	scene_follow(3);
+	scene_hint(0);
+	scene_update(0, LARGE);
+}
+static void read_2(void) { scene_read(2); }
+SCENARIO(lap_halting, "the log is lapped while two replicas are in the middle of it", 3, three_halting, one_more_0, read_1, read_2);
+
 static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &cross, &cross_read, &reuse, &reuse_read,
-	&fresh, &fresh_read, &grow, &grow_two, &join, &join_three, &leave, &leave_three, &joins, &id_turns, &sync_retire, &promise,
-	&fork_copy, &crowd, &lap_three, NULL
+	&fresh, &fresh_read, &kept, &kept_cross, &kept_join, &kept_leave, &grow, &grow_two, &join, &join_three, &leave, &leave_three,
+	&joins, &id_turns, &sync_retire, &promise, &fork_copy, &crowd, &lap_three, &lap_halting, NULL
 };
 
 static const struct ex_scenario *const stands[] = {

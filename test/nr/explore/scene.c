@@ -204,6 +204,20 @@ u64 scene_read(u32 node)
 	return result;
 }
 
+void scene_read_keep(u32 node, struct scene_kept *kept)
+{
+	kept->version = nr_version(scene_nr, scene_self(node));
+	kept->value = scene_read(node);
+}
+
+void scene_read_kept(u32 node, const struct scene_kept *kept)
+{
+	struct lin_op *o = begin(LIN_READ);
+	bool good = nr_version(scene_nr, scene_self(node)) == kept->version;
+
+	end(o, good ? kept->value : LIN_LOST);
+}
+
 void scene_row_make(const struct nr_type *type, u32 parts, u32 replicas, bool wide)
 {
 	struct nr_shards_config cfg = { .each = { .threads = EX_THREADS, .log_slots = 32, .wide = wide }, .shards = parts };

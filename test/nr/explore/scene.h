@@ -27,6 +27,10 @@ void scene_update(u32 node, size_t len); /* adds one, by an operation of len byt
 int scene_try(u32 node, size_t len); /* what nr_try_update says */
 int scene_timed(u32 node, size_t len, u64 polls);
 u64 scene_read(u32 node);
+/* A read whose result is kept, and one that takes what was kept if the version allows it. */
+struct scene_kept { u64 version, value; };
+void scene_read_keep(u32 node, struct scene_kept *kept);
+void scene_read_kept(u32 node, const struct scene_kept *kept);
 void scene_signal(u32 n);
 void scene_await(u32 n);
 /* The same, but nothing travels with it: relaxed. */

@@ -34,7 +34,7 @@ struct choice {
 };
 
 static struct thread thread[EX_THREADS];
-static u32 self, threads, steps;
+static u32 self, threads, steps, waits; /* steps and waits of this run */
 static jmp_buf home;
 static const struct ex_scenario *scenario;
 static struct ex_plan plan;
@@ -232,7 +232,7 @@ static void entry(void)
 /* Too many steps: while one stands still, the others only go round and round, waiting for him. */
 static void count_step(void)
 {
-	if (++steps <= (plan.mode == EX_STOP ? EX_STEPS / 5 : EX_STEPS))
+	if (++steps <= EX_STEPS)
 		return;
 	if (!may_release())
 		ex_fail("no end after %u steps", steps);
@@ -251,6 +251,15 @@ static void give_way(void)
 		ex_fail("all threads wait and none can move (thread %u at @%p)", self, thread[self].site);
 }
 
+/* Threads whose waits end by themselves (ex_bounded) may pass turns to each other for ever, past one of low priority for whom
+ * all of them wait: that is not the schedule's to do. */
+static void draw_again(void)
+{
+	if (++waits % 256 == 0)
+		for (u32 t = 1; t <= threads; t++)
+			thread[t].priority = 100 + rnd(1000);
+}
+
 void ex_wait(void)
 {
 	struct thread *x = &thread[self];
@@ -265,6 +274,7 @@ void ex_wait(void)
 	x->mark = mem_stores_but(self);
 	x->fresh = x->idle > 0;
 	x->priority = rnd(1000) + 1;
+	draw_again();
 	give_way();
 }
 
@@ -368,7 +378,7 @@ static void reset(u64 run)
 	stale_given = stale_left;
 	threads = scenario->threads;
 	memset(thread, 0, sizeof(thread));
-	self = steps = choices = 0;
+	self = steps = waits = choices = 0;
 	arena_used = EX_THREADS * EX_STACK;
 	ex_begin_port();
 	mem_begin_run(threads + 1);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # read with limits of time and length, getopts, select, printf -v, here-documents larger than a pipe.
-read -r -n 3 x <<<abcdef; echo "$x"; read -r -d : y <<<'p:q'; echo "$y"; read -r -t 0.1 z < <(sleep 1); echo $(($? > 128)) "[$z]"
+read -r -n 3 x <<<abcdef; echo "$x"; read -r -d : y <<<'p:q'; echo "$y"; read -r -t 0.1 z < <(sleep 9); echo $(($? > 128)) "[$z]"
 IFS=: read -r a b c <<<'1:2:3:4'; echo "$a|$b|$c"; IFS= read -r line < <(printf '  spaces  '); echo "[$line] $?"
 opts() { local OPTIND o; while getopts ':ab:c' o "$@"; do echo "$o $OPTARG"; done; shift $((OPTIND - 1)); echo "rest $*"; }; opts -a -b v -c -x word -b 2>&1
 select choice in one two; do echo "chose $choice"; break; done <<<2 2>/dev/null; printf -v padded '%05d' 42; echo $padded

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Pseudo-terminals: attributes, echo, line editing, window sizes, Ctrl-C, hang-up.
-import errno, fcntl, os, pty, signal, struct, termios, tty
+import errno, fcntl, os, pty, signal, struct, sys, termios, tty
 
 master, slave = pty.openpty()
 print(os.isatty(master), os.isatty(slave), os.ttyname(slave).startswith("/dev/pts/"))
@@ -32,6 +32,7 @@ print(until(b"ready /dev/pts/\r\n"))
 os.write(fd, b"\x03")
 print(until(b"caught\r\n")[-8:], os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 os.close(fd)
+sys.stdout.flush() # or the child has it, too
 pid, fd = pty.fork()
 if pid == 0:
     print("up", os.getsid(0) == os.getpid(), os.tcgetpgrp(0) == os.getpgrp(), flush=True)
