@@ -207,15 +207,13 @@ void nr_sync(struct nr *nr, struct nr_self *self, u64 index)
 
 	nr_enter(self, false);
 	nr_for_each(n, members) {
-		u32 looks = 0;
-
 		while (nr_ltail(nr_rep(nr, n)) < index) {
 			if (!(atomic_load_explicit(&nr->members, memory_order_acquire) >> n & 1))
 				break; /* dropped: its readers are out, its state is gone. Or evicted: see below */
 			if (nr_help(nr, nr_rep(nr, n), index))
 				continue;
 			nr_evicted_finish(nr);
-			wait_helper(&looks);
+			nr_port_relax();
 		}
 	}
 	wait_evicted(nr);
