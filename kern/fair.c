@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Fair queues: see fair.h. A red-black tree in the order in which tasks should run, and its first. */
+/* Fair queues: see fair.h. A red-black tree in the order in which tasks should run, beside it the first of all. */
 #include "kern/fair.h"
 
 static int fair_compare(const struct fair_task *a, const struct fair_task *b)
@@ -20,31 +20,35 @@ void fair_init(struct fair *f)
 
 struct fair_task *fair_last(struct fair *f)
 {
-	return RB_MAX(fair_tree, &f->tree);
+	struct fair_task *t = RB_MAX(fair_tree, &f->tree);
+
+	return t ? t : f->first;
 }
 
-struct fair_task *fair_before(struct fair_task *t)
+struct fair_task *fair_before(struct fair *f, struct fair_task *t)
 {
-	return RB_PREV(fair_tree, NULL, t);
+	struct fair_task *before;
+
+	if (t == f->first)
+		return NULL;
+	before = RB_PREV(fair_tree, NULL, t);
+	return before ? before : f->first;
 }
 
-void fair_put(struct fair *f, struct fair_task *t, bool before)
+void fair_insert(struct fair *f, struct fair_task *t)
 {
-	t->order = before ? f->head-- : f->tail++;
-	if (!t->rank)
-		t->vtime = MAX(t->vtime, f->floor - FAIR_BONUS);
-	RB_INSERT(fair_tree, &f->tree, t);
-	t->waits = true;
-	f->count++;
-	if (!f->first || fair_compare(t, f->first) < 0)
+	struct fair_task *later = t;
+
+	if (fair_compare(t, f->first) < 0) {
+		later = f->first;
 		f->first = t;
+	}
+	RB_INSERT(fair_tree, &f->tree, later);
 }
 
-void fair_remove(struct fair *f, struct fair_task *t)
+void fair_extract(struct fair *f, struct fair_task *t)
 {
 	if (f->first == t)
-		f->first = f->count > 1 ? RB_NEXT(fair_tree, NULL, t) : NULL;
+		f->first = t = RB_MIN(fair_tree, &f->tree);
 	RB_REMOVE(fair_tree, &f->tree, t);
-	t->waits = false;
-	f->count--;
 }

@@ -11,7 +11,11 @@
  *   started  whoever is made begins at the floor, and not below who made him: nothing is gained by having children
  *
  * A virtual time counts in its own queue only; between queues it travels as a distance from the floor. Nothing allocates.
- * fair_put, fair_remove and fair_take are O(log n), the rest is O(1).
+ *
+ *   first ---> the next        tree ---> the others, in order
+ *
+ * The first stands outside the tree: where tasks take turns in pairs, as asker and answerer do, no tree is touched. fair_put,
+ * fair_remove and fair_take are O(1) with at most one task in the queue, else O(log n). The rest is O(1).
  */
 #ifndef KERN_FAIR_H
 #define KERN_FAIR_H
@@ -35,19 +39,40 @@ struct fair_task {
 RB_HEAD(fair_tree, fair_task);
 
 struct fair {
-	struct fair_tree tree;
-	struct fair_task *first;   /* of the tree; NULL: empty */
+	struct fair_task *first;   /* NULL: empty */
+	struct fair_tree tree;     /* without the first */
 	s64 floor;
 	s64 head, tail;            /* the next orders before and behind all */
 	u32 count;
 };
 
 void fair_init(struct fair *f);
-/* Behind its equals; `before`: ahead of them (its turn was cut short). */
-void fair_put(struct fair *f, struct fair_task *t, bool before);
-void fair_remove(struct fair *f, struct fair_task *t);
+void fair_insert(struct fair *f, struct fair_task *t);  /* where others are */
+void fair_extract(struct fair *f, struct fair_task *t); /* others stay */
 struct fair_task *fair_last(struct fair *f);
-struct fair_task *fair_before(struct fair_task *t); /* from the last towards the first */
+struct fair_task *fair_before(struct fair *f, struct fair_task *t); /* from the last towards the first */
+
+/* Behind its equals; `before`: ahead of them (its turn was cut short). */
+static inline void fair_put(struct fair *f, struct fair_task *t, bool before)
+{
+	t->order = before ? f->head-- : f->tail++;
+	if (!t->rank)
+		t->vtime = MAX(t->vtime, f->floor - FAIR_BONUS);
+	t->waits = true;
+	if (f->count++)
+		fair_insert(f, t);
+	else
+		f->first = t;
+}
+
+static inline void fair_remove(struct fair *f, struct fair_task *t)
+{
+	t->waits = false;
+	if (--f->count)
+		fair_extract(f, t);
+	else
+		f->first = NULL;
+}
 
 /* The first, removed; NULL: empty. */
 static inline struct fair_task *fair_take(struct fair *f)
@@ -60,6 +85,15 @@ static inline struct fair_task *fair_take(struct fair *f)
 	if (!t->rank)
 		f->floor = MAX(f->floor, t->vtime);
 	return t;
+}
+
+/* t, which is not in the queue, has that rank from now on. Time it had in a rank did not count; it has saved none up. */
+static inline void fair_rank(const struct fair *f, struct fair_task *t, u32 rank)
+{
+	if (t->rank == rank)
+		return;
+	t->rank = rank;
+	t->vtime = MAX(t->vtime, f->floor);
 }
 
 /* t, which is not in the queue, had the core for so long. */

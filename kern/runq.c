@@ -25,7 +25,7 @@ static struct thread *thread_of(struct fair_task *s)
 
 static void put(struct percore *pc, struct thread *t, bool before)
 {
-	t->share.rank = t->rt_priority;
+	fair_rank(&pc->runq, &t->share, t->rt_priority);
 	fair_put(&pc->runq, &t->share, before);
 }
 
@@ -48,7 +48,7 @@ struct thread *runq_take_for(struct percore *pc, u32 core)
 {
 	struct fair_task *s;
 
-	for (s = fair_last(&pc->runq); s; s = fair_before(s)) {
+	for (s = fair_last(&pc->runq); s; s = fair_before(&pc->runq, s)) {
 		struct thread *t = thread_of(s);
 
 		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
@@ -68,7 +68,7 @@ void runq_charge(struct percore *pc)
 	pc->turn_began = now;
 	if (t == pc->idle || t->share.waits)
 		return;
-	t->share.rank = t->rt_priority;
+	fair_rank(&pc->runq, &t->share, t->rt_priority);
 	fair_ran(&t->share, ran, weight_of(t));
 	if (t->state == THREAD_RUNNING)
 		fair_follow(&pc->runq, &t->share);

@@ -64,7 +64,7 @@ static bool model_walk(struct model *m)
 	for (u32 i = 0; i < TASKS; i++)
 		waiting += m->task[i].waits;
 	for (; t; t = before, seen++) {
-		before = fair_before(t);
+		before = fair_before(&m->fair, t);
 		if (before && !model_earlier(m, (u32)(before - m->task), (u32)(t - m->task)))
 			return false;
 	}
@@ -388,6 +388,20 @@ static void test_travel(void)
 	ok(t.vtime == to.floor - FAIR_BONUS, "and is no credit without bound");
 }
 
+/* Ten seconds in a rank, while others had the time that counts: none of it is saved up. */
+static void test_rank_given_up(void)
+{
+	struct fair_task t = { .rank = 5 };
+	struct fair f;
+
+	fair_init(&f);
+	f.floor = 10000 * MS;
+	fair_ran(&t, 1000 * MS, NICE_0);
+	ok(t.vtime == 0, "time in a rank does not count");
+	fair_rank(&f, &t, 0);
+	ok(t.rank == 0 && t.vtime == f.floor, "who gives up a rank begins at the floor");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -400,5 +414,6 @@ int main(int argc, char **argv)
 	test_children();
 	test_ranks();
 	test_travel();
+	test_rank_given_up();
 	return tap_end();
 }
