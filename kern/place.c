@@ -110,8 +110,10 @@ void sched_serve_thief(struct percore *pc)
 {
 	u32 thief = atomic_exchange(&pc->thief, 0);
 
-	if (thief)
-		sched_push(pc, thief - 1);
+	if (!thief)
+		return;
+	sched_push(pc, thief - 1);
+	sched_tell(pc);
 }
 
 static u32 core_load(u32 core)
@@ -173,6 +175,7 @@ void sched_ask_for_work(struct percore *pc)
 	u32 nodes = nodes_count(), victim = ~0u, none = 0, i;
 	struct percore *v;
 
+	sched_tell(pc); /* or it might ask itself: it became idle beside one who waited, whom a thief took */
 	for (i = 0; i < nodes && victim == ~0u; i++)
 		victim = crowded_core((pc->nr.node + i) % nodes, pc->nr.id);
 	if (victim == ~0u)
