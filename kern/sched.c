@@ -69,9 +69,8 @@ static void sched_save_user(struct thread *t)
 
 static void sched_slice(struct percore *pc, u64 now)
 {
-	u32 policy = pc->current->policy;
-	u64 length = pc->giving_way ? GIVE_WAY_NS : policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
-	u64 end = pc->runq.count && policy != SCHED_FIFO ? now + length : 0;
+	u64 length = pc->giving_way ? GIVE_WAY_NS : pc->current->policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
+	u64 end = pc->runq.count ? now + length : 0;
 
 	pc->want_slice = 0;
 	sched_tell(pc);
@@ -210,10 +209,14 @@ void sched_apply_affinity(void)
 {
 	struct percore *pc = percore();
 	struct thread *t = pc->current;
+	bool stays;
 	u32 core;
 
+	lock_acquire(&t->proc->lock); /* who changes it meanwhile must be seen, or misplace it again */
 	t->misplaced = 0;
-	if (cpuset_has(&t->affinity, pc->nr.id))
+	stays = cpuset_has(&t->affinity, pc->nr.id);
+	lock_release(&t->proc->lock);
+	if (stays)
 		return;
 	core = sched_pick_core(t);
 	if (core == pc->nr.id)

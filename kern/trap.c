@@ -143,31 +143,38 @@ void trap_timer(struct trapframe *f)
 	timer_run(pc->slice_end);
 }
 
-/* Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. */
-static void trap_signals(struct thread *t, struct trapframe *f)
+/* Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. False: there was
+ * none, and no mask to be put back. */
+static inline bool trap_signals(struct thread *t, struct trapframe *f)
 {
+	if (likely(!atomic_load_explicit(&t->sigpending, memory_order_relaxed) &&
+		   !atomic_load_explicit(&t->dying, memory_order_relaxed) && !t->restore_blocked))
+		return false;
 	do {
 		signal_deliver(f);
 		if (t->rseq_event) /* it slept: it was stopped */
 			rseq_update(f);
 	} while (atomic_load(&t->sigpending) || atomic_load(&t->dying));
+	return true;
 }
 
+/* Delivery may wake others on this core (who waits for the end of a stop), and sleep: then all is looked at once more, for
+ * from ring 3 a thread need not come back by itself. */
 void trap_return(struct trapframe *f)
 {
-	struct percore *pc = percore();
-	struct thread *t = pc->current;
+	struct thread *t = thread_current();
 
-	errands_run(pc);
-	if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
-		sched_receive_all(pc);
-	if (pc->resched | pc->want_slice)
-		sched_tick(pc);
-	if (unlikely(t->misplaced))
-		sched_apply_affinity();
-	if (t->rseq_event)
-		rseq_update(f);
-	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
-	    t->restore_blocked)
-		trap_signals(t, f);
+	do {
+		struct percore *pc = percore();
+
+		errands_run(pc);
+		if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
+			sched_receive_all(pc);
+		if (pc->resched | pc->want_slice)
+			sched_tick(pc);
+		while (unlikely(t->misplaced))
+			sched_apply_affinity();
+		if (t->rseq_event)
+			rseq_update(f);
+	} while (unlikely(trap_signals(t, f)));
 }

@@ -31,13 +31,14 @@
 #include "kern/runq.h"
 #include "kern/sched_internal.h"
 
-/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
+/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. So this core interrupts
+ * itself as well: others may come upon the mail that it has left itself, while it is past its last look before ring 3. */
 static void sched_post(struct percore *to)
 {
 	struct percore *pc = percore();
 	u64 began;
 
-	if (atomic_exchange(&to->mail, 1) || to == pc)
+	if (atomic_exchange(&to->mail, 1))
 		return;
 	began = clock_ns();
 	core_ipi(to->nr.id, IPI_WAKE);
