@@ -67,17 +67,23 @@ static void sched_save_user(struct thread *t)
 	t->gs_base = user_gs_get();
 }
 
-static void sched_slice(struct percore *pc, u64 now)
+static void sched_slice_begin(struct percore *pc, u64 now)
 {
 	u64 length = pc->giving_way ? GIVE_WAY_NS : pc->current->policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
-	u64 end = pc->runq.count ? now + length : 0;
 
+	pc->slice_end = now + length;
+	timer_program(pc->slice_end);
+}
+
+/* SCHED_FIFO has slices, too: at the end of one, those who wait may be pushed to another core. */
+static inline void sched_slice(struct percore *pc, u64 now)
+{
 	pc->want_slice = 0;
 	sched_tell(pc);
-	if (!end && !pc->slice_end)
-		return;
-	pc->slice_end = end;
-	timer_program(end);
+	if (pc->runq.count)
+		sched_slice_begin(pc, now);
+	else
+		pc->slice_end = 0;
 }
 
 /* Current goes: how long after its last synchronous wake-up? */
