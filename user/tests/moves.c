@@ -2,11 +2,13 @@
 /*
  * moves: threads go from core to core, of their own accord, because they are sent, and because an idle core takes them.
  *
- *	moves [ROUNDS [SEED]]	moves of each mover, and times that a thread is sent (default 2000)
+ *	moves [ROUNDS [SEED]]	(default 500)
  *
- * movers   pin themselves to one core after the other. Beside each there is mostly somebody who waits and may go anywhere
- *          (rovers), and the other cores mostly just become idle (sleepers): so while one thread leaves a core, another is taken
- *          from it. Once, a core that so lost the last of both asked itself for work for ever.
+ * movers   pin themselves to one core after the other, beside some who may go anywhere (rovers) and some who sleep for a moment
+ *          on each core, over and over (sleepers), so that the cores become idle all the time.
+ * leavers  one wakes a rover on its core, and leaves that core while the others become idle and look for work: the rover is
+ *          taken from there in the midst of it. Then nothing happens on the core that both left but that its sleeper's time
+ *          comes, and the next round waits for that. (A core that had lost both asked itself for work, for ever and deaf.)
  * sent     a thread that never calls the kernel is sent about by another, several times before it can have arrived. In the
  *          end it is where it was last sent, and goes on.
  *
@@ -24,9 +26,11 @@
 
 enum { MOVERS = 2, ROVERS = 2, CORES = 64 };
 
-static int rounds = 2000, cores;
+static int rounds = 500, cores;
 static unsigned seed = 1;
 static _Atomic int moving, wrong;
+static _Atomic unsigned naps[CORES];
+static _Atomic int asked, answered; /* rounds of the leavers */
 
 static unsigned draw(unsigned *state)
 {
@@ -79,26 +83,96 @@ static void *rover(void *number)
 static void *sleeper(void *core)
 {
 	pin(0, (int)(size_t)core);
-	while (moving)
+	for (; moving; naps[(size_t)core]++)
 		nanosleep(&(struct timespec){ 0, 20000 }, NULL);
 	return NULL;
 }
 
+static pthread_t threads[MOVERS + ROVERS + CORES];
+static int started;
+
+static void start(void *(*run)(void *), int number)
+{
+	if (pthread_create(&threads[started++], NULL, run, (void *)(size_t)number))
+		exit(2);
+}
+
+static void join_all(void)
+{
+	while (started)
+		pthread_join(threads[--started], NULL);
+}
+
 static void test_movers(void)
 {
-	pthread_t id[MOVERS + ROVERS + CORES];
-	int n = 0, failed = 0;
-
 	moving = MOVERS;
-	for (; n < MOVERS + ROVERS; n++)
-		failed |= pthread_create(&id[n], NULL, n < MOVERS ? mover : rover, (void *)(size_t)n);
-	for (int core = 0; core < cores; core++)
-		failed |= pthread_create(&id[n++], NULL, sleeper, (void *)(size_t)core);
-	if (failed)
-		exit(2);
-	while (n)
-		pthread_join(id[--n], NULL);
+	for (int i = 0; i < MOVERS; i++)
+		start(mover, i);
+	for (int i = 0; i < ROVERS; i++)
+		start(rover, i);
+	for (int i = 0; i < cores; i++)
+		start(sleeper, i);
+	join_all();
 	CHECK(wrong == 0);
+}
+
+static void futex(_Atomic int *word, int op, int value)
+{
+	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
+static int core_of_round(int round)
+{
+	return round % cores;
+}
+
+/* On the core where it will be woken, but free to go. */
+static void *left_behind(void *unused)
+{
+	cpu_set_t all;
+
+	CPU_ZERO(&all);
+	for (int i = 0; i < cores; i++)
+		CPU_SET(i, &all);
+	for (int round = 0; round < rounds; round++) {
+		pin(0, core_of_round(round));
+		sched_setaffinity(0, sizeof(all), &all);
+		answered = round;
+		while (asked == round)
+			futex(&asked, 0, round); /* FUTEX_WAIT */
+	}
+	return unused;
+}
+
+static void *leaver(void *unused)
+{
+	for (int round = 0; round < rounds; round++) {
+		int core = core_of_round(round);
+		unsigned before;
+
+		pin(0, core);
+		while (answered < round)
+			nanosleep(&(struct timespec){ 0, 1000 }, NULL);
+		before = naps[core];
+		asked = round + 1;
+		futex(&asked, 1, 1); /* FUTEX_WAKE */
+		pin(0, core_of_round(round + 1));
+		while (naps[core] - before < 3)
+			nanosleep(&(struct timespec){ 0, 1000 }, NULL);
+	}
+	moving = 0;
+	return unused;
+}
+
+static void test_leavers(void)
+{
+	moving = 1;
+	start(left_behind, 0);
+	start(leaver, 0);
+	for (int i = 0; i < cores; i++)
+		start(sleeper, i);
+	join_all();
+	CHECK(answered == rounds - 1);
 }
 
 /* Field 39 of its stat; -1: there is none. */
@@ -166,6 +240,7 @@ int main(int argc, char **argv)
 	cores = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
 	cores = cores > CORES ? CORES : cores;
 	test_movers();
+	test_leavers();
 	test_sent();
 	return tap_end();
 }
