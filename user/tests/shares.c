@@ -17,6 +17,7 @@
 
 #define MS 1000000ull
 #define TOTAL (800 * MS)
+#define TRIES 8
 
 struct runner {
 	int nice, policy, priority;
@@ -126,60 +127,53 @@ static unsigned round_of(struct runner a, struct runner b)
 	return (unsigned)(runner[0].cpu * 100 / (runner[0].cpu + runner[1].cpu));
 }
 
-static void told(const char *what, unsigned percent)
+/* The share of the first lies between the two. A host that stops the processor for a while has given all that time to whoever
+ * computes just then, so not every round counts; a processor that is not fair is so in each. */
+static void share(const char *what, unsigned low, unsigned high, struct runner a, struct runner b)
 {
-	dprintf(1, "# %s: %u %%\n", what, percent);
+	unsigned percent = 0;
+	bool good = false;
+
+	for (int i = 0; i < TRIES && !good; i++) {
+		percent = round_of(a, b);
+		good = percent >= low && percent <= high && runner[0].other_at_start >= a.late && runner[1].other_at_start >= b.late;
+		dprintf(1, "# %s: %u %%\n", what, percent);
+	}
+	tap_result(good, __LINE__, what, "in no round");
 }
 
 static void test_weights(void)
 {
-	unsigned percent = round_of((struct runner){ .nice = 0 }, (struct runner){ .nice = 0 });
+	struct runner usual = { .nice = 0 };
 
-	told("nice 0 beside nice 0", percent);
-	CHECK(percent >= 35 && percent <= 65);
-	percent = round_of((struct runner){ .nice = 0 }, (struct runner){ .nice = 10 });
-	told("nice 0 beside nice 10", percent);
-	CHECK(percent >= 70 && percent < 100);
-	percent = round_of((struct runner){ .nice = -10 }, (struct runner){ .nice = 0 });
-	told("nice -10 beside nice 0", percent);
-	CHECK(percent >= 70 && percent < 100);
-	percent = round_of((struct runner){ .policy = SCHED_IDLE }, (struct runner){ .nice = 0 });
-	told("SCHED_IDLE beside nice 0", percent);
-	CHECK(percent <= 15);
+	share("nice 0 beside nice 0", 35, 65, usual, usual);
+	share("nice 0 beside nice 10", 70, 99, usual, (struct runner){ .nice = 10 });
+	share("nice -10 beside nice 0", 70, 99, (struct runner){ .nice = -10 }, usual);
+	share("SCHED_IDLE beside nice 0", 0, 15, (struct runner){ .policy = SCHED_IDLE }, usual);
 }
 
 /* It sleeps for a moment, over and over: that costs it nothing of its share. */
 static void test_pauses(void)
 {
-	unsigned percent = round_of((struct runner){ .burst = MS / 2 }, (struct runner){ .nice = 0 });
+	struct runner usual = { .nice = 0 };
 
-	told("0.5 ms between short sleeps, beside one that computes", percent);
-	CHECK(percent >= 40 && percent <= 65);
-	percent = round_of((struct runner){ .burst = 2 * MS }, (struct runner){ .nice = 0 });
-	told("2 ms between short sleeps", percent);
-	CHECK(percent >= 40 && percent <= 65);
+	share("0.5 ms between short sleeps, beside one that computes", 40, 65, (struct runner){ .burst = MS / 2 }, usual);
+	share("2 ms between short sleeps", 40, 65, (struct runner){ .burst = 2 * MS }, usual);
 }
 
 /* It slept for long, while another had the processor alone: it has not saved that up. */
 static void test_credit(void)
 {
-	unsigned percent = round_of((struct runner){ .late = TOTAL / 2 }, (struct runner){ .nice = 0 });
-
-	told("asleep for the first half", percent);
-	CHECK(runner[0].other_at_start >= TOTAL / 2);
-	CHECK(percent >= 15 && percent <= 35);
+	share("asleep for the first half", 15, 35, (struct runner){ .late = TOTAL / 2 }, (struct runner){ .nice = 0 });
 }
 
 static void test_ranks(void)
 {
-	unsigned percent = round_of((struct runner){ .policy = SCHED_FIFO, .priority = 2, .late = 100 * MS },
-				    (struct runner){ .policy = SCHED_RR, .priority = 1 });
-
-	told("SCHED_FIFO of a higher priority, after 100 ms", percent);
-	CHECK(percent >= 80);
-	percent = round_of((struct runner){ .policy = SCHED_FIFO, .priority = 1, .late = 100 * MS }, (struct runner){ .nice = -20 });
-	told("SCHED_FIFO beside nice -20, after 100 ms", percent);
-	CHECK(percent >= 80);
+	share("SCHED_FIFO of a higher priority, after 100 ms", 80, 100,
+	      (struct runner){ .policy = SCHED_FIFO, .priority = 2, .late = 100 * MS },
+	      (struct runner){ .policy = SCHED_RR, .priority = 1 });
+	share("SCHED_FIFO beside nice -20, after 100 ms", 80, 100,
+	      (struct runner){ .policy = SCHED_FIFO, .priority = 1, .late = 100 * MS }, (struct runner){ .nice = -20 });
 }
 
 /* A policy that children do not inherit. */
