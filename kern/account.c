@@ -15,11 +15,10 @@ static void charge_user(struct percore *pc, struct thread *t, u64 ns)
 	pc->user_ns += ns - owed;
 }
 
-void account_now(void)
+void account_until(struct percore *pc, u64 now)
 {
-	struct percore *pc = percore();
 	struct thread *t = pc->current;
-	u64 now = clock_ns(), ns = now - pc->stamp;
+	u64 ns = now - pc->stamp;
 
 	pc->stamp = now;
 	if (t == pc->idle) {
@@ -30,6 +29,11 @@ void account_now(void)
 	} else {
 		charge_user(pc, t, ns);
 	}
+}
+
+void account_now(void)
+{
+	account_until(percore(), clock_ns());
 }
 
 void account_aside(void)

@@ -19,6 +19,7 @@ void account_enter(void);
 void account_leave(u32 weight);
 /* Charges the current thread up to now: at a switch, and before its times are read. */
 void account_now(void);
+void account_until(struct percore *pc, u64 now);        /* by who has looked at the clock */
 /* What passed since was nobody's: the core's system time (kern/errand.h). */
 void account_aside(void);
 /* 0: this call is not sampled. Else the weight of the sample. */

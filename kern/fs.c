@@ -68,7 +68,7 @@ void fs_tree_start(void)
 	nr_widen(tree_nr, nr_me());
 }
 
-int fs_update(const void *op, int op_len, struct tree_ret *ret)
+static int update(const void *op, int op_len, struct tree_ret *ret, bool removes)
 {
 	u64 index;
 	int err;
@@ -78,9 +78,19 @@ int fs_update(const void *op, int op_len, struct tree_ret *ret)
 	err = nr_update(tree_nr, nr_me(), 0, op, op_len, ret, &index);
 	if (err)
 		return err;
-	if (!ret->err)
+	if (!ret->err && (removes || ret->victim.ino))
 		nr_sync(tree_nr, nr_me(), index); /* no guard can still find what the caller is about to drop */
 	return ret->err;
+}
+
+int fs_update(const void *op, int op_len, struct tree_ret *ret)
+{
+	return update(op, op_len, ret, false);
+}
+
+int fs_remove(const void *op, int op_len, struct tree_ret *ret)
+{
+	return update(op, op_len, ret, true);
 }
 
 struct body *fs_body_new(u64 fs, int *err)
@@ -119,7 +129,7 @@ void fs_forget(u64 ino)
 	tree_op_buffer op;
 	struct tree_ret ret;
 
-	fs_update(op, tree_op_free(op, ino), &ret);
+	fs_remove(op, tree_op_free(op, ino), &ret);
 }
 
 void fs_cred(const struct process *p, struct tree_cred *out)

@@ -68,6 +68,9 @@ void fs_kill_privileges(u64 ino);                /* what a change by someone unp
 struct body *fs_body_new(u64 fs, int *err);
 /* One update of the tree; op_len as a builder returned it (negative: that error). */
 int fs_update(const void *op, int op_len, struct tree_ret *ret);
+/* The same for what takes something out of it (UNLINK, RMDIR, FREE, UMOUNT): afterwards nobody is looking at that, so its
+ * references may be dropped. A RENAME does this by itself if it had a victim. */
+int fs_remove(const void *op, int op_len, struct tree_ret *ret);
 
 /* open(2) and friends. A new file or NULL with *err. */
 struct file *fs_open(int dirfd, const char *name, u32 flags, u32 mode, int *err);

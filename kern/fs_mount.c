@@ -273,7 +273,7 @@ static bool empty_directory(u64 dir)
 		int len = sub ? tree_op_rmdir(op, &almighty, dir, e.name, e.len) :
 				tree_op_unlink(op, &almighty, dir, e.name, e.len);
 
-		if (fs_update(op, len, &ret))
+		if (fs_remove(op, len, &ret))
 			stays = true;
 		else
 			fs_lost_name(ret.at.ino, ret.at.body, ret.at.nlink, sub);
@@ -347,7 +347,7 @@ int fs_umount(const char *target, u32 flags)
 	busy = fs && in_use(fs);
 	if (busy && !(flags & MNT_DETACH))
 		return -EBUSY;
-	err = fs_update(op, tree_op_umount(op, dir), &ret);
+	err = fs_remove(op, tree_op_umount(op, dir), &ret);
 	if (err)
 		return err;
 	mounts_remove(dir);

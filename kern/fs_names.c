@@ -119,7 +119,7 @@ static int symlink_staged(const struct tree_cred *cred, const struct path_parent
 	if (err) {
 		struct tree_ret dropped;
 
-		fs_update(op, tree_op_free(op, ino), &dropped);
+		fs_remove(op, tree_op_free(op, ino), &dropped);
 	}
 	return err;
 }
@@ -215,7 +215,7 @@ static int remove_name(struct path_parent *parent, bool directory)
 	fs_cred(process_current(), &cred);
 	len = directory ? tree_op_rmdir(op, &cred, parent->dir.ino, parent->last, parent->len) :
 			  tree_op_unlink(op, &cred, parent->dir.ino, parent->last, parent->len);
-	err = fs_update(op, len, &ret);
+	err = fs_remove(op, len, &ret);
 	if (err)
 		return err;
 	fs_touch_dir(&parent->dir);

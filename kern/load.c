@@ -5,7 +5,7 @@
  */
 #include "kern/load.h"
 #include "arch/clock.h"
-#include "kern/percore.h"
+#include "kern/runq.h"
 #include "kern/thread.h"
 
 #define LOAD_ONE (1u << LOAD_SHIFT)
@@ -22,7 +22,7 @@ u32 load_running(void)
 	for (i = 0; i < cores_count(); i++) {
 		struct percore *pc = percore_of(i);
 
-		total += *(volatile u32 *)&pc->queued + (*(struct thread *volatile *)&pc->current != pc->idle);
+		total += runq_length(pc) + (*(struct thread *volatile *)&pc->current != pc->idle);
 	}
 	return total;
 }

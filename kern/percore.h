@@ -10,6 +10,7 @@
 #include "arch/core.h"
 #include "base/queue.h"
 #include "base/types.h"
+#include "kern/fair.h"
 #include "kern/timer.h"
 #include "nr/nr.h"
 #include "nr/sync/mpsc.h"
@@ -19,8 +20,6 @@ struct thread;
 struct space;
 struct changes;
 struct errand;
-
-RB_HEAD(thread_tree, thread);
 
 struct percore {
 	struct nr_self nr;            /* this core's identity towards every nr instance */
@@ -32,10 +31,9 @@ struct percore {
 	bool on_errand;               /* it is being done: current has no part in it */
 	struct thread *moving;        /* a thread on its way to core moving_to, handed over by idle */
 	u32 moving_to;
-	struct thread_tree runq;      /* RUNNABLE threads, without current (kern/runq.h) */
-	s64 vfloor;                   /* the smallest virtual time that ran */
+	struct fair runq;             /* RUNNABLE threads, without current (kern/runq.h) */
 	u64 turn_began;               /* clock_ns: current's virtual time is charged until then */
-	u32 queued;                   /* length of runq; others: read as a hint */
+	bool crowded;                 /* others were told that threads wait here (kern/place.c) */
 	u32 resched;                  /* the slice is over; read on the way to ring 3 */
 	u64 send_ns;                  /* what it takes this core to interrupt another: on average */
 	u32 giving_way;               /* current is about to sleep and leave the core to whom it woke */

@@ -271,8 +271,11 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->fs_base = r->flags & CLONE_SETTLS ? r->tls : user_fs_get();
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
-	t->nice = from->nice;
-	if (!(from->policy & SCHED_RESET_ON_FORK)) {
+	if (!from->resets)
+		t->nice = from->nice;
+	else if (!from->rt_priority)
+		t->nice = MAX(from->nice, 0);
+	if (!from->resets || !from->rt_priority) {
 		t->policy = from->policy;
 		t->rt_priority = from->rt_priority;
 	}

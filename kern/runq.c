@@ -13,50 +13,48 @@ static const u32 nice_weight[40] = {
 	1586, 1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 };
 
-static int runq_compare(const struct thread *a, const struct thread *b)
+static u32 weight_of(const struct thread *t)
 {
-	if (a->rt_priority != b->rt_priority)
-		return a->rt_priority > b->rt_priority ? -1 : 1;
-	if (a->vtime != b->vtime)
-		return a->vtime < b->vtime ? -1 : 1;
-	return a < b ? -1 : a > b;
+	return unlikely(t->policy == SCHED_IDLE) ? IDLE_WEIGHT : nice_weight[t->nice + 20];
 }
 
-RB_GENERATE_INTERNAL(thread_tree, thread, runq, runq_compare, static __attribute__((unused)))
+static struct thread *thread_of(struct fair_task *s)
+{
+	return s ? container_of(s, struct thread, share) : NULL;
+}
+
+static void put(struct percore *pc, struct thread *t, bool before)
+{
+	fair_rank(&pc->runq, &t->share, t->rt_priority);
+	fair_put(&pc->runq, &t->share, before);
+}
 
 void runq_put(struct percore *pc, struct thread *t)
 {
-	RB_INSERT(thread_tree, &pc->runq, t);
-	pc->queued++;
+	put(pc, t, false);
 }
 
-static void runq_remove(struct percore *pc, struct thread *t)
+void runq_put_back(struct percore *pc, struct thread *t)
 {
-	RB_REMOVE(thread_tree, &pc->runq, t);
-	pc->queued--;
+	put(pc, t, true);
 }
 
 struct thread *runq_take(struct percore *pc)
 {
-	struct thread *t = RB_MIN(thread_tree, &pc->runq);
-
-	if (!t)
-		return NULL;
-	runq_remove(pc, t);
-	if (!t->rt_priority)
-		pc->vfloor = MAX(pc->vfloor, t->vtime);
-	return t;
+	return thread_of(fair_take(&pc->runq));
 }
 
 struct thread *runq_take_for(struct percore *pc, u32 core)
 {
-	struct thread *t;
+	struct fair_task *s;
 
-	for (t = RB_MAX(thread_tree, &pc->runq); t; t = RB_PREV(thread_tree, &pc->runq, t)) {
+	for (s = fair_last(&pc->runq); s; s = fair_before(&pc->runq, s)) {
+		struct thread *t = thread_of(s);
+
 		/* Current is in the queue if it was woken while it went to sleep: its registers are not saved yet. */
 		if (t == pc->current || !cpuset_has(&t->affinity, core))
 			continue;
-		runq_remove(pc, t);
+		fair_remove(&pc->runq, s);
 		return t;
 	}
 	return NULL;
@@ -68,47 +66,72 @@ void runq_charge(struct percore *pc)
 	u64 now = clock_ns(), ran = now - pc->turn_began;
 
 	pc->turn_began = now;
-	if (t != pc->idle && t->state != THREAD_RUNNABLE) /* in the queue, its place must stay right */
-		t->vtime += (s64)(ran * 1024 / (t->policy == SCHED_IDLE ? IDLE_WEIGHT : nice_weight[t->nice + 20]));
+	if (t == pc->idle || t->share.waits)
+		return;
+	fair_rank(&pc->runq, &t->share, t->rt_priority);
+	fair_ran(&t->share, ran, weight_of(t));
+	if (t->state == THREAD_RUNNING)
+		fair_follow(&pc->runq, &t->share);
 }
 
-void runq_woken(struct percore *pc, struct thread *t)
+void runq_start(struct percore *pc, struct thread *t)
 {
-	t->vtime = MAX(t->vtime, pc->vfloor - RUNQ_BONUS);
+	if (pc->current != pc->idle)
+		runq_charge(pc);
+	fair_start(&pc->runq, &t->share, pc->current == pc->idle ? NULL : &pc->current->share);
 }
 
 void runq_leave(struct percore *pc, struct thread *t)
 {
-	t->vtime -= pc->vfloor;
+	fair_leave(&pc->runq, &t->share);
 }
 
 void runq_arrive(struct percore *pc, struct thread *t)
 {
-	t->vtime += pc->vfloor;
+	fair_arrive(&pc->runq, &t->share);
 }
 
-/* The other core's floor may move meanwhile: it only grows, and runq_woken bounds what that gives away. */
+/* The other core's floor may move meanwhile: it only grows, and fair_put bounds what that gives away. */
 void runq_pull(struct percore *pc, const struct percore *from, struct thread *t)
 {
-	t->vtime += pc->vfloor - *(const volatile s64 *)&from->vfloor;
+	t->share.vtime += pc->runq.floor - *(const volatile s64 *)&from->runq.floor;
+}
+
+bool runq_moved(struct percore *pc, struct thread *t)
+{
+	if (!t->share.waits || t->share.rank == t->rt_priority)
+		return false;
+	fair_remove(&pc->runq, &t->share);
+	runq_put(pc, t);
+	return true;
 }
 
 bool runq_preempts(struct percore *pc, const struct thread *t)
 {
 	const struct thread *now = pc->current;
 
-	if (now == pc->idle || t->rt_priority != now->rt_priority)
-		return t->rt_priority > now->rt_priority;
-	if (t->rt_priority)
+	if (now == pc->idle)
+		return false; /* it looks at the queue anyway */
+	if (!t->share.rank && now->policy != SCHED_IDLE && (t->policy == SCHED_BATCH || t->policy == SCHED_IDLE))
 		return false;
-	runq_charge(pc);
-	return t->vtime + RUNQ_GRAIN < now->vtime;
+	return fair_preempts(&t->share, weight_of(t), &now->share);
 }
 
 bool runq_due(struct percore *pc)
 {
-	const struct thread *head = RB_MIN(thread_tree, &pc->runq), *now = pc->current;
-
 	runq_charge(pc);
-	return head && runq_compare(head, now) < 0;
+	return fair_due(&pc->runq, &pc->current->share, pc->current->policy == SCHED_RR);
+}
+
+bool runq_outranks(struct percore *pc)
+{
+	const struct fair_task *first = pc->runq.first;
+
+	return first && first->rank > pc->current->share.rank;
+}
+
+bool runq_yields(struct percore *pc)
+{
+	runq_charge(pc);
+	return fair_yields(&pc->runq, &pc->current->share);
 }

@@ -21,11 +21,16 @@
 
 /* ---- switching */
 
+/* What others have left here. */
+static inline void sched_look(struct percore *pc)
+{
+	if (unlikely(atomic_load_explicit(&pc->mail, memory_order_relaxed) | atomic_load_explicit(&pc->thief, memory_order_relaxed)))
+		sched_receive_all(pc);
+}
+
 static struct thread *sched_next(struct percore *pc)
 {
-	sched_mailbox(pc);
-	if (atomic_load_explicit(&pc->thief, memory_order_relaxed))
-		sched_serve_thief(pc);
+	sched_look(pc);
 	return runq_take(pc);
 }
 
@@ -62,37 +67,23 @@ static void sched_save_user(struct thread *t)
 	t->gs_base = user_gs_get();
 }
 
-static void sched_slice(struct percore *pc)
+static void sched_slice_begin(struct percore *pc, u64 now)
 {
-	u64 length = pc->giving_way ? GIVE_WAY_NS : SLICE_NS;
-	u64 end = pc->queued && pc->current->policy != SCHED_FIFO ? clock_ns() + length : 0;
+	u64 length = pc->giving_way ? GIVE_WAY_NS : pc->current->policy == SCHED_RR ? RR_SLICE_NS : SLICE_NS;
 
+	pc->slice_end = now + length;
+	timer_program(pc->slice_end);
+}
+
+/* SCHED_FIFO has slices, too: at the end of one, those who wait may be pushed to another core. */
+static inline void sched_slice(struct percore *pc, u64 now)
+{
 	pc->want_slice = 0;
-	if (!end && !pc->slice_end)
-		return;
-	pc->slice_end = end;
-	timer_program(end);
-}
-
-static void sched_preempt(struct percore *pc)
-{
-	pc->resched = 0;
-	if (runq_due(pc))
-		sched_yield_now();
+	sched_tell(pc);
+	if (pc->runq.count)
+		sched_slice_begin(pc, now);
 	else
-		sched_slice(pc);
-}
-
-/* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
-void sched_tick(struct percore *pc)
-{
-	if (pc->resched) {
-		if (!pc->giving_way)
-			sched_balance(pc);
-		sched_preempt(pc);
-	} else if (pc->want_slice) {
-		sched_slice(pc);
-	}
+		pc->slice_end = 0;
 }
 
 /* Current goes: how long after its last synchronous wake-up? */
@@ -104,6 +95,7 @@ static void sched_learn(struct percore *pc, struct thread *t)
 	t->hinted = 0;
 }
 
+/* Current is charged, this moment. */
 static void sched_switch(struct percore *pc, struct thread *next)
 {
 	struct thread *prev = pc->current;
@@ -111,13 +103,12 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	next->state = THREAD_RUNNING;
 	pc->resched = pc->giving_way = 0;
 	if (next == prev) {
-		sched_slice(pc);
+		sched_slice(pc, pc->turn_began);
 		return;
 	}
 	if (prev->proc && prev->state != THREAD_DEAD)
 		sched_save_user(prev);
-	runq_charge(pc);
-	account_now();
+	account_until(pc, pc->turn_began);
 	pc->switches++;
 	*(prev->state == THREAD_SLEEPING ? &prev->nvcsw : &prev->nivcsw) += 1;
 	sched_learn(pc, prev);
@@ -125,7 +116,7 @@ static void sched_switch(struct percore *pc, struct thread *next)
 	pc->current = next;
 	if (next->proc)
 		sched_load_user(next);
-	sched_slice(pc);
+	sched_slice(pc, pc->turn_began);
 	context_switch(&prev->ctx, &next->ctx);
 	sched_after_switch();
 }
@@ -135,11 +126,12 @@ bool sched_sleep(u64 deadline)
 	struct percore *pc = percore();
 	struct thread *t = pc->current, *next;
 
-	sched_mailbox(pc);
+	sched_look(pc);
 	if (t->wake_pending) {
 		t->wake_pending = false;
 		return deadline != FOREVER && clock_ns() >= deadline;
 	}
+	runq_charge(pc);
 	t->sleep_expired = false;
 	t->state = THREAD_SLEEPING;
 	t->sleep_timed = deadline != FOREVER;
@@ -162,17 +154,52 @@ static void sched_timer_fire(struct timer *timer)
 	sched_make_runnable(pc, t, true);
 }
 
+/* For the first in the queue. `before`: ahead of its equals, for it had not meant to. */
+static void sched_step_back(struct percore *pc, bool before)
+{
+	struct thread *t = pc->current, *next = runq_take(pc);
+
+	pc->resched = 0;
+	if (!next)
+		return;
+	if (before)
+		sched_enqueue_before(pc, t);
+	else
+		sched_enqueue(pc, t);
+	sched_switch(pc, next);
+}
+
 void sched_yield_now(void)
 {
 	struct percore *pc = percore();
-	struct thread *t = pc->current, *next = sched_next(pc);
 
-	if (!next) {
-		pc->resched = 0;
-		return;
+	sched_look(pc);
+	if (runq_yields(pc))
+		sched_step_back(pc, false);
+}
+
+static void sched_preempt(struct percore *pc)
+{
+	pc->resched = 0;
+	if (runq_due(pc))
+		sched_step_back(pc, runq_outranks(pc));
+	else
+		sched_slice(pc, pc->turn_began);
+}
+
+/* On the way to ring 3: a full slice is over, or threads joined the queue since it began. */
+void sched_tick(struct percore *pc)
+{
+	if (pc->resched) {
+		if (!pc->giving_way)
+			sched_balance(pc);
+		sched_preempt(pc);
+	} else if (!pc->slice_end) {
+		sched_slice(pc, clock_ns());
+	} else {
+		pc->want_slice = 0;
+		sched_tell(pc);
 	}
-	sched_enqueue(pc, t);
-	sched_switch(pc, next);
 }
 
 void thread_set_affinity(struct thread *t, const struct cpuset *set)
@@ -187,24 +214,24 @@ void thread_set_affinity(struct thread *t, const struct cpuset *set)
 void sched_apply_affinity(void)
 {
 	struct percore *pc = percore();
-	struct thread *t = pc->current, *next;
+	struct thread *t = pc->current;
+	bool stays;
 	u32 core;
 
+	lock_acquire(&t->proc->lock); /* who changes it meanwhile must be seen, or misplace it again */
 	t->misplaced = 0;
-	if (cpuset_has(&t->affinity, pc->nr.id))
+	stays = cpuset_has(&t->affinity, pc->nr.id);
+	lock_release(&t->proc->lock);
+	if (stays)
 		return;
 	core = sched_pick_core(t);
 	if (core == pc->nr.id)
 		return;
 	/* The new home may run it only once its registers are saved: idle pushes it over (pc->idle's stack). */
-	next = sched_next(pc);
+	runq_charge(pc);
 	t->state = THREAD_NEW;
 	pc->moving = t;
 	pc->moving_to = core;
-	if (next) {
-		next->state = THREAD_RUNNABLE;
-		runq_put(pc, next);
-	}
 	sched_switch(pc, pc->idle);
 }
 
@@ -214,6 +241,7 @@ _Noreturn void thread_gone(void)
 	struct thread *t = pc->current, *next;
 
 	space_switch_kernel();
+	runq_charge(pc);
 	t->state = THREAD_DEAD;
 	pc->reap = t;
 	next = sched_next(pc);
@@ -248,7 +276,7 @@ void sched_init_core(struct core *c, bool boot)
 	(void)boot;
 	pc->nr.id = c->id;
 	pc->nr.node = c->node;
-	RB_INIT(&pc->runq);
+	fair_init(&pc->runq);
 	mpsc_init(&pc->mailbox);
 	timer_base_init(&pc->timers);
 	pc->idle->state = THREAD_RUNNING;
@@ -274,6 +302,7 @@ _Noreturn void sched_idle_loop(void)
 		errands_run(pc);
 		next = sched_next(pc);
 		if (next) {
+			runq_charge(pc);
 			sched_switch(pc, next);
 			continue;
 		}

@@ -8,7 +8,8 @@
 
 #include "kern/thread.h"
 
-#define SLICE_NS 4000000ul
+#define SLICE_NS ((u64)FAIR_SLICE)
+#define RR_SLICE_NS 100000000ul    /* SCHED_RR, among those of one priority */
 #define WAKE_NS 50000ul            /* what it may take a core to come out of its halt */
 #define GIVE_WAY_NS 1000000ul      /* so long a thread waits for its waker to sleep, then it goes to an idle core */
 
@@ -22,6 +23,7 @@ static inline void sched_average(u64 *average, u64 sample)
 	*average = *average - *average / 4 + MIN(sample, GIVE_WAY_NS) / 4;
 }
 void sched_enqueue(struct percore *pc, struct thread *t);
+void sched_enqueue_before(struct percore *pc, struct thread *t);      /* ahead of its equals */
 void sched_make_runnable(struct percore *pc, struct thread *t, bool from_elsewhere); /* it is this core's */
 
 /* ---- kern/place.c */
@@ -30,5 +32,14 @@ void sched_hand_over(struct percore *pc, struct thread *t, u32 core); /* t is in
 void sched_serve_thief(struct percore *pc);
 void sched_balance(struct percore *pc);                             /* a slice is over and others wait */
 void sched_ask_for_work(struct percore *pc);                        /* this core has nothing to do */
+void sched_tell_crowded(struct percore *pc, bool crowded);
+/* Threads wait here that are free to go, or do no longer: others shall know. */
+static inline void sched_tell(struct percore *pc)
+{
+	bool crowded = pc->runq.count && !pc->giving_way;
+
+	if (unlikely(crowded != pc->crowded))
+		sched_tell_crowded(pc, crowded);
+}
 
 #endif

@@ -452,7 +452,8 @@ void signal_set_blocked(sigset_t set)
 	lock_acquire(&p->signals.lock);
 	signal_pass_on_locked(t, set & ~t->blocked);
 	t->blocked = set;
-	atomic_store(&t->sigpending, 1);
+	if ((t->pending.set | p->signals.pending.set) & ~set) /* who sends others from now on tells */
+		atomic_store(&t->sigpending, 1);
 	lock_release(&p->signals.lock);
 }
 

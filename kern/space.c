@@ -42,7 +42,10 @@ static void space_trim(struct space *s)
 	space_prune(s, 0);
 }
 
-/* The log call all changes go through: with every replica past it, older guards are gone (G6). */
+/*
+ * The log call all changes go through. What took something away waits until every replica is past it: then older guards are
+ * gone (G6), and no fault can still enter what is to leave. What only gave waits for nobody: who has not seen it finds less.
+ */
 static int space_update(struct space *s, const struct regions_op *op, struct regions_ret *ret)
 {
 	u64 index;
@@ -53,7 +56,8 @@ static int space_update(struct space *s, const struct regions_op *op, struct reg
 		ret->err = err;
 		return err;
 	}
-	nr_sync(s->nr, nr_me(), index);
+	if (ret->ngone || ret->narrowed || ret->moved_len)
+		nr_sync(s->nr, nr_me(), index);
 	return ret->err;
 }
 

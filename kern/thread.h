@@ -49,30 +49,30 @@ struct thread {
 	void *kstack;                    /* top of the kernel stack; NULL for idle threads */
 	struct process *proc;            /* NULL for kernel threads */
 	u32 tid;
+
+	/* Whoever sends it a message touches this line, and no other. */
+	_Alignas(64) _Atomic u32 home;   /* who owns its run state: a core, or THREAD_PARKED and where it ran last */
+	_Atomic u32 msg, msg_queued;
 	struct refs refs;
+	struct mpsc_node mail;
 
 	/* scheduling: home core only */
-	enum thread_state state;
-	RB_ENTRY(thread) runq;
-	s64 vtime;                       /* kern/runq.h */
+	_Alignas(64) enum thread_state state;
+	struct fair_task share;          /* kern/runq.h */
 	struct timer sleep_timer;
 	bool wake_pending;               /* a wake arrived while it ran: the next sleep returns at once */
 	bool sleep_timed;                /* sleep_timer may be armed */
 	bool sleep_expired;
 	u64 hinted;                      /* clock_ns of the first synchronous wake-up of this turn; 0 none */
 	u64 lingers;                     /* ns that it went on running after such, on average */
-	_Atomic u32 home;                /* who owns all this: a core, or THREAD_PARKED and where it ran last */
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
 	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
+	bool resets;                     /* SCHED_RESET_ON_FORK: children begin as usual */
 	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
 	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
 	bool in_system;                  /* time is system time now */
-
-	/* mailbox */
-	struct mpsc_node mail;
-	_Atomic u32 msg, msg_queued;
 
 	/* registers that the trap frame does not hold */
 	void *fpu;

@@ -143,14 +143,37 @@ void trap_timer(struct trapframe *f)
 	timer_run(pc->slice_end);
 }
 
-/* Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. */
-static void trap_signals(struct thread *t, struct trapframe *f)
+static inline bool trap_signalled(struct thread *t)
+{
+	return atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
+	       t->restore_blocked;
+}
+
+/* What the core and its current thread have to do before ring 3, but for signals. */
+static inline void trap_pass(struct percore *pc, struct thread *t, struct trapframe *f)
+{
+	errands_run(pc);
+	if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
+		sched_receive_all(pc);
+	if (pc->resched | pc->want_slice)
+		sched_tick(pc);
+	while (unlikely(t->misplaced))
+		sched_apply_affinity();
+	if (t->rseq_event)
+		rseq_update(f);
+}
+
+/*
+ * Every signal that may be delivered has its frame before the first handler runs: the last one's runs first. Delivery may wake
+ * others on this core (who waits for the end of a stop), and sleep: so all is looked at again, for from ring 3 a thread need
+ * not come back by itself.
+ */
+static __attribute__((noinline)) void trap_signals(struct thread *t, struct trapframe *f)
 {
 	do {
 		signal_deliver(f);
-		if (t->rseq_event) /* it slept: it was stopped */
-			rseq_update(f);
-	} while (atomic_load(&t->sigpending) || atomic_load(&t->dying));
+		trap_pass(percore(), t, f);
+	} while (trap_signalled(t));
 }
 
 void trap_return(struct trapframe *f)
@@ -158,16 +181,7 @@ void trap_return(struct trapframe *f)
 	struct percore *pc = percore();
 	struct thread *t = pc->current;
 
-	errands_run(pc);
-	if (atomic_load_explicit(&pc->mail, memory_order_relaxed))
-		sched_receive_all(pc);
-	if (pc->resched | pc->want_slice)
-		sched_tick(pc);
-	if (unlikely(t->misplaced))
-		sched_apply_affinity();
-	if (t->rseq_event)
-		rseq_update(f);
-	if (atomic_load_explicit(&t->sigpending, memory_order_relaxed) || atomic_load_explicit(&t->dying, memory_order_relaxed) ||
-	    t->restore_blocked)
+	trap_pass(pc, t, f);
+	if (unlikely(trap_signalled(t)))
 		trap_signals(t, f);
 }

@@ -31,13 +31,14 @@
 #include "kern/runq.h"
 #include "kern/sched_internal.h"
 
-/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. */
+/* Whoever finds mail set already knows that an interrupt is on its way and will see his message too. So this core interrupts
+ * itself as well: others may come upon the mail that it has left itself, while it is past its last look before ring 3. */
 static void sched_post(struct percore *to)
 {
 	struct percore *pc = percore();
 	u64 began;
 
-	if (atomic_exchange(&to->mail, 1) || to == pc)
+	if (atomic_exchange(&to->mail, 1))
 		return;
 	began = clock_ns();
 	core_ipi(to->nr.id, IPI_WAKE);
@@ -68,13 +69,25 @@ bool thread_own(struct percore *pc, struct thread *t)
 	return home == me;
 }
 
-void sched_enqueue(struct percore *pc, struct thread *t)
+/* Current is charged first: who comes is measured by it. If it is t, it was, before another took its place. */
+static void sched_joins(struct percore *pc, struct thread *t)
 {
-	if (t == pc->current)
+	if (pc->current != pc->idle && pc->current != t)
 		runq_charge(pc);
 	t->state = THREAD_RUNNABLE;
+	pc->want_slice = !pc->slice_end | !(pc->crowded | pc->giving_way);
+}
+
+void sched_enqueue(struct percore *pc, struct thread *t)
+{
+	sched_joins(pc, t);
 	runq_put(pc, t);
-	pc->want_slice = !pc->slice_end;
+}
+
+void sched_enqueue_before(struct percore *pc, struct thread *t)
+{
+	sched_joins(pc, t);
+	runq_put_back(pc, t);
 }
 
 /* A sleeper that is still on this core's stack (it is only about to switch) must stay here. */
@@ -84,13 +97,14 @@ void sched_make_runnable(struct percore *pc, struct thread *t, bool from_elsewhe
 
 	if (t->state == THREAD_RUNNING)
 		t->wake_pending = true;
+	if (unlikely(runq_moved(pc, t)) && runq_preempts(pc, t))
+		pc->resched = 1;
 	if (t->state != THREAD_SLEEPING)
 		return;
 	if (t->sleep_timed)
 		timer_cancel(&t->sleep_timer);
 	if (t != pc->current && (from_elsewhere || unlikely(t->misplaced)))
 		core = sched_wake_core(pc, t);
-	runq_woken(pc, t);
 	if (core != pc->nr.id) {
 		sched_hand_over(pc, t, core);
 		return;
@@ -114,7 +128,7 @@ void thread_wake(struct thread *t)
  * whom an errand interrupted has no such intent. */
 static bool sched_gives_way(const struct percore *pc)
 {
-	if (pc->queued)
+	if (pc->runq.count)
 		return false;
 	if (pc->current == pc->idle)
 		return true;

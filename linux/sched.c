@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Calls on scheduling: which core, how long, before whom. */
+/* Calls on scheduling: which core, and nice values. (policy.c: before whom.) */
 #include "base/string.h"
 #include "kern/process.h"
 #include "linux/call.h"
+#include "linux/sched.h"
 
 /* ---- processors */
 
@@ -13,7 +14,7 @@ CALL(sched_yield)
 	return 0;
 }
 
-static struct thread *sched_target(s32 tid)
+struct thread *sched_target(s32 tid)
 {
 	if (!tid) {
 		thread_get(thread_current());
@@ -86,6 +87,11 @@ struct priority_walk {
 	bool set;
 };
 
+bool nice_allowed(const struct thread *t, s32 nice)
+{
+	return nice >= t->nice || cred_capable(&process_current()->cred) || 20 - nice <= (s64)t->proc->limit[RLIMIT_NICE].cur;
+}
+
 static void priority_one(struct thread *t, void *arg)
 {
 	struct priority_walk *w = arg;
@@ -98,7 +104,7 @@ static void priority_one(struct thread *t, void *arg)
 		return;
 	if (!cred_capable(me) && me->euid != its->uid && me->euid != its->euid)
 		w->err = -EPERM;
-	else if (w->nice < t->nice && !cred_capable(me) && 20 - w->nice > (s64)t->proc->limit[RLIMIT_NICE].cur)
+	else if (!nice_allowed(t, w->nice))
 		w->err = -EACCES;
 	else
 		t->nice = w->nice;
@@ -154,101 +160,3 @@ CALL(setpriority)
 
 	return priority_walk(&w);
 }
-
-/* ---- policies */
-
-static bool policy_real_time(u32 policy)
-{
-	return policy == SCHED_FIFO || policy == SCHED_RR;
-}
-
-static int policy_check(u32 policy, u32 priority, const struct thread *t)
-{
-	const struct cred *me = &process_current()->cred;
-	const struct process *p = t->proc;
-
-	if (policy > SCHED_IDLE || policy == 4)
-		return -EINVAL;
-	if (policy_real_time(policy) ? priority < 1 || priority > 99 : priority != 0)
-		return -EINVAL;
-	if (cred_capable(me))
-		return 0;
-	if (me->euid != p->cred.uid && me->euid != p->cred.euid)
-		return -EPERM;
-	return policy_real_time(policy) && priority > p->limit[RLIMIT_RTPRIO].cur ? -EPERM : 0;
-}
-
-/* policy -1: as it is. */
-static long policy_set(s32 tid, s32 policy, const void __user *param)
-{
-	struct thread *t;
-	u32 priority;
-	int err;
-
-	if (tid < 0 || !param)
-		return -EINVAL;
-	if (user_copy_in(&priority, param, sizeof(priority)))
-		return -EFAULT;
-	t = sched_target(tid);
-	if (!t)
-		return -ESRCH;
-	if (policy < 0)
-		policy = (s32)t->policy;
-	err = policy_check((u32)policy & ~SCHED_RESET_ON_FORK, priority, t);
-	if (!err) {
-		t->policy = (u32)policy;
-		t->rt_priority = priority;
-		thread_kick(t);
-	}
-	thread_put(t);
-	return err;
-}
-
-CALL(sched_setscheduler) { return (s32)a[1] < 0 ? -EINVAL : policy_set(a[0], a[1], UPTR(2)); }
-CALL(sched_setparam) { return policy_set(a[0], -1, UPTR(1)); }
-
-static long policy_get(s32 tid, u32 *policy, u32 *priority)
-{
-	struct thread *t;
-
-	if (tid < 0)
-		return -EINVAL;
-	t = sched_target(tid);
-	if (!t)
-		return -ESRCH;
-	*policy = t->policy;
-	*priority = t->rt_priority;
-	thread_put(t);
-	return 0;
-}
-
-CALL(sched_getscheduler)
-{
-	u32 policy, priority;
-	long err = policy_get(a[0], &policy, &priority);
-
-	return err ? err : policy;
-}
-
-CALL(sched_getparam)
-{
-	u32 policy, priority;
-	long err = a[1] ? policy_get(a[0], &policy, &priority) : -EINVAL;
-
-	return err ? err : user_copy_out(UPTR(1), &priority, sizeof(priority));
-}
-
-CALL(sched_rr_get_interval)
-{
-	u32 policy, priority;
-	long err = policy_get(a[0], &policy, &priority);
-	struct abi_timespec t = { 0, 0 };
-
-	if (err)
-		return err;
-	t.nsec = policy == SCHED_RR ? 100000000 : policy == SCHED_FIFO ? 0 : 6000000;
-	return user_copy_out(UPTR(1), &t, sizeof(t));
-}
-
-CALL(sched_get_priority_max) { return policy_real_time(a[0]) ? 99 : a[0] <= 6 && a[0] != 4 ? 0 : -EINVAL; }
-CALL(sched_get_priority_min) { return policy_real_time(a[0]) ? 1 : a[0] <= 6 && a[0] != 4 ? 0 : -EINVAL; }

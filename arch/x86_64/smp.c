@@ -161,8 +161,10 @@ void core_start_all(void (*entry)(struct core *))
 
 void core_idle(const volatile u32 *unless)
 {
-	if (unless && *unless)
+	if (unless && *unless) {
+		core_window();
 		return;
+	}
 	/* STI holds interrupts off for one more instruction: none can come between the check and HLT. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }

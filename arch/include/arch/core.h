@@ -50,7 +50,8 @@ u32 node_pxm(u32 node);                /* the firmware's proximity domain */
 void core_start_all(void (*entry)(struct core *));
 
 /* Waits for an interrupt with interrupts on; returns with them off. Interrupt handlers have run. If
- * `*unless` is non-zero (checked with interrupts off, atomically with the halt), returns at once. */
+ * `*unless` is non-zero (checked with interrupts off, atomically with the halt), it does not wait, but lets pending
+ * ones in: an idle core that is kept busy is not deaf. */
 void core_idle(const volatile u32 *unless);
 /* Lets pending interrupts in for a moment. Call with no lock, no guard. */
 void core_window(void);
