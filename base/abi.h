@@ -46,6 +46,34 @@ enum { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, 
        MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE, MADV_UNMERGEABLE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTDUMP,
        MADV_DODUMP };
 
+/* ---- System V shared memory */
+enum { IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO, SHM_LOCK = 11, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY };
+#define IPC_PRIVATE 0
+#define IPC_CREAT 01000u
+#define IPC_EXCL 02000u
+#define SHM_HUGETLB 04000u
+#define SHM_NORESERVE 010000u
+#define SHM_RDONLY 010000u
+#define SHM_RND 020000u
+#define SHM_REMAP 040000u
+#define SHM_EXEC 0100000u
+
+struct abi_ipc_perm {
+	s32 key;
+	u32 uid, gid, cuid, cgid, mode;
+	u16 seq, pad;
+	u64 unused[2];
+};
+struct abi_shmid_ds {
+	struct abi_ipc_perm perm;
+	u64 size;
+	s64 atime, dtime, ctime;
+	u32 creator, last;
+	u64 attached, unused[2];
+};
+struct abi_shminfo { u64 max, min, segments, per_process, all, unused[4]; };
+struct abi_shm_usage { s32 used; u64 pages, resident, swapped, swap_attempts, swap_successes; };
+
 /* ---- files */
 #define O_ACCMODE 3u
 #define O_RDONLY 0u

@@ -5,6 +5,7 @@
  */
 #include "kern/proc_internal.h"
 #include "dev/rng.h"
+#include "kern/exec_internal.h"
 #include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -130,6 +131,14 @@ static int boot_id_show(const struct pseudo_node *n, struct text *t)
 
 /* ---- numbers */
 
+/* Stack, mappings and heap are placed at random: Linux's default. */
+static int randomize_va_space_show(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%d\n", layout_fixed() ? 0 : 2);
+	return 0;
+}
+
 /* As Linux: an eighth of memory for kernel stacks. */
 static int threads_max_show(const struct pseudo_node *n, struct text *t)
 {
@@ -176,7 +185,10 @@ static const struct pseudo_entry kernel_children[] = {
 	FIXED("panic_on_oops", "1"),
 	FIXED("pid_max", "4194304"),
 	PSEUDO_DIR("random", random_children),
-	FIXED("randomize_va_space", "0"),
+	PSEUDO_FILE("randomize_va_space", randomize_va_space_show),
+	FIXED("shmall", "18446744073692774399"), /* kern/segments.h */
+	FIXED("shmmax", "18446744073692774399"),
+	FIXED("shmmni", "4096"),
 	FIXED("sysrq", "1"),
 	CONSTANT("tainted", "0"),
 	PSEUDO_FILE("threads-max", threads_max_show),
