@@ -207,9 +207,18 @@ static const struct pseudo_entry vm_children[] = {
 	{ 0 },
 };
 
+/* kern/notify.c */
+static const struct pseudo_entry inotify_children[] = {
+	FIXED("max_queued_events", "16384"),
+	FIXED("max_user_instances", "128"),
+	FIXED("max_user_watches", "8192"),
+	{ 0 },
+};
+
 static const struct pseudo_entry fs_children[] = {
 	FIXED("file-max", "9223372036854775807"),
 	PSEUDO_FILE("file-nr", file_nr_show),
+	PSEUDO_DIR("inotify", inotify_children),
 	FIXED("nr_open", "1048576"),
 	FIXED("pipe-max-size", "1048576"),
 	{ 0 },

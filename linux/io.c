@@ -4,6 +4,7 @@
 #include "kern/async.h"
 #include "kern/body.h"
 #include "kern/fs.h"
+#include "kern/notify.h"
 #include "kern/process.h"
 #include "linux/call.h"
 #include "mem/frame.h"
@@ -424,6 +425,8 @@ CALL(fallocate)
 		r = -EOPNOTSUPP;
 	else
 		r = file_writable(f) ? fallocate_file(f, mode, a[2], a[3]) : -EBADF;
+	if (!r)
+		notify_file(f, IN_MODIFY);
 	file_put(f);
 	return r;
 }
