@@ -401,6 +401,8 @@ struct abi_winsize { u16 row, col, xpixel, ypixel; };
 #define TCSBRKP 0x5425
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
+#define FICLONE 0x40049409u
+#define FIEMAP 0xc020660bu
 #define FIOASYNC 0x5452
 
 #endif

@@ -200,11 +200,35 @@ static long ioctl_async(struct file *f, u64 arg)
 	return async_set(f, on);
 }
 
+/* Two files that share their blocks: what could never be says so before that no file system here has it. */
+static long ioctl_clone(struct file *to, u64 fd)
+{
+	struct file *from = file_of_fd(fd);
+	long r = -EOPNOTSUPP;
+
+	if (!from)
+		return -EBADF;
+	if (from->ops->readdir || to->ops->readdir)
+		r = -EISDIR;
+	else if (!file_regular(from) || !file_regular(to))
+		r = -EINVAL;
+	else if (from->body->volume != to->body->volume)
+		r = -EXDEV;
+	else if (!file_readable(from) || !file_writable(to) || (to->flags & O_APPEND))
+		r = -EBADF;
+	file_put(from);
+	return r;
+}
+
 static long ioctl_regular(struct file *f, u32 cmd, u64 arg)
 {
 	struct abi_stat st;
 	s32 n;
 
+	if (cmd == FICLONE)
+		return ioctl_clone(f, arg);
+	if (cmd == FIEMAP)
+		return -EOPNOTSUPP;
 	if (cmd != FIONREAD || !f->body || file_stat(f, &st) || (st.mode & S_IFMT) != S_IFREG)
 		return -ENOTTY;
 	n = st.size - f->pos;
