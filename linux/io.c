@@ -208,12 +208,12 @@ static long ioctl_clone(struct file *to, u64 fd)
 
 	if (!from)
 		return -EBADF;
-	if (from->ops->readdir || to->ops->readdir)
+	if (!from->body || !to->body || from->body->volume != to->body->volume)
+		r = -EXDEV;
+	else if (from->ops->readdir || to->ops->readdir)
 		r = -EISDIR;
 	else if (!file_regular(from) || !file_regular(to))
 		r = -EINVAL;
-	else if (from->body->volume != to->body->volume)
-		r = -EXDEV;
 	else if (!file_readable(from) || !file_writable(to) || (to->flags & O_APPEND))
 		r = -EBADF;
 	file_put(from);
