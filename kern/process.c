@@ -272,6 +272,7 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
 	t->nice = from->nice;
+	t->ioprio = from->ioprio;
 	if (!(from->policy & SCHED_RESET_ON_FORK)) {
 		t->policy = from->policy;
 		t->rt_priority = from->rt_priority;

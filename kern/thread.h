@@ -64,6 +64,7 @@ struct thread {
 	_Atomic u32 home;                /* who owns all this: a core, or THREAD_PARKED and where it ran last */
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
+	u16 ioprio;                      /* as ioprio_set(2) was told; 0: nothing */
 	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
 	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */

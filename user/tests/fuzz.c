@@ -61,7 +61,7 @@ static const struct { int number; const char *types; } signatures[] = {
 	{ 161, "p" }, { 170, "bs" }, { 186, "" }, { 200, "PS" }, { 201, "b" }, { 202, "bintbi" }, { 203, "Psb" },
 	{ 204, "Psb" }, { 213, "i" }, { 217, "fbs" }, { 218, "b" }, { 221, "fnni" }, { 228, "ib" }, { 229, "ib" },
 	{ 230, "iitb" }, { 231, "i" }, { 232, "fbii" }, { 233, "fifb" }, { 234, "PPS" }, { 235, "pb" },
-	{ 247, "iPbgb" }, { 254, "fpg" }, { 257, "fpgm" }, { 258, "fpm" }, { 259, "fpmn" }, { 260, "fpiig" },
+	{ 247, "iPbgb" }, { 251, "iPg" }, { 252, "iP" }, { 254, "fpg" }, { 257, "fpgm" }, { 258, "fpm" }, { 259, "fpmn" }, { 260, "fpiig" },
 	{ 261, "fpb" }, { 262, "fpbg" }, { 263, "fpg" }, { 264, "fpfp" }, { 265, "fpfpg" }, { 266, "pfp" },
 	{ 267, "fpbs" }, { 268, "fpm" }, { 269, "fpi" }, { 270, "ibbbtb" }, { 271, "bitbs" }, { 272, "g" },
 	{ 273, "bs" }, { 275, "fbfbsg" }, { 276, "ffsg" }, { 280, "fpbg" }, { 281, "fbiibs" }, { 282, "fbs" }, { 283, "ig" },
