@@ -49,6 +49,7 @@ KCACHE(watch_cache, "watches", struct watch);
 _Atomic u32 notify_watches;
 static struct lock notify_lock = LOCK_INIT;
 static LIST_HEAD(watch_list, watch) buckets[BUCKETS];
+static _Atomic u32 filled[BUCKETS]; /* watches in each, for who only passes by */
 static LIST_HEAD(, notify) everybody;
 static u64 serials;
 static u32 cookies;
@@ -56,6 +57,17 @@ static u32 cookies;
 static struct watch_list *bucket_of(u64 ino)
 {
 	return &buckets[ino % BUCKETS];
+}
+
+static bool maybe_watched(u64 ino)
+{
+	return atomic_load_explicit(&filled[ino % BUCKETS], memory_order_relaxed);
+}
+
+static void count_watch(u64 ino, s32 change)
+{
+	atomic_fetch_add(&notify_watches, change);
+	atomic_fetch_add(&filled[ino % BUCKETS], change);
 }
 
 static void notify_put(struct notify *n)
@@ -135,7 +147,7 @@ static void watch_free(struct watch *w)
 	LIST_REMOVE(w, same);
 	LIST_REMOVE(w, mine);
 	w->owner->nwatches--;
-	atomic_fetch_sub(&notify_watches, 1);
+	count_watch(w->ino, -1);
 	kcache_free(&watch_cache, w);
 }
 
@@ -188,6 +200,8 @@ void notify_tell(u64 ino, u32 mask, u32 cookie, const char *name)
 	u64 before = ~0ul;
 	struct notify *n;
 
+	if (!maybe_watched(ino))
+		return;
 	while ((n = tell_next(ino, mask, cookie, name, &before)) != NULL)
 		wake(n);
 }
@@ -276,16 +290,19 @@ static bool whole_name(const struct file *f, char *path, const char **name)
 
 void notify_tell_file(struct file *f, u32 mask)
 {
-	bool cut = strlen(f->name) == sizeof(f->name) - 1;
-	char *path = cut ? kmalloc(PAGE_SIZE) : NULL;
+	char *path = NULL;
 	const char *name = f->name;
 	struct tree_attr at;
 
-	if (f->ino && !f->pseudo && !(f->flags & O_PATH) && !fs_attr(f->ino, &at)) {
-		if (path)
-			whole_name(f, path, &name);
-		tell_both(&at, f->dir_ino, name ? name : f->name, mask);
-	}
+	if (!f->ops->readdir && !maybe_watched(f->ino) && !maybe_watched(f->dir_ino))
+		return;
+	if (!f->ino || f->pseudo || (f->flags & O_PATH) || fs_attr(f->ino, &at))
+		return;
+	if (strlen(f->name) == sizeof(f->name) - 1)
+		path = kmalloc(PAGE_SIZE);
+	if (path)
+		whole_name(f, path, &name);
+	tell_both(&at, f->dir_ino, name ? name : f->name, mask);
 	kfree(path);
 }
 
@@ -503,7 +520,7 @@ static int watch_begin(struct notify *n, struct watch *w, u64 ino, u32 mask)
 	LIST_INSERT_HEAD(bucket_of(ino), w, same);
 	LIST_INSERT_HEAD(&n->watches, w, mine);
 	n->nwatches++;
-	atomic_fetch_add(&notify_watches, 1);
+	count_watch(ino, 1);
 	return w->wd;
 }
 

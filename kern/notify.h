@@ -7,7 +7,8 @@
  * something to a file calls one of the functions below, once it is done and with no lock held.
  *
  *	nobody watches anything    one load of a word that then nobody writes
- *	else                       a look into a table by inode number, under one short lock for all watches and queues
+ *	else                       one load more for each inode; those that may be watched are looked up in a table, under one short
+ *	                           lock for all watches and queues
  *
  * Two equal notices in a row are one; MAX_NOTICES in a queue are followed by IN_Q_OVERFLOW and nothing more until some are read.
  * A watch does not keep its inode: with the last use of that it says IN_DELETE_SELF, IN_IGNORED, and is gone.
