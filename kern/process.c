@@ -226,6 +226,8 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	memcpy(p->limit, from->limit, sizeof(p->limit));
 	memcpy(p->comm, from->comm, sizeof(p->comm));
 	p->personality = from->personality;
+	p->oom_adj = from->oom_adj;
+	p->oom_adj_min = from->oom_adj_min;
 	p->dumpable = from->dumpable;
 	p->no_new_privs = from->no_new_privs;
 	lock_release(&from->lock);

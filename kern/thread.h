@@ -69,6 +69,7 @@ struct thread {
 	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
 	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
+	u64 rchar, wchar, reads, writes; /* bytes and calls of read(2), write(2) and their like */
 	bool in_system;                  /* time is system time now */
 
 	/* mailbox */
@@ -115,7 +116,7 @@ struct cred {
 #define RLIMITS 16
 struct rlimit { u64 cur, max; };
 
-struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, max_rss; }; /* max_rss in pages */
+struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, rchar, wchar, reads, writes, max_rss; }; /* max_rss in pages */
 void usage_add(struct usage *to, const struct usage *more);
 void usage_of_thread(struct thread *t, struct usage *out);
 
@@ -145,6 +146,7 @@ struct process {
 	bool told;                       /* it has ended, and its parent has the signal */
 	bool dumpable, no_new_privs;
 	u32 personality;
+	s32 oom_adj, oom_adj_min;        /* /proc/PID/oom_score_adj: as set; as somebody privileged last set it */
 	u64 start_ns;
 	struct usage dead, children;     /* of threads that ended; of children that were waited for. Under the lock */
 	struct itimers itimers;

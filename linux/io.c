@@ -18,11 +18,21 @@ static long rw_check(struct file *f, s64 at, bool writes)
 	return (writes ? file_writable(f) : file_readable(f)) ? 0 : -EBADF;
 }
 
+/* For /proc/PID/io. */
+static long rw_count(long moved, bool writes)
+{
+	struct thread *t = thread_current();
+
+	*(writes ? &t->writes : &t->reads) += 1;
+	*(writes ? &t->wchar : &t->rchar) += MAX(moved, 0l);
+	return moved;
+}
+
 static long rw_move(struct file *f, struct io *io, s64 at, bool writes)
 {
 	if (at >= 0 && (s64)(at + io->left) < 0)
 		return -EINVAL;
-	return writes ? file_write(f, io, at) : file_read(f, io, at);
+	return rw_count(writes ? file_write(f, io, at) : file_read(f, io, at), writes);
 }
 
 static long rw(const u64 *a, s64 at, bool writes)
@@ -305,6 +315,7 @@ CALL(sendfile)
 	if (a[2] && user_copy_in(&at, UPTR(2), sizeof(at)))
 		goto done;
 	r = (a[2] && at < 0) || (s64)a[3] < 0 ? -EINVAL : copy_bytes(in, &at, out, &none, MIN(a[3], RW_MAX));
+	rw_count(rw_count(r, false), true);
 	if (a[2] && r > 0 && user_copy_out(UPTR(2), &at, sizeof(at)))
 		r = -EFAULT;
 done:
@@ -338,7 +349,7 @@ CALL(copy_file_range)
 		goto done;
 	r = copy_check(in, from < 0 && !a[1] ? in->pos : (u64)from, out, to < 0 && !a[3] ? out->pos : (u64)to, a[4]);
 	if (!r)
-		r = copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX));
+		r = rw_count(rw_count(copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX)), false), true);
 	if (r > 0 && ((a[1] && user_copy_out(UPTR(1), &from, 8)) || (a[3] && user_copy_out(UPTR(3), &to, 8))))
 		r = -EFAULT;
 done:
