@@ -99,6 +99,7 @@ static bool pipe_may_read(struct pipe *p) { return !pipe_empty(p) || !p->writers
 static bool pipe_may_write(struct pipe *p) { return !pipe_full(p) || !p->readers; }
 static bool pipe_has_reader(struct pipe *p) { return p->readers; }
 static bool pipe_has_writer(struct pipe *p) { return p->writers; }
+static bool pipe_at_end(struct pipe *p) { return pipe_empty(p) && !p->writers; } /* one look: the last bytes come before the end */
 
 static u32 pipe_count(struct pipe *p, u32 *which)
 {
@@ -212,7 +213,7 @@ static long pipe_read_by(struct file *f, pipe_taker take, void *arg, bool nonblo
 				body_touch(f->body, true, false, false);
 			return n;
 		}
-		if (pipe_ask(p, pipe_may_read) && !pipe_ask(p, pipe_has_writer))
+		if (pipe_ask(p, pipe_at_end))
 			return 0;
 		if (nonblock || file_nonblock(f))
 			return -EAGAIN;
