@@ -394,10 +394,11 @@ static long tcp_recv(struct socket *sk, struct io *io, struct socket_msg *m)
 		if (done && (!io->left || !(m->flags & MSG_WAITALL) || (m->flags & MSG_PEEK)))
 			return done;
 		over = rx_over(s);
-		if (*(volatile u32 *)&s->rx_bytes && io->left)
-			continue;
-		if (s->rx_bytes)
+		if (*(volatile u32 *)&s->rx_bytes) { /* looked at once: nothing read says that it is over */
+			if (io->left)
+				continue;
 			return done;
+		}
 		n = over ? rx_verdict(s) : 1;
 		if (n <= 0)
 			return done ? done : n;
