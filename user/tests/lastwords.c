@@ -9,12 +9,15 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define SIZE 3000
+#define WINDOW (256 * 1024) /* the least there is */
 
 static _Atomic int given = -1; /* the descriptor the writer is to use and close */
 static char words[SIZE];
@@ -86,6 +89,44 @@ static void rounds(const char *what, void (*make)(int fd[2]), int count)
 	tap_result(!short_, __LINE__, what, note);
 }
 
+/* FIONREAD: bytes to read; TIOCOUTQ: bytes that are not acknowledged. */
+static int awaited(int fd, unsigned long what, int until)
+{
+	int there = -1;
+
+	for (int i = 0; i < 500 && there != until; i++) {
+		poll(NULL, 0, 10);
+		ioctl(fd, what, &there);
+	}
+	return there;
+}
+
+/* Who closes has sent more than the reader's window takes: what did not fit comes before the end, too. The reader has read some,
+ * too little to say so, when the sender puts a part of what is left into the rest of the window he knows of. Or, where windows
+ * and segments are others, he waits for a while. */
+static void test_full_window(void)
+{
+	static char much[WINDOW];
+	int fd[2], there, room = 1 << 20, first = 100000, second = WINDOW - first + 10000;
+	long got, n;
+	char note[80];
+
+	make_tcp(fd);
+	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	IS(first, write(fd[1], much, first));
+	awaited(fd[1], TIOCOUTQ, 0);
+	IS(second, write(fd[1], much, second));
+	close(fd[1]);
+	awaited(fd[0], FIONREAD, WINDOW - 2144);
+	got = read(fd[0], much, 40000);
+	there = awaited(fd[0], FIONREAD, WINDOW - (int)got);
+	while ((n = read(fd[0], much, sizeof(much))) > 0)
+		got += n;
+	close(fd[0]);
+	snprintf(note, sizeof(note), "%ld of %d, %d were there at first", got, first + second, there);
+	tap_result(n == 0 && got == first + second, __LINE__, "TCP, more than a window", note);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -100,6 +141,7 @@ int main(int argc, char **argv)
 	rounds("AF_UNIX stream", make_stream, count);
 	rounds("AF_UNIX packets", make_packets, count);
 	rounds("TCP", make_tcp, count / 4);
+	test_full_window();
 	atomic_store(&given, -2);
 	pthread_join(thread, NULL);
 	return tap_end();
