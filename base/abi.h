@@ -46,6 +46,64 @@ enum { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, 
        MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE, MADV_UNMERGEABLE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTDUMP,
        MADV_DODUMP };
 
+/* ---- inotify */
+#define IN_ACCESS 0x1u
+#define IN_MODIFY 0x2u
+#define IN_ATTRIB 0x4u
+#define IN_CLOSE_WRITE 0x8u
+#define IN_CLOSE_NOWRITE 0x10u
+#define IN_OPEN 0x20u
+#define IN_MOVED_FROM 0x40u
+#define IN_MOVED_TO 0x80u
+#define IN_CREATE 0x100u
+#define IN_DELETE 0x200u
+#define IN_DELETE_SELF 0x400u
+#define IN_MOVE_SELF 0x800u
+#define IN_ALL_EVENTS 0xfffu
+#define IN_Q_OVERFLOW 0x4000u
+#define IN_IGNORED 0x8000u
+#define IN_ONLYDIR 0x01000000u
+#define IN_DONT_FOLLOW 0x02000000u
+#define IN_EXCL_UNLINK 0x04000000u
+#define IN_MASK_CREATE 0x10000000u
+#define IN_MASK_ADD 0x20000000u
+#define IN_ISDIR 0x40000000u
+#define IN_ONESHOT 0x80000000u
+#define IN_ALL_BITS 0xf700efffu
+
+struct abi_inotify_event {
+	s32 wd;
+	u32 mask, cookie, len;
+};
+
+/* ---- System V shared memory */
+enum { IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO, SHM_LOCK = 11, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY };
+#define IPC_PRIVATE 0
+#define IPC_CREAT 01000u
+#define IPC_EXCL 02000u
+#define SHM_HUGETLB 04000u
+#define SHM_NORESERVE 010000u
+#define SHM_RDONLY 010000u
+#define SHM_RND 020000u
+#define SHM_REMAP 040000u
+#define SHM_EXEC 0100000u
+
+struct abi_ipc_perm {
+	s32 key;
+	u32 uid, gid, cuid, cgid, mode;
+	u16 seq, pad;
+	u64 unused[2];
+};
+struct abi_shmid_ds {
+	struct abi_ipc_perm perm;
+	u64 size;
+	s64 atime, dtime, ctime;
+	u32 creator, last;
+	u64 attached, unused[2];
+};
+struct abi_shminfo { u64 max, min, segments, per_process, all, unused[4]; };
+struct abi_shm_usage { s32 used; u64 pages, resident, swapped, swap_attempts, swap_successes; };
+
 /* ---- files */
 #define O_ACCMODE 3u
 #define O_RDONLY 0u
@@ -343,6 +401,8 @@ struct abi_winsize { u16 row, col, xpixel, ypixel; };
 #define TCSBRKP 0x5425
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
+#define FICLONE 0x40049409u
+#define FIEMAP 0xc020660bu
 #define FIOASYNC 0x5452
 
 #endif

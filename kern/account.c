@@ -69,6 +69,10 @@ void usage_add(struct usage *to, const struct usage *more)
 	to->faults += more->faults;
 	to->nvcsw += more->nvcsw;
 	to->nivcsw += more->nivcsw;
+	to->rchar += more->rchar;
+	to->wchar += more->wchar;
+	to->reads += more->reads;
+	to->writes += more->writes;
 	to->max_rss = MAX(to->max_rss, more->max_rss);
 }
 
@@ -80,6 +84,6 @@ void usage_of_thread(struct thread *t, struct usage *out)
 	u64 more = *(struct thread *const volatile *)&pc->current == t && now > stamp ? now - stamp : 0;
 
 	*out = (struct usage){ .user_ns = t->user_ns, .system_ns = t->system_ns, .faults = t->faults, .nvcsw = t->nvcsw,
-			       .nivcsw = t->nivcsw };
+			       .nivcsw = t->nivcsw, .rchar = t->rchar, .wchar = t->wchar, .reads = t->reads, .writes = t->writes };
 	*(t->in_system ? &out->system_ns : &out->user_ns) += more;
 }

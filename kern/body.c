@@ -13,6 +13,7 @@
 #include "kern/clock.h"
 #include "kern/fs.h"
 #include "kern/locks.h"
+#include "kern/notify.h"
 #include "kern/percore.h"
 #include "kern/volume.h"
 #include "mem/frame.h"
@@ -357,6 +358,8 @@ void body_put(struct body *b)
 	ino = b->ino;
 	if (ino)
 		fs_forget(ino); /* until then a walk may find it there */
+	if (ino)
+		notify_gone(ino);
 	body_cut(b, &all);
 	volume_give_inode(b->volume);
 	locks_free(atomic_load(&b->locks));

@@ -40,6 +40,7 @@ struct body {
 	u64 ino;                 /* 0: anonymous */
 	struct volume *volume;   /* the file system that pays for its pages; NULL: none (kern/volume.h) */
 	_Atomic u64 mapped;      /* pages of address spaces that map it: who shrinks it must look for them */
+	u32 segment;             /* its place among the segments, counted from 1 (kern/segments.h); 0: it is none. Set once */
 	struct lock lock;
 	struct mutex writer;
 	_Atomic u32 met;         /* overwrites that found somebody writing, since the last that was alone; MET at most */

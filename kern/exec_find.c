@@ -8,6 +8,7 @@
 #include "kern/exec_internal.h"
 #include "kern/file.h"
 #include "kern/fs.h"
+#include "kern/notify.h"
 #include "mem/slab.h"
 
 #define SCRIPTS_MAX 5             /* interpreters that are scripts themselves */
@@ -55,6 +56,8 @@ struct file *exec_open(int dirfd, const char *name, u32 at_flags, struct tree_at
 	f->ino = p.at.ino;
 	f->dir_ino = p.dir;
 	strlcpy(f->name, p.last, sizeof(f->name));
+	notify_file(f, IN_OPEN);
+	notify_file(f, IN_ACCESS); /* its first bytes are read next */
 	return f;
 }
 

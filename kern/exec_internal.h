@@ -59,6 +59,7 @@ long image_read(struct file *f, u64 off, void *buf, size_t len);
 /* exec_stack.c: where things go, the stack's room for `args` bytes of strings and pointers, and what stands on it at the start. */
 void layout_choose(struct layout *l, const struct process *p, bool setid);
 void layout_fix(bool fixed); /* nothing is drawn at random from here on: boot option norandmaps */
+bool layout_fixed(void);
 int stack_map(struct program *pr, u64 args);
 int stack_build(struct program *pr, const struct strings *argv, const struct strings *envp);
 

@@ -28,6 +28,11 @@ void layout_fix(bool fixed)
 	layout_random = !fixed;
 }
 
+bool layout_fixed(void)
+{
+	return !layout_random;
+}
+
 static u64 random_pages(u64 random, unsigned bits)
 {
 	return (random & ((1ul << bits) - 1)) << PAGE_SHIFT;

@@ -335,7 +335,7 @@ static void thread_bequeath(struct thread *t)
 	usage_of_thread(t, &u);
 	lock_acquire(&p->lock);
 	usage_add(&p->dead, &u);
-	t->user_ns = t->system_ns = t->faults = t->nvcsw = t->nivcsw = 0;
+	t->user_ns = t->system_ns = t->faults = t->nvcsw = t->nivcsw = t->rchar = t->wchar = t->reads = t->writes = 0;
 	lock_release(&p->lock);
 }
 

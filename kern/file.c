@@ -7,6 +7,7 @@
 #include "kern/epoll.h"
 #include "kern/fs.h"
 #include "kern/locks.h"
+#include "kern/notify.h"
 #include "kern/pseudo.h"
 #include "kern/thread.h"
 #include "mem/slab.h"
@@ -32,6 +33,7 @@ void file_put(struct file *f)
 {
 	if (!f || !refs_put(&f->refs))
 		return;
+	notify_file(f, file_writable(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (!LIST_EMPTY(&f->watchers))
 		epoll_forget(f);
 	async_end(f);
@@ -62,20 +64,30 @@ static long file_move(struct file *f, struct io *io, s64 at, mover move)
 
 long file_read(struct file *f, struct io *io, s64 at)
 {
+	long n;
+
 	if (!file_readable(f))
 		return -EBADF;
 	if (!f->ops->read)
 		return f->ops->readdir ? -EISDIR : -EINVAL;
-	return file_move(f, io, at, f->ops->read);
+	n = file_move(f, io, at, f->ops->read);
+	if (n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
 }
 
 long file_write(struct file *f, struct io *io, s64 at)
 {
+	long n;
+
 	if (!file_writable(f))
 		return -EBADF;
 	if (!f->ops->write)
 		return -EINVAL;
-	return file_move(f, io, at, f->ops->write);
+	n = file_move(f, io, at, f->ops->write);
+	if (n > 0)
+		notify_file(f, IN_MODIFY);
+	return n;
 }
 
 long file_seek_plain(struct file *f, s64 off, int whence)

@@ -129,6 +129,14 @@ int pipe_new(struct file *end[2], u32 flags);                 /* 0 or -ENOMEM, -
 struct file *pipe_reopen(struct file *old, u32 flags, int *err); /* one more end: open(2) of /proc/PID/fd/N */
 long pipe_size(const struct file *f);                         /* bytes of room in all */
 long pipe_resize(struct file *f, u64 bytes);                  /* the new size, -EBUSY, -EPERM, -ENOMEM */
+/*
+ * splice(2): up to len bytes between a pipe and whatever the mover stands for. Bytes; 0: the other end is closed, or the
+ * mover's is; -errno if none were moved. A mover says how many bytes it took or gave: 0 and -errno end it.
+ */
+typedef long (*pipe_mover)(void *arg, void *bytes, size_t n);
+long pipe_drain(struct file *f, u64 len, bool nonblock, pipe_mover give, void *arg);
+/* `one`: the mover might wait, so it is not asked again once it has given something. */
+long pipe_pour(struct file *f, u64 len, bool nonblock, bool one, pipe_mover take, void *arg);
 struct file *fifo_open(struct body *b, u32 flags, int *err);  /* sleeps as open(2) of a FIFO does */
 
 #endif

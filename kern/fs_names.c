@@ -5,6 +5,7 @@
  */
 #include "base/string.h"
 #include "kern/fs.h"
+#include "kern/notify.h"
 #include "kern/process.h"
 #include "kern/volume.h"
 
@@ -75,6 +76,7 @@ static int fs_create(int dirfd, const char *name, u32 mode, u32 rdev)
 	if (!err) {
 		b->ino = ret.at.ino;
 		fs_touch_dir(&parent.dir);
+		notify_name(parent.dir.ino, parent.last, IN_CREATE | notify_kind(mode));
 	} else {
 		body_put(b);
 	}
@@ -152,6 +154,7 @@ int fs_symlink(const char *target, int dirfd, const char *name)
 	if (!err) {
 		b->ino = ret.at.ino;
 		fs_touch_dir(&parent.dir);
+		notify_name(parent.dir.ino, parent.last, IN_CREATE);
 	} else {
 		body_put(b);
 	}
@@ -197,6 +200,8 @@ int fs_link(int olddir, const char *old, int newdir, const char *new, u32 at_fla
 	if (!err) {
 		body_touch(p.body, false, false, true);
 		fs_touch_dir(&parent.dir);
+		notify_self(p.at.ino, IN_ATTRIB);
+		notify_name(parent.dir.ino, parent.last, IN_CREATE);
 	}
 	path_drop(&p);
 	return err;
@@ -219,7 +224,10 @@ static int remove_name(struct path_parent *parent, bool directory)
 	if (err)
 		return err;
 	fs_touch_dir(&parent->dir);
+	if (!directory)
+		notify_self(ret.at.ino, IN_ATTRIB);
 	fs_lost_name(ret.at.ino, ret.at.body, directory ? 0 : ret.at.nlink, directory);
+	notify_name(parent->dir.ino, parent->last, IN_DELETE | (directory ? IN_ISDIR : 0));
 	return 0;
 }
 
@@ -251,6 +259,28 @@ int fs_rmdir(int dirfd, const char *name)
 	if (parent.kind != TREE_LAST_NAME)
 		return parent.kind == TREE_LAST_DOT ? -EINVAL : parent.kind == TREE_LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
 	return remove_name(&parent, true);
+}
+
+static void tell_move(const struct path_parent *from, const struct path_parent *to, u64 ino, u32 mode, u64 victim, u32 victim_mode)
+{
+	u32 cookie = notify_cookie(), kind = notify_kind(mode);
+
+	notify_tell(from->dir.ino, IN_MOVED_FROM | kind, cookie, from->last);
+	notify_tell(to->dir.ino, IN_MOVED_TO | kind, cookie, to->last);
+	if (victim)
+		notify_self(victim, IN_ATTRIB | notify_kind(victim_mode));
+	notify_self(ino, IN_MOVE_SELF);
+}
+
+static void tell_moved(const struct path_parent *from, const struct path_parent *to, const struct tree_ret *ret, u32 flags)
+{
+	bool swap = flags & RENAME_EXCHANGE;
+
+	if (!notify_anybody())
+		return;
+	tell_move(from, to, ret->at.ino, ret->at.mode, swap ? 0 : ret->victim.ino, ret->victim.mode);
+	if (swap)
+		tell_move(to, from, to->at.ino, to->at.mode, 0, 0);
 }
 
 int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flags)
@@ -292,6 +322,7 @@ int fs_rename(int olddir, const char *old, int newdir, const char *new, u32 flag
 	fs_touch(ret.at.ino, false, true);
 	if (flags & RENAME_EXCHANGE)
 		fs_touch(to.at.ino, false, true);
+	tell_moved(&from, &to, &ret, flags);
 	if (ret.victim.ino && !(flags & RENAME_EXCHANGE))
 		fs_lost_name(ret.victim.ino, ret.victim.body, ret.victim.nlink, (ret.victim.mode & S_IFMT) == S_IFDIR);
 	return 0;
@@ -367,6 +398,8 @@ int fs_chmod(struct path *p, u32 mode)
 	err = fs_update(op, tree_op_chmod(op, &cred, p->at.ino, mode & 07777), &ret);
 	if (!err && p->body)
 		body_touch(p->body, false, false, true);
+	if (!err)
+		notify_path(p, IN_ATTRIB);
 	return err;
 }
 
@@ -388,6 +421,8 @@ int fs_chown(struct path *p, u32 uid, u32 gid)
 	err = fs_update(op, tree_op_chown(op, &cred, p->at.ino, uid, gid), &ret);
 	if (!err && p->body)
 		body_touch(p->body, false, false, true);
+	if (!err)
+		notify_path(p, IN_ATTRIB);
 	return err;
 }
 
@@ -414,6 +449,8 @@ int fs_truncate(const char *name, u64 size)
 		fs_kill_privileges(p.at.ino);
 		err = body_truncate(p.body, size);
 		body_write_end(p.body);
+		if (!err)
+			notify_path(&p, IN_MODIFY);
 	}
 	path_drop(&p);
 	return err;
@@ -425,6 +462,14 @@ static s64 time_of(const struct abi_timespec *t)
 	s64 sec = MIN(MAX(t->sec, -9223372036l), 9223372035l);
 
 	return sec * 1000000000 + t->nsec;
+}
+
+/* As Linux: one time alone looks like what would have changed it. */
+static u32 utimes_mask(const struct abi_timespec times[2])
+{
+	bool a = !times || times[0].nsec != UTIME_OMIT, m = !times || times[1].nsec != UTIME_OMIT;
+
+	return a && m ? IN_ATTRIB : a ? IN_ACCESS : m ? IN_MODIFY : 0;
 }
 
 int fs_utimes(struct path *p, const struct abi_timespec times[2])
@@ -460,5 +505,6 @@ int fs_utimes(struct path *p, const struct abi_timespec times[2])
 			*field = time_of(&times[i]);
 	}
 	p->body->ctime = now;
+	notify_path(p, utimes_mask(times));
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/string.h"
 #include "kern/clock.h"
 #include "kern/fs.h"
+#include "kern/notify.h"
 #include "kern/process.h"
 #include "kern/tty.h"
 #include "kern/volume.h"
@@ -106,12 +107,17 @@ static int tree_stat_file(struct file *f, struct abi_stat *st)
 
 static int regular_truncate(struct file *f, u64 size)
 {
+	int err;
+
 	if (size > process_current()->limit[RLIMIT_FSIZE].cur) {
 		signal_kernel(process_current(), SIGXFSZ);
 		return -EFBIG;
 	}
 	fs_kill_privileges(f->ino);
-	return body_truncate(f->body, size);
+	err = body_truncate(f->body, size);
+	if (!err)
+		notify_file(f, IN_MODIFY);
+	return err;
 }
 
 static struct body *regular_mappable(struct file *f)
@@ -170,6 +176,8 @@ static int directory_readdir(struct file *f, u64 *cookie, dir_emit emit, void *c
 	nr_read_end(fs_tree(), nr_me(), 0);
 	if (!err && !(f->flags & O_NOATIME))
 		body_touch(f->body, true, false, false);
+	if (!err)
+		notify_file(f, IN_ACCESS);
 	return err;
 }
 
@@ -272,6 +280,7 @@ static void open_end(struct file *f, u32 flags, bool writes)
 	if (flags & O_TRUNC) {
 		fs_kill_privileges(f->ino);
 		body_truncate(f->body, 0);
+		notify_file(f, IN_MODIFY);
 	}
 	if (writes && !file_writable(f))
 		body_write_end(f->body);
@@ -306,6 +315,7 @@ struct file *fs_open_path(struct path *p, u32 flags, int *err)
 		body_put(f->body);
 	f->body = p->body;
 	p->body = NULL;
+	notify_file(f, IN_OPEN);
 	if (f->ops == &regular_ops)
 		open_end(f, flags, writes);
 	return f;
@@ -354,6 +364,7 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 	}
 	b->ino = ret.at.ino;
 	fs_touch_dir(&parent.dir);
+	notify_name(parent.dir.ino, parent.last, IN_CREATE);
 	memset(p, 0, offsetof(struct path, last));
 	p->at = ret.at;
 	p->body = b;
@@ -378,6 +389,7 @@ static struct file *open_created(struct path *p, u32 flags, int *err)
 	f->dir_ino = p->dir;
 	f->body = p->body;
 	strlcpy(f->name, p->last, sizeof(f->name));
+	notify_file(f, IN_OPEN);
 	return f;
 }
 

@@ -99,6 +99,7 @@ static bool pipe_may_read(struct pipe *p) { return !pipe_empty(p) || !p->writers
 static bool pipe_may_write(struct pipe *p) { return !pipe_full(p) || !p->readers; }
 static bool pipe_has_reader(struct pipe *p) { return p->readers; }
 static bool pipe_has_writer(struct pipe *p) { return p->writers; }
+static bool pipe_at_end(struct pipe *p) { return pipe_empty(p) && !p->writers; } /* one look: the last bytes come before the end */
 
 static u32 pipe_count(struct pipe *p, u32 *which)
 {
@@ -146,9 +147,13 @@ static bool pipe_consume(struct pipe *p, u32 n)
 	return full && empty;
 }
 
+/* How a reader empties a pipe: bytes, 0 if there are none, -errno if none could be moved. *room: somebody may write again. */
+typedef long (*pipe_taker)(struct pipe *p, void *arg, bool *room);
+
 /* What is there, in order. A piece that the program's memory cannot take stays. */
-static long pipe_take(struct pipe *p, struct io *io, bool *room)
+static long pipe_take(struct pipe *p, void *arg, bool *room)
 {
+	struct io *io = arg;
 	struct pipe_slot s;
 	size_t done = 0;
 
@@ -163,19 +168,43 @@ static long pipe_take(struct pipe *p, struct io *io, bool *room)
 	return done;
 }
 
-static long pipe_read(struct file *f, struct io *io, u64 *pos)
+struct pipe_drain {
+	u64 len;
+	pipe_mover give;
+	void *arg;
+};
+
+/* The same for splice(2): what is not taken stays. */
+static long pipe_offer(struct pipe *p, void *arg, bool *room)
+{
+	const struct pipe_drain *d = arg;
+	struct pipe_slot s;
+	u64 done = 0;
+
+	while (done < d->len && pipe_first(p, &s)) {
+		size_t want = MIN(s.len, d->len - done);
+		long n = d->give(d->arg, (u8 *)phys_to_virt(s.page) + s.off, want);
+
+		if (n <= 0)
+			return done ? (long)done : n;
+		*room |= pipe_consume(p, n);
+		done += n;
+		if ((size_t)n < want)
+			break;
+	}
+	return done;
+}
+
+static long pipe_read_by(struct file *f, pipe_taker take, void *arg, bool nonblock)
 {
 	struct pipe *p = f->data;
 	bool room = false;
 	long n;
 	int err;
 
-	(void)pos;
-	if (!io->left)
-		return 0;
 	for (;;) {
 		mutex_lock(&p->reader);
-		n = pipe_take(p, io, &room);
+		n = take(p, arg, &room);
 		mutex_unlock(&p->reader);
 		if (room)
 			waitq_wake_for(&p->wait, POLLOUT | POLLWRNORM | WAKE_SYNC);
@@ -184,14 +213,27 @@ static long pipe_read(struct file *f, struct io *io, u64 *pos)
 				body_touch(f->body, true, false, false);
 			return n;
 		}
-		if (pipe_ask(p, pipe_may_read) && !pipe_ask(p, pipe_has_writer))
+		if (pipe_ask(p, pipe_at_end))
 			return 0;
-		if (file_nonblock(f))
+		if (nonblock || file_nonblock(f))
 			return -EAGAIN;
 		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_ask(p, pipe_may_read));
 		if (err)
 			return err;
 	}
+}
+
+static long pipe_read(struct file *f, struct io *io, u64 *pos)
+{
+	(void)pos;
+	return io->left ? pipe_read_by(f, pipe_take, io, false) : 0;
+}
+
+long pipe_drain(struct file *f, u64 len, bool nonblock, pipe_mover give, void *arg)
+{
+	struct pipe_drain d = { len, give, arg };
+
+	return pipe_read_by(f, pipe_offer, &d, nonblock);
 }
 
 /* ---- writing: `writer` is held */
@@ -323,6 +365,54 @@ static long pipe_write(struct file *f, struct io *io, u64 *pos)
 	if (n > 0 && f->body)
 		body_touch(f->body, false, true, true);
 	return n;
+}
+
+/* For splice(2): pages of what `take` gives, while there is room; only one if it might make us wait. */
+static long pipe_pour_some(struct pipe *p, u64 len, bool one, pipe_mover take, void *arg)
+{
+	u64 done = 0;
+	long n = 0;
+
+	while (done < len && !pipe_ask(p, pipe_full) && !(one && done)) {
+		paddr_t page = frame_alloc_user(core_node());
+
+		n = page ? take(arg, phys_to_virt(page), MIN(len - done, PAGE_SIZE)) : -ENOMEM;
+		if (n <= 0) {
+			if (page)
+				frame_put(page);
+			break;
+		}
+		pipe_push(p, page, 0, n);
+		done += n;
+	}
+	return done ? (long)done : n;
+}
+
+long pipe_pour(struct file *f, u64 len, bool nonblock, bool one, pipe_mover take, void *arg)
+{
+	struct pipe *p = f->data;
+	bool full, broken;
+	long n;
+	int err;
+
+	for (;;) {
+		mutex_lock(&p->writer);
+		broken = !pipe_ask(p, pipe_has_reader);
+		full = pipe_ask(p, pipe_full);
+		n = broken || full ? 0 : pipe_pour_some(p, len, one, take, arg);
+		mutex_unlock(&p->writer);
+		if (broken)
+			return pipe_broken(0);
+		if (n > 0)
+			waitq_wake_for(&p->wait, POLLIN | POLLRDNORM | WAKE_SYNC);
+		if (!full)
+			return n;
+		if (nonblock || file_nonblock(f))
+			return -EAGAIN;
+		err = WAIT_UNTIL(&p->wait, FOREVER, pipe_ask(p, pipe_may_write));
+		if (err)
+			return err;
+	}
 }
 
 /* ---- the other calls */

@@ -104,7 +104,7 @@ static int nameless(struct file *f, char *buf, size_t size)
 	const char *kind = f->ops->kind;
 
 	if (strcmp(kind, "pipe") && strcmp(kind, "socket"))
-		return snprintf(buf, size, "anon_inode:[%s]", kind);
+		return snprintf(buf, size, strcmp(kind, "inotify") ? "anon_inode:[%s]" : "anon_inode:%s", kind);
 	file_stat(f, &st);
 	return snprintf(buf, size, "%s:[%lu]", kind, st.ino);
 }

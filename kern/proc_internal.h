@@ -63,7 +63,7 @@ proc_show proc_mounts, proc_mountinfo;
 /* proc_system.c */
 proc_show proc_net_dev, proc_net_route, proc_net_tcp, proc_net_tcp6, proc_net_udp, proc_net_udp6, proc_net_unix, proc_nros_net; /* net/ */
 proc_show proc_meminfo, proc_uptime, proc_version, proc_cpuinfo, proc_stat, proc_loadavg, proc_kernel_cmdline,
-	proc_filesystems, proc_devices, proc_vmstat, proc_interrupts, proc_softirqs, proc_self_mounts_root;
+	proc_sysvipc_shm, proc_filesystems, proc_devices, proc_vmstat, proc_interrupts, proc_softirqs, proc_self_mounts_root;
 long proc_sysrq(const struct pseudo_node *n, const char *buf, size_t len);
 struct file *proc_kmsg_open(const struct pseudo_node *n, u32 flags, int *err);
 /* proc_nros.c */

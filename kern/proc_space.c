@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* /proc/PID: what lies in its address space. See proc_internal.h. */
 #include "kern/proc_internal.h"
+#include "kern/segments.h"
 #include "kern/space.h"
 #include "mem/slab.h"
 
@@ -133,6 +134,16 @@ static int ino_name(u64 ino, char *buf, size_t size)
 	return n;
 }
 
+static void shared_name(const struct region *r, char *name)
+{
+	s32 key;
+
+	if (segment_size(r->object, &key))
+		snprintf(name, PAGE_SIZE, "/SYSV%08x (deleted)", (u32)key);
+	else
+		strlcpy(name, "/dev/zero (deleted)", PAGE_SIZE);
+}
+
 static void maps_line(struct text *t, const struct region *r, char *name)
 {
 	const char *special = region_special(r);
@@ -147,7 +158,7 @@ static void maps_line(struct text *t, const struct region *r, char *name)
 	else if (r->ino)
 		n = ino_name(r->ino, name, PAGE_SIZE);
 	else if ((r->flags & (REGIONS_SHARED | REGIONS_ANON)) == (REGIONS_SHARED | REGIONS_ANON))
-		strlcpy(name, "/dev/zero (deleted)", PAGE_SIZE);
+		shared_name(r, name);
 	else
 		n = -ENOENT;
 	if (n >= 0) {

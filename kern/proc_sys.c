@@ -5,6 +5,7 @@
  */
 #include "kern/proc_internal.h"
 #include "dev/rng.h"
+#include "kern/exec_internal.h"
 #include "kern/system.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -130,6 +131,14 @@ static int boot_id_show(const struct pseudo_node *n, struct text *t)
 
 /* ---- numbers */
 
+/* Stack, mappings and heap are placed at random: Linux's default. */
+static int randomize_va_space_show(const struct pseudo_node *n, struct text *t)
+{
+	(void)n;
+	text_printf(t, "%d\n", layout_fixed() ? 0 : 2);
+	return 0;
+}
+
 /* As Linux: an eighth of memory for kernel stacks. */
 static int threads_max_show(const struct pseudo_node *n, struct text *t)
 {
@@ -176,7 +185,10 @@ static const struct pseudo_entry kernel_children[] = {
 	FIXED("panic_on_oops", "1"),
 	FIXED("pid_max", "4194304"),
 	PSEUDO_DIR("random", random_children),
-	FIXED("randomize_va_space", "0"),
+	PSEUDO_FILE("randomize_va_space", randomize_va_space_show),
+	FIXED("shmall", "18446744073692774399"), /* kern/segments.h */
+	FIXED("shmmax", "18446744073692774399"),
+	FIXED("shmmni", "4096"),
 	FIXED("sysrq", "1"),
 	CONSTANT("tainted", "0"),
 	PSEUDO_FILE("threads-max", threads_max_show),
@@ -195,9 +207,18 @@ static const struct pseudo_entry vm_children[] = {
 	{ 0 },
 };
 
+/* kern/notify.c */
+static const struct pseudo_entry inotify_children[] = {
+	FIXED("max_queued_events", "16384"),
+	FIXED("max_user_instances", "128"),
+	FIXED("max_user_watches", "8192"),
+	{ 0 },
+};
+
 static const struct pseudo_entry fs_children[] = {
 	FIXED("file-max", "9223372036854775807"),
 	PSEUDO_FILE("file-nr", file_nr_show),
+	PSEUDO_DIR("inotify", inotify_children),
 	FIXED("nr_open", "1048576"),
 	FIXED("pipe-max-size", "1048576"),
 	{ 0 },

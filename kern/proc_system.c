@@ -8,6 +8,7 @@
 #include "kern/clock.h"
 #include "kern/kstack.h"
 #include "kern/load.h"
+#include "kern/segments.h"
 #include "kern/space.h"
 #include "kern/system.h"
 #include "mem/frame.h"
@@ -85,6 +86,24 @@ int proc_meminfo(const struct pseudo_node *n, struct text *t)
 	kb(t, "Committed_AS:", total - free);
 	text_printf(t, "VmallocTotal:   34359738367 kB\nVmallocUsed:    %8lu kB\nVmallocChunk:   %8lu kB\n", 0ul, 0ul);
 	text_printf(t, "HugePages_Total:   %5lu\nHugePages_Free:    %5lu\nHugepagesize:   %8lu kB\n", 0ul, 0ul, 2048ul);
+	return 0;
+}
+
+int proc_sysvipc_shm(const struct pseudo_node *n, struct text *t)
+{
+	u32 i, top = segments_top();
+	struct segment_info s;
+
+	(void)n;
+	text_printf(t, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
+		    "      atime      dtime      ctime                   rss                  swap\n");
+	for (i = 0; i < top; i++) {
+		if (segment_at(i, &s))
+			continue;
+		text_printf(t, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10lu %10lu %10lu %21lu %21lu\n", s.key, s.id, s.mode,
+			    s.size, s.creator, s.last, s.attached, s.uid, s.gid, s.cuid, s.cgid, s.atime, s.dtime, s.ctime,
+			    s.pages * PAGE_SIZE, 0ul);
+	}
 	return 0;
 }
 

@@ -500,16 +500,70 @@ static int task_sessionid(const struct pseudo_node *n, struct text *t)
 	return 0;
 }
 
-static long accept_store(const struct pseudo_node *n, const char *buf, size_t len)
+/* There are no disks: nothing was read from one or written to one. */
+static int task_io(const struct pseudo_node *n, struct text *t)
 {
-	(void)n;
-	(void)buf;
-	return len;
+	struct usage u = { 0 };
+	struct who w;
+	int err = who_get(n, &w);
+
+	if (err)
+		return err;
+	err = who_look(&w);
+	if (!err && w.whole)
+		process_usage(w.p, &u);
+	else if (!err && w.t)
+		usage_of_thread(w.t, &u);
+	who_put(&w);
+	if (!err)
+		text_printf(t, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: 0\nwrite_bytes: 0\n"
+			    "cancelled_write_bytes: 0\n", u.rchar, u.wchar, u.reads, u.writes);
+	return err;
+}
+
+/* Remembered and inherited. Who is ended when memory is out is decided otherwise: kern/oom.h. */
+static int task_oom_adj(const struct pseudo_node *n, struct text *t)
+{
+	struct who w;
+	int err = who_get(n, &w);
+
+	if (err)
+		return err;
+	text_printf(t, "%d\n", w.p->oom_adj);
+	who_put(&w);
+	return 0;
+}
+
+static int oom_adj_set(struct process *p, s32 v)
+{
+	bool capable = cred_capable(&process_current()->cred);
+
+	if (v < p->oom_adj_min && !capable)
+		return -EACCES;
+	p->oom_adj = v;
+	if (capable)
+		p->oom_adj_min = v;
+	return 0;
+}
+
+static long task_oom_adj_store(const struct pseudo_node *n, const char *buf, size_t len)
+{
+	bool minus = len && buf[0] == '-';
+	struct who w;
+	u64 v;
+	int err = text_number(buf + minus, len - minus, &v);
+
+	if (err || v > 1000)
+		return -EINVAL;
+	err = who_get(n, &w);
+	if (err)
+		return err;
+	err = oom_adj_set(w.p, minus ? -(s32)v : (s32)v);
+	who_put(&w);
+	return err ? err : (long)len;
 }
 
 /* ---- the tables */
-
-#define IO_TEXT "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"
 
 #define TASK_FILES                                                                                      \
 	{ .name = "auxv", .mode = S_IFREG | 0400, .show = proc_auxv },                                  \
@@ -521,13 +575,13 @@ static long accept_store(const struct pseudo_node *n, const char *buf, size_t le
 	{ .name = "exe", .mode = S_IFLNK | 0777, .readlink = proc_exe_readlink, .follow = proc_exe_follow }, \
 	{ .name = "fd", .mode = S_IFDIR | 0500, .member = &proc_fd_entry },                             \
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .member = &proc_fdinfo_entry },                     \
-	{ .name = "io", .mode = S_IFREG | 0400, .text = IO_TEXT },                                      \
+	{ .name = "io", .mode = S_IFREG | 0400, .show = task_io },                                      \
 	PSEUDO_FILE("limits", task_limits),                                                             \
 	PSEUDO_FILE("maps", proc_maps),                                                                 \
 	PSEUDO_FILE("mountinfo", proc_mountinfo),                                                       \
 	PSEUDO_FILE("mounts", proc_mounts),                                                             \
 	PSEUDO_TEXT("oom_score", "666\n"),                                                              \
-	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n", .store = accept_store },      \
+	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = task_oom_adj, .store = task_oom_adj_store }, \
 	{ .name = "personality", .mode = S_IFREG | 0400, .text = "00000000\n" },                        \
 	{ .name = "root", .mode = S_IFLNK | 0777, .readlink = proc_root_readlink, .follow = proc_root_follow }, \
 	PSEUDO_FILE("sessionid", task_sessionid),                                                       \

@@ -226,6 +226,8 @@ static int process_inherit(struct process *p, struct process *from, u64 flags)
 	memcpy(p->limit, from->limit, sizeof(p->limit));
 	memcpy(p->comm, from->comm, sizeof(p->comm));
 	p->personality = from->personality;
+	p->oom_adj = from->oom_adj;
+	p->oom_adj_min = from->oom_adj_min;
 	p->dumpable = from->dumpable;
 	p->no_new_privs = from->no_new_privs;
 	lock_release(&from->lock);
@@ -271,6 +273,7 @@ static void thread_inherit(struct thread *t, struct thread *from, struct trapfra
 	t->fs_base = r->flags & CLONE_SETTLS ? r->tls : user_fs_get();
 	t->gs_base = user_gs_get();
 	t->affinity = from->affinity;
+	t->ioprio = from->ioprio;
 	if (!from->resets)
 		t->nice = from->nice;
 	else if (!from->rt_priority)

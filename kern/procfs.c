@@ -27,6 +27,11 @@ static const struct pseudo_entry net_children[] = {
 	{ 0 },
 };
 
+static const struct pseudo_entry sysvipc_children[] = {
+	PSEUDO_FILE("shm", proc_sysvipc_shm),
+	{ 0 },
+};
+
 static const struct pseudo_entry root_children[] = {
 	PSEUDO_FILE("cmdline", proc_kernel_cmdline),
 	PSEUDO_FILE("cpuinfo", proc_cpuinfo),
@@ -47,6 +52,7 @@ static const struct pseudo_entry root_children[] = {
 	PSEUDO_TEXT("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
 	PSEUDO_DIR("sys", proc_sys_children),
 	{ .name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = proc_sysrq },
+	PSEUDO_DIR("sysvipc", sysvipc_children),
 	{ .name = "thread-self", .mode = S_IFLNK | 0777, .readlink = thread_self_readlink },
 	PSEUDO_FILE("uptime", proc_uptime),
 	PSEUDO_FILE("version", proc_version),

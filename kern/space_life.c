@@ -11,6 +11,7 @@
 #include "kern/body.h"
 #include "kern/file.h"
 #include "kern/percore.h"
+#include "kern/segments.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
 
@@ -119,6 +120,8 @@ void object_drop(u64 object, u64 pages)
 	if (!b || !pages)
 		return;
 	atomic_fetch_sub_explicit(&b->mapped, pages, memory_order_relaxed);
+	if (b->segment)
+		segment_mapped(b, false);
 	if (pages > 1)
 		refs64_sub(&b->refs, pages - 1); /* never the last: one of them is still ours */
 	body_put(b);
@@ -132,6 +135,8 @@ void object_take(u64 object, u64 pages)
 		return;
 	atomic_fetch_add(&b->mapped, pages);
 	refs64_add(&b->refs, pages);
+	if (b->segment)
+		segment_mapped(b, true);
 }
 
 bool space_find(struct space *s, u64 addr, struct region *out)

@@ -67,11 +67,13 @@ struct thread {
 	u64 lingers;                     /* ns that it went on running after such, on average */
 	struct cpuset affinity;          /* written by itself or with the process's lock held */
 	s32 nice;                        /* -20 to 19 */
+	u16 ioprio;                      /* as ioprio_set(2) was told; 0: nothing */
 	u32 policy, rt_priority;         /* SCHED_*; 1 to 99 for SCHED_FIFO and SCHED_RR, else 0 */
 	bool resets;                     /* SCHED_RESET_ON_FORK: children begin as usual */
 	volatile u32 misplaced;          /* affinity changed: it looks whether it may stay when it next can */
 	u64 user_ns, system_ns, owed_ns; /* kern/account.h */
 	u64 faults, nvcsw, nivcsw;       /* page faults; switches: it slept; it was made to */
+	u64 rchar, wchar, reads, writes; /* bytes and calls of read(2), write(2) and their like */
 	bool in_system;                  /* time is system time now */
 
 	/* registers that the trap frame does not hold */
@@ -114,7 +116,7 @@ struct cred {
 #define RLIMITS 16
 struct rlimit { u64 cur, max; };
 
-struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, max_rss; }; /* max_rss in pages */
+struct usage { u64 user_ns, system_ns, faults, nvcsw, nivcsw, rchar, wchar, reads, writes, max_rss; }; /* max_rss in pages */
 void usage_add(struct usage *to, const struct usage *more);
 void usage_of_thread(struct thread *t, struct usage *out);
 
@@ -144,6 +146,7 @@ struct process {
 	bool told;                       /* it has ended, and its parent has the signal */
 	bool dumpable, no_new_privs;
 	u32 personality;
+	s32 oom_adj, oom_adj_min;        /* /proc/PID/oom_score_adj: as set; as somebody privileged last set it */
 	u64 start_ns;
 	struct usage dead, children;     /* of threads that ended; of children that were waited for. Under the lock */
 	struct itimers itimers;

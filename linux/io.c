@@ -4,6 +4,7 @@
 #include "kern/async.h"
 #include "kern/body.h"
 #include "kern/fs.h"
+#include "kern/notify.h"
 #include "kern/process.h"
 #include "linux/call.h"
 #include "mem/frame.h"
@@ -17,11 +18,21 @@ static long rw_check(struct file *f, s64 at, bool writes)
 	return (writes ? file_writable(f) : file_readable(f)) ? 0 : -EBADF;
 }
 
+/* For /proc/PID/io. */
+static long rw_count(long moved, bool writes)
+{
+	struct thread *t = thread_current();
+
+	*(writes ? &t->writes : &t->reads) += 1;
+	*(writes ? &t->wchar : &t->rchar) += MAX(moved, 0l);
+	return moved;
+}
+
 static long rw_move(struct file *f, struct io *io, s64 at, bool writes)
 {
 	if (at >= 0 && (s64)(at + io->left) < 0)
 		return -EINVAL;
-	return writes ? file_write(f, io, at) : file_read(f, io, at);
+	return rw_count(writes ? file_write(f, io, at) : file_read(f, io, at), writes);
 }
 
 static long rw(const u64 *a, s64 at, bool writes)
@@ -199,11 +210,35 @@ static long ioctl_async(struct file *f, u64 arg)
 	return async_set(f, on);
 }
 
+/* Two files that share their blocks: what could never be says so before that no file system here has it. */
+static long ioctl_clone(struct file *to, u64 fd)
+{
+	struct file *from = file_of_fd(fd);
+	long r = -EOPNOTSUPP;
+
+	if (!from)
+		return -EBADF;
+	if (!from->body || !to->body || from->body->volume != to->body->volume)
+		r = -EXDEV;
+	else if (from->ops->readdir || to->ops->readdir)
+		r = -EISDIR;
+	else if (!file_regular(from) || !file_regular(to))
+		r = -EINVAL;
+	else if (!file_readable(from) || !file_writable(to) || (to->flags & O_APPEND))
+		r = -EBADF;
+	file_put(from);
+	return r;
+}
+
 static long ioctl_regular(struct file *f, u32 cmd, u64 arg)
 {
 	struct abi_stat st;
 	s32 n;
 
+	if (cmd == FICLONE)
+		return ioctl_clone(f, arg);
+	if (cmd == FIEMAP)
+		return -EOPNOTSUPP;
 	if (cmd != FIONREAD || !f->body || file_stat(f, &st) || (st.mode & S_IFMT) != S_IFREG)
 		return -ENOTTY;
 	n = st.size - f->pos;
@@ -280,6 +315,7 @@ CALL(sendfile)
 	if (a[2] && user_copy_in(&at, UPTR(2), sizeof(at)))
 		goto done;
 	r = (a[2] && at < 0) || (s64)a[3] < 0 ? -EINVAL : copy_bytes(in, &at, out, &none, MIN(a[3], RW_MAX));
+	rw_count(rw_count(r, false), true);
 	if (a[2] && r > 0 && user_copy_out(UPTR(2), &at, sizeof(at)))
 		r = -EFAULT;
 done:
@@ -313,7 +349,7 @@ CALL(copy_file_range)
 		goto done;
 	r = copy_check(in, from < 0 && !a[1] ? in->pos : (u64)from, out, to < 0 && !a[3] ? out->pos : (u64)to, a[4]);
 	if (!r)
-		r = copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX));
+		r = rw_count(rw_count(copy_bytes(in, &from, out, &to, MIN(a[4], RW_MAX)), false), true);
 	if (r > 0 && ((a[1] && user_copy_out(UPTR(1), &from, 8)) || (a[3] && user_copy_out(UPTR(3), &to, 8))))
 		r = -EFAULT;
 done:
@@ -424,6 +460,8 @@ CALL(fallocate)
 		r = -EOPNOTSUPP;
 	else
 		r = file_writable(f) ? fallocate_file(f, mode, a[2], a[3]) : -EBADF;
+	if (!r)
+		notify_file(f, IN_MODIFY);
 	file_put(f);
 	return r;
 }

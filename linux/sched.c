@@ -83,7 +83,8 @@ CALL(getcpu)
 
 struct priority_walk {
 	u32 which, who;
-	int nice, best, err;            /* the new value; the highest found; -ESRCH until one was found */
+	void (*visit)(struct thread *t, void *walk);
+	int value, best, err;           /* the new value; the highest found; -ESRCH until one was found */
 	bool set;
 };
 
@@ -104,10 +105,10 @@ static void priority_one(struct thread *t, void *arg)
 		return;
 	if (!cred_capable(me) && me->euid != its->uid && me->euid != its->euid)
 		w->err = -EPERM;
-	else if (!nice_allowed(t, w->nice))
+	else if (!nice_allowed(t, w->value))
 		w->err = -EACCES;
 	else
-		t->nice = w->nice;
+		t->nice = w->value;
 }
 
 static void priority_process(struct process *p, void *arg)
@@ -115,7 +116,7 @@ static void priority_process(struct process *p, void *arg)
 	struct priority_walk *w = arg;
 
 	if (w->which != PRIO_USER || p->cred.uid == w->who)
-		process_each_thread(p, priority_one, w);
+		process_each_thread(p, w->visit, w);
 }
 
 static int priority_walk(struct priority_walk *w)
@@ -128,7 +129,7 @@ static int priority_walk(struct priority_walk *w)
 	case PRIO_PROCESS:
 		t = sched_target(w->who);
 		if (t) {
-			priority_one(t, w);
+			w->visit(t, w);
 			thread_put(t);
 		}
 		return w->err;
@@ -148,7 +149,7 @@ static int priority_walk(struct priority_walk *w)
 
 CALL(getpriority)
 {
-	struct priority_walk w = { .which = a[0], .who = a[1] };
+	struct priority_walk w = { .which = a[0], .who = a[1], .visit = priority_one };
 	int err = priority_walk(&w);
 
 	return err ? err : w.best;
@@ -156,7 +157,69 @@ CALL(getpriority)
 
 CALL(setpriority)
 {
-	struct priority_walk w = { .which = a[0], .who = a[1], .nice = MAX(-20, MIN(19, (s32)a[2])), .set = true };
+	struct priority_walk w = { .which = a[0], .who = a[1], .visit = priority_one, .value = MAX(-20, MIN(19, (s32)a[2])),
+				   .set = true };
 
 	return priority_walk(&w);
+}
+
+/* ---- priorities of input and output (ioprio_set(2)): remembered and inherited; there is no disk to wait for */
+
+enum { IOPRIO_NONE, IOPRIO_RT, IOPRIO_BE, IOPRIO_IDLE };
+#define IOPRIO_CLASS(value) ((u32)(value) >> 13 & 7)
+#define IOPRIO(class, level) ((u32)(class) << 13 | (level))
+
+/* What it has if none was set: by its nice value. */
+static u32 ioprio_of(const struct thread *t)
+{
+	return IOPRIO_CLASS(t->ioprio) ? t->ioprio : IOPRIO(IOPRIO_BE, (t->nice + 20) / 5);
+}
+
+static void ioprio_one(struct thread *t, void *arg)
+{
+	struct priority_walk *w = arg;
+	const struct cred *me = &process_current()->cred, *its = &t->proc->cred;
+	int value = w->which == PRIO_PROCESS ? t->ioprio : ioprio_of(t);
+
+	if (w->err == -ESRCH) {
+		w->err = 0;
+		w->best = value;
+	}
+	w->best = MIN(w->best, value); /* the lower number comes first */
+	if (!w->set)
+		return;
+	if (!cred_capable(me) && its->uid != me->euid && its->uid != me->uid)
+		w->err = -EPERM;
+	else
+		t->ioprio = w->value;
+}
+
+static int ioprio_check(u32 value)
+{
+	switch (IOPRIO_CLASS(value)) {
+	case IOPRIO_RT:
+		return cred_capable(&process_current()->cred) ? 0 : -EPERM;
+	case IOPRIO_BE: case IOPRIO_IDLE:
+		return 0;
+	case IOPRIO_NONE:
+		return value & 7 ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+CALL(ioprio_set)
+{
+	struct priority_walk w = { .which = (u32)a[0] - 1, .who = a[1], .visit = ioprio_one, .value = (u16)a[2], .set = true };
+	int err = ioprio_check(a[2]);
+
+	return err ? err : priority_walk(&w);
+}
+
+CALL(ioprio_get)
+{
+	struct priority_walk w = { .which = (u32)a[0] - 1, .who = a[1], .visit = ioprio_one };
+	int err = priority_walk(&w);
+
+	return err ? err : w.best;
 }

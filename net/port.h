@@ -90,8 +90,8 @@ struct port_stack {
 	int (*tcp_write)(struct port_end *e, const void *data, u32 len, bool more);
 	void (*tcp_flush)(struct port_end *e);
 	void (*tcp_read)(struct port_end *e, u32 len);    /* the program took so many bytes: the window opens */
-	int (*tcp_finish)(struct port_end *e);            /* no more bytes from us; -ENOMEM */
-	/* Nobody cares any more, `acked` and `gone` still come. -ENOMEM. `e` is not used after it. */
+	int (*tcp_finish)(struct port_end *e);            /* no more bytes from us; -ENOMEM; -EAGAIN: not before `acked` */
+	/* Nobody cares any more, `acked` and `gone` still come. `e` is not used after it; but -ENOMEM, -EAGAIN: as finish. */
 	int (*tcp_close)(struct port_end *e);
 	void (*tcp_abort)(struct port_end *e);            /* a reset goes out; `gone` comes before it returns */
 	void (*tcp_options)(struct port_end *e, const struct port_options *o);

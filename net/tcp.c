@@ -62,7 +62,7 @@ static void tcp_close_now(struct shard *sh, struct sock *s)
 
 	s->end = NULL;
 	if (sh->stack->tcp_close(e))
-		s->end = e; /* no memory: the next acknowledgement brings us here again */
+		s->end = e; /* no memory, or too early: the next acknowledgement brings us here again */
 	else
 		s->close = false;
 }

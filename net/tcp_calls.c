@@ -350,6 +350,14 @@ static bool rx_ready(struct sock *s)
 	return v->rx_bytes || v->eof || v->rd_shut || v->err || v->state == SOCK_CLOSED;
 }
 
+/* Has something other than bytes come? Asked before the last look at the bytes: what came before the end is read before it. */
+static bool rx_over(struct sock *s)
+{
+	volatile struct sock *v = s;
+
+	return v->eof || v->rd_shut || v->err || (v->state != SOCK_CONNECTED && v->state != SOCK_CONNECTING);
+}
+
 /* Nothing is there: what does that mean? 1: wait. */
 static long rx_verdict(struct sock *s)
 {
@@ -367,6 +375,7 @@ static long tcp_recv(struct socket *sk, struct io *io, struct socket_msg *m)
 {
 	struct sock *s = sock_of(sk);
 	long done = 0, n;
+	bool over;
 	int err;
 
 	if (m->name)
@@ -384,11 +393,13 @@ static long tcp_recv(struct socket *sk, struct io *io, struct socket_msg *m)
 			sock_tell(s, TODO_READ);
 		if (done && (!io->left || !(m->flags & MSG_WAITALL) || (m->flags & MSG_PEEK)))
 			return done;
-		if (*(volatile u32 *)&s->rx_bytes && io->left)
-			continue;
-		if (s->rx_bytes)
+		over = rx_over(s);
+		if (*(volatile u32 *)&s->rx_bytes) { /* looked at once: nothing read says that it is over */
+			if (io->left)
+				continue;
 			return done;
-		n = rx_verdict(s);
+		}
+		n = over ? rx_verdict(s) : 1;
 		if (n <= 0)
 			return done ? done : n;
 		if (m->flags & MSG_DONTWAIT)

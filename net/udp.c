@@ -195,7 +195,7 @@ static int udp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 		return -EINVAL;
 	memcpy(&family, a->bytes, sizeof(family));
 	if (family) { /* AF_UNSPEC undoes it */
-		err = inet_address(s, a, false, &to);
+		err = s->v6only && family == AF_INET ? -EAFNOSUPPORT : inet_address(s, a, false, &to);
 		to.ip = to.ip ? to.ip : IP_LOOPBACK;
 		if (!err && !udp_way(s, &to))
 			err = -ENETUNREACH;
@@ -205,8 +205,6 @@ static int udp_connect(struct socket *sk, const struct sockaddr *a, bool wait)
 	if (err)
 		return err;
 	s->remote = to;
-	if (!s->local.ip && to.port)
-		s->local.ip = 0; /* the stack chooses per packet */
 	s->state = to.port ? SOCK_CONNECTED : SOCK_NEW;
 	sock_tell(s, TODO_CONNECT);
 	return 0;
@@ -234,7 +232,7 @@ static int udp_name(struct socket *sk, bool peer, struct sockaddr *out)
 
 	if (peer && s->state != SOCK_CONNECTED)
 		return -ENOTCONN;
-	if (!peer && !n.ip && s->state == SOCK_CONNECTED)
+	if (!peer && !n.ip && s->remote.ip) /* also to port 0: glibc asks which way leads there */
 		n.ip = inet_source(s->remote.ip);
 	inet_address_out(s, &n, out);
 	return 0;

@@ -265,12 +265,26 @@ static bool queue_consume(struct unix_sock *s, u32 n)
 	return all;
 }
 
-/* Is there something to say to a reader who finds no message? 0: the end. -EAGAIN: not yet. */
-static long queue_verdict(struct unix_sock *s)
+/*
+ * Is there something to say to a reader who found no message? 0: the end. -EAGAIN: not yet. 1: there is one now. All in one
+ * look: what was sent before the end is read before it. `quiet`: an error is left for the next call, and ends this one.
+ */
+static long queue_verdict(struct unix_sock *s, bool quiet)
 {
-	int err = unix_take_error(s);
+	bool more, shut, failed;
+	int err;
 
-	return err ? err : s->rd_shut ? 0 : -EAGAIN;
+	unix_lock(s);
+	more = s->first;
+	shut = s->rd_shut;
+	failed = s->err;
+	unix_unlock(s);
+	if (more)
+		return 1;
+	if (quiet)
+		return shut || failed ? 0 : -EAGAIN;
+	err = failed ? unix_take_error(s) : 0;
+	return err ? err : shut ? 0 : -EAGAIN;
 }
 
 static bool queue_moved(struct unix_sock *s)
@@ -366,7 +380,7 @@ static long recv_stream(struct unix_sock *s, struct io *io, struct socket_msg *m
 			continue;
 		}
 		if (!n)
-			n = !done ? queue_verdict(s) : s->rd_shut || s->err ? 0 : -EAGAIN;
+			n = queue_verdict(s, done);
 		if (n == -EAGAIN)
 			n = queue_wait(s, m->flags) ? : 1;
 		if (n <= 0)
@@ -422,7 +436,7 @@ static long recv_message(struct unix_sock *s, struct io *io, struct socket_msg *
 	for (;;) {
 		mutex_lock(&s->reader);
 		x = take_message(s, peek);
-		r = x ? message_out(s, x, io, m) : queue_verdict(s);
+		r = x ? message_out(s, x, io, m) : queue_verdict(s, false);
 		mutex_unlock(&s->reader);
 		if (x)
 			break;

@@ -455,10 +455,19 @@ static void stack_read(struct port_end *e, u32 len)
 	flows_leave();
 }
 
+/* lwIP splits a segment that goes beyond the window's end once it has waited for long, and leaves a FIN on both halves: the
+ * first then says that all is over. (tcp_split_unsent_seg: TCPH_SET_FLAG clears none.) So a FIN is put on none that might be. */
+static bool is_beyond_window(const struct tcp_pcb *p)
+{
+	return p->unsent && p->snd_lbb - p->lastack > p->snd_wnd;
+}
+
 static int stack_finish(struct port_end *e)
 {
 	err_t err;
 
+	if (is_beyond_window(pcb_of(e)))
+		return -EAGAIN;
 	flows_enter(pcb_of(e));
 	err = tcp_shutdown(pcb_of(e), 0, 1);
 	flows_leave();
@@ -470,6 +479,8 @@ static int stack_close(struct port_end *e)
 	struct tcp_pcb *pcb = pcb_of(e);
 	err_t err;
 
+	if (is_beyond_window(pcb))
+		return -EAGAIN;
 	flows_enter(pcb);
 	tcp_recv(pcb, NULL);
 	tcp_err(pcb, NULL);

@@ -76,6 +76,7 @@ refused() {
 
 @test "settings of the wrong form" {
 	pattern="'A' is not KEY=VALUE" refused run --env A -- true
+	pattern="--publish 8080: twice" refused run --publish 8080:80 --publish 8080:81 -- true
 	pattern="not an absolute path" refused run --workdir here -- true
 	pattern="invalid choice: 'minix'" refused run --kernel minix -- true
 }

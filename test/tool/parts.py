@@ -166,6 +166,13 @@ class Scripts(unittest.TestCase):
 		debroot.install_names(self.archive, "ln -s $from /etc/a\ncp -r /usr/share /etc/b\nln -s /none /etc/c\n# ln -s /etc/site /etc/d\n")
 		self.assertEqual(self.archive.entries, before)
 
+	def test_accounts(self):
+		script = ("adduser --system $quiet --home /var/lib/db --no-create-home "
+		          "--shell /bin/bash --group --gecos \"The database\" db\n"
+		          "adduser --system --ingroup mail --home /nonexistent courier\nadduser $quiet db mail\nadduser --system \"$other\"\n")
+		self.assertEqual(list(debroot.accounts(script)),
+		                 [("db", "db", "/var/lib/db", "/bin/bash"), ("courier", "mail", "/nonexistent", "/usr/sbin/nologin")])
+
 
 class Bytecode(unittest.TestCase):
 	"""Python's byte code of an image: what an importer takes, and the same each time."""

@@ -125,7 +125,7 @@ def accounts(text):
 		for word in words:
 			if word in valued:
 				values[word] = next(words, "")
-			elif not word.startswith("-"):
+			elif not word.startswith(("-", "$")):    # a variable holds options, if anything
 				plain.append(word)
 			else:
 				values[word] = ""

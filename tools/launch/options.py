@@ -163,6 +163,10 @@ def parse(arguments, terminal):
 		raise ToolError(f"NROS_KERNEL={options.kernel}: neither nros nor linux")
 	if options.trace and options.kernel == "linux":
 		raise ToolError("--trace: only with the nros kernel")
+	ports = [host for host, _ in options.publish]
+	for port in ports:
+		if ports.count(port) > 1:
+			raise ToolError(f"--publish {port}: twice")
 	if options.tap and options.publish:
 		raise ToolError("--tap and --publish: one wire or the other")
 	if options.tap and not options.tap.addresses and options.kernel == "linux":

@@ -586,6 +586,9 @@ static void test_ioctl(void)
 	FAILS(ENOTTY, ioctl(null, TCGETS, &t));
 	FAILS(EBADF, ioctl(99, TCGETS, &t));
 	FAILS(ENOTTY, ioctl(fd, 0xdeadbeef, 0));
+	FAILS(EOPNOTSUPP, ioctl(fd, 0x40049409, fd)); /* FICLONE */
+	FAILS(EBADF, ioctl(fd, 0x40049409, 99));
+	FAILS(EXDEV, ioctl(fd, 0x40049409, null));
 	GOOD(ioctl(fd, FIONBIO, &one));
 	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	GOOD(ioctl(fd, FIOCLEX, 0));

@@ -320,6 +320,40 @@ static int lines_of(const char *path, int port)
 	return n;
 }
 
+static int connect4(int fd, const char *address, int port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(address) };
+
+	return connect(fd, NAME(in));
+}
+
+/* How glibc asks which of its own addresses leads where: no port, one socket for all, undone in between. */
+static void test_asking(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), only = bound6(SOCK_DGRAM, "::", 0, true);
+	struct sockaddr_in6 loop = name6("::1", 0), any = name6("::", 0);
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	GOOD(connect(fd, NAME(loop)));
+	CHECK(at(fd, false, "::1"));
+	FAILS(ENOTCONN, getpeername(fd, &none, &(socklen_t){ sizeof(none) }));
+	GOOD(connect(fd, NAME(none)));
+	GOOD(connect4(fd, "127.0.0.1", 0));
+	CHECK(at(fd, false, "::ffff:127.0.0.1"));
+	none.sa_family = AF_UNSPEC;
+	GOOD(connect(fd, NAME(none)));
+	GOOD(connect(fd, NAME(any)));
+	CHECK(at(fd, false, "::1"));
+	GOOD(connect(fd, NAME(none)));
+	GOOD(connect4(fd, "0.0.0.0", 0));
+	CHECK(at(fd, false, "::ffff:127.0.0.1"));
+	GOOD(connect(fd, NAME(none)));
+	CHECK(at(fd, false, "::"));
+	FAILS(EAFNOSUPPORT, connect4(only, "127.0.0.1", 9));
+	close(fd);
+	close(only);
+}
+
 static void test_proc(void)
 {
 	int l = bound6(SOCK_STREAM, "::", 0, false), u = bound6(SOCK_DGRAM, "::1", 0, false);
@@ -342,6 +376,7 @@ int main(void)
 	test_no_way();
 	test_other_loopback();
 	test_datagrams();
+	test_asking();
 	test_proc();
 	return tap_end();
 }

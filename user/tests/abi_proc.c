@@ -369,8 +369,68 @@ static void test_reading(void)
 	GOOD(slurp("/sys/devices/system/node/node0/cpulist"));
 }
 
+/* --- what a process has read and written; how dear it is when memory is out --- */
+
+static void test_io(void)
+{
+	int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDONLY);
+	long before[4], i;
+	char buf[100];
+
+	slurp("/proc/self/io");
+	for (i = 0; i < 4; i++)
+		before[i] = field((const char *[]){ "rchar: ", "wchar: ", "syscr: ", "syscw: " }[i], 10);
+	read(zero, buf, 100);
+	pread(zero, buf, 7, 0);
+	write(null, buf, 11);
+	read(zero, BAD, 1);
+	i = slurp("/proc/self/io"); /* it shows the two reads of the last slurp, and none of its own */
+	CHECK(field("rchar: ", 10) >= before[0] + 107 && field("rchar: ", 10) <= before[0] + 107 + i + 8);
+	CHECK(field("wchar: ", 10) == before[1] + 11);
+	CHECK(field("syscr: ", 10) == before[2] + 3 + 2);
+	CHECK(field("syscw: ", 10) == before[3] + 1);
+	CHECK(slurp("/proc/thread-self/io") > 0 && slurp("/proc/self/task/1/io") < 0);
+	close(null);
+	close(zero);
+}
+
+static long put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	long r = write(fd, value, strlen(value));
+
+	close(fd);
+	return r;
+}
+
+static void test_oom_adj(void)
+{
+	static const char file[] = "/proc/self/oom_score_adj";
+
+	slurp(file);
+	CHECK(!strcmp(text, "0\n"));
+	IN_CHILD("oom_score_adj", {
+		IS(4, put(file, "500\n"));
+		IS(3, put(file, "-17"));
+		FAILS(EINVAL, put(file, "1001"));
+		FAILS(EINVAL, put(file, "-1001"));
+		FAILS(EINVAL, put(file, "x"));
+		IN_CHILD("inherits it", CHECK(slurp(file) == 4 && !strcmp(text, "-17\n")));
+		int fd = open(file, O_WRONLY);
+
+		setuid(1234);
+		IS(2, write(fd, "20", 2));
+		IS(3, pwrite(fd, "-17", 3, 0));
+		FAILS(EACCES, pwrite(fd, "-18", 3, 0));
+	});
+	slurp(file);
+	CHECK(!strcmp(text, "0\n"));
+}
+
 int main(void)
 {
+	test_io();
+	test_oom_adj();
 	test_self();
 	test_exe();
 	test_directories();

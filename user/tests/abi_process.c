@@ -308,6 +308,30 @@ static void test_limits(void)
 	});
 }
 
+/* Classes are 1 real time, 2 best effort, 3 idle, in bits 13 and up; whom: 1 a process, 2 a group, 3 a user. */
+static void test_ioprio(void)
+{
+	IS(0, syscall(SYS_ioprio_get, 1, 0));
+	IN_CHILD("ioprio", {
+		setpgid(0, 0);
+		IS(2 << 13 | 4, syscall(SYS_ioprio_get, 2, 0)); /* from its nice value */
+		GOOD(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6));
+		IS(2 << 13 | 6, syscall(SYS_ioprio_get, 1, getpid()));
+		IN_CHILD("inherits it", IS(2 << 13 | 6, syscall(SYS_ioprio_get, 1, 0)));
+		GOOD(syscall(SYS_ioprio_set, 2, 0, 3 << 13));
+		IS(3 << 13, syscall(SYS_ioprio_get, 2, 0));
+		GOOD(syscall(SYS_ioprio_set, 1, 0, 0));
+		FAILS(EINVAL, syscall(SYS_ioprio_set, 1, 0, 7 << 13));
+		FAILS(EINVAL, syscall(SYS_ioprio_set, 1, 0, 3));
+		FAILS(EINVAL, syscall(SYS_ioprio_set, 0, 0, 2 << 13));
+		FAILS(EINVAL, syscall(SYS_ioprio_get, 4, 0));
+		FAILS(ESRCH, syscall(SYS_ioprio_get, 1, 999999));
+		setuid(1234);
+		FAILS(EPERM, syscall(SYS_ioprio_set, 1, 0, 1 << 13));
+		FAILS(EPERM, syscall(SYS_ioprio_set, 1, getppid(), 2 << 13));
+	});
+}
+
 static void test_scheduling(void)
 {
 	unsigned long mask[16] = { 0 }, one[16] = { 1 }, zero[16] = { 0 };
@@ -328,6 +352,7 @@ static void test_scheduling(void)
 		GOOD(setpriority(PRIO_PROCESS, 0, 7));
 		IS(13, syscall(SYS_getpriority, PRIO_PROCESS, 0));
 	});
+	test_ioprio();
 	FAILS(ESRCH, syscall(SYS_getpriority, PRIO_PROCESS, 999999));
 	FAILS(EINVAL, syscall(SYS_getpriority, 77, 0));
 }

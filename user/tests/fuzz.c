@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -44,6 +45,7 @@ static const struct { int number; const char *types; } signatures[] = {
 	{ 8, "fni" }, { 9, "azgifn" }, { 10, "azi" }, { 11, "az" }, { 12, "a" }, { 13, "Sbbs" }, { 14, "ibbs" },
 	{ 15, "" }, { 16, "fgb" }, { 17, "fbsn" }, { 18, "fbsn" }, { 19, "fvi" }, { 20, "fvi" }, { 21, "pi" },
 	{ 22, "b" }, { 23, "ibbbt" }, { 24, "" }, { 25, "azzga" }, { 26, "azg" }, { 27, "azb" }, { 28, "azi" },
+	{ 29, "isg" }, { 30, "iag" }, { 31, "iib" }, { 67, "a" }, { 253, "" }, { 255, "fi" }, { 294, "g" },
 	{ 32, "f" }, { 33, "ff" }, { 34, "" }, { 35, "tb" }, { 36, "ib" }, { 37, "i" }, { 38, "ibb" }, { 39, "" },
 	{ 40, "ffbs" }, { 41, "iii" }, { 42, "fbs" }, { 43, "fbb" }, { 44, "fbsgbs" }, { 45, "fbsgbb" },
 	{ 46, "fbg" }, { 47, "fbg" }, { 48, "fi" }, { 49, "fbs" }, { 50, "fi" }, { 51, "fbb" }, { 52, "fbb" },
@@ -59,7 +61,7 @@ static const struct { int number; const char *types; } signatures[] = {
 	{ 161, "p" }, { 170, "bs" }, { 186, "" }, { 200, "PS" }, { 201, "b" }, { 202, "bintbi" }, { 203, "Psb" },
 	{ 204, "Psb" }, { 213, "i" }, { 217, "fbs" }, { 218, "b" }, { 221, "fnni" }, { 228, "ib" }, { 229, "ib" },
 	{ 230, "iitb" }, { 231, "i" }, { 232, "fbii" }, { 233, "fifb" }, { 234, "PPS" }, { 235, "pb" },
-	{ 247, "iPbgb" }, { 254, "fpg" }, { 257, "fpgm" }, { 258, "fpm" }, { 259, "fpmn" }, { 260, "fpiig" },
+	{ 247, "iPbgb" }, { 251, "iPg" }, { 252, "iP" }, { 254, "fpg" }, { 257, "fpgm" }, { 258, "fpm" }, { 259, "fpmn" }, { 260, "fpiig" },
 	{ 261, "fpb" }, { 262, "fpbg" }, { 263, "fpg" }, { 264, "fpfp" }, { 265, "fpfpg" }, { 266, "pfp" },
 	{ 267, "fpbs" }, { 268, "fpm" }, { 269, "fpi" }, { 270, "ibbbtb" }, { 271, "bitbs" }, { 272, "g" },
 	{ 273, "bs" }, { 275, "fbfbsg" }, { 276, "ffsg" }, { 280, "fpbg" }, { 281, "fbiibs" }, { 282, "fbs" }, { 283, "ig" },
@@ -180,7 +182,7 @@ static long good(char type, uint64_t *r)
 	const char *path = paths[below(r, sizeof(paths) / sizeof(*paths))];
 
 	switch (type) {
-	case 'f': return below(r, 12) ? below(r, 24) : below(r, 2) ? -100 : any_number(r);
+	case 'f': return below(r, 12) ? below(r, 25) : below(r, 2) ? -100 : any_number(r);
 	case 'p': return (long)(strcmp(path, "long") ? path : longest);
 	case 'b':
 		if (below(r, 2))
@@ -238,7 +240,7 @@ static void make_arguments(int number, int iteration, long *a)
 			a[processes[i].argument] = below(r, 4) ? 0x7ffffff0 : sys(self_id[0], a);
 }
 
-/* Sockets and what waits for them, in each state: a round's descriptors are below 24. */
+/* Sockets and what waits for them, in each state, and who is told of what happens here: a round's descriptors are below 25. */
 static void open_sockets(void)
 {
 	static const int watched[] = { 5, 6, 14, 15, 16, 18, 20 };
@@ -261,6 +263,7 @@ static void open_sockets(void)
 
 		epoll_ctl(ep, EPOLL_CTL_ADD, watched[i], &e);
 	}
+	inotify_add_watch(inotify_init1(IN_NONBLOCK), ".", IN_ALL_EVENTS);
 }
 
 /* A second thread of a worker, that uses the same descriptors while the rounds are made. */
