@@ -525,7 +525,7 @@ static void stands_while_others_wait(const struct ledger_op *op, bool own)
 	if (++applied == 1)
 		while (waiters() < 2)
 			sched_yield();
-	for (u32 i = 0; applied == 3 && i < 5000 && !(early = atomic_load(&answered)); i++)
+	for (u32 i = 0; applied == 3 && i < 5000000 && !(early = atomic_load(&answered)); i++)
 		sched_yield();
 }
 
