@@ -514,20 +514,9 @@ static void test_fork_serves(void)
 
 /* One combiner, two who wait: the first of them has his answer while the other's operation is being applied. */
 
-static _Atomic u32 answered, early;
-
-static void stands_while_others_wait(const struct ledger_op *op, bool own)
-{
-	static u32 applied;
-
-	(void)op;
-	(void)own;
-	if (++applied == 1)
-		while (waiters() < 2)
-			sched_yield();
-	for (u32 i = 0; applied == 3 && i < 5000000 && !(early = atomic_load(&answered)); i++)
-		sched_yield();
-}
+static pthread_t waiter[2];
+static _Atomic u32 answered;
+static u32 before_last;
 
 static void *waits_for_answer(void *arg)
 {
@@ -538,21 +527,36 @@ static void *waits_for_answer(void *arg)
 	return NULL;
 }
 
+static void stand_while_they_wait(const struct ledger_op *op, bool own)
+{
+	static u32 applied;
+
+	(void)op;
+	(void)own;
+	if (++applied == 1) {
+		for (size_t i = 0; i < 2; i++)
+			pthread_create(&waiter[i], NULL, waits_for_answer, (void *)(i + 1));
+		while (waiters() < 2)
+			sched_yield();
+	}
+	for (u32 i = 0; applied == 3 && i < 5000000 && !(before_last = atomic_load(&answered)); i++)
+		sched_yield();
+}
+
 static void test_answered_in_turn(void)
 {
 	struct nr_self self = { .id = 0 };
-	pthread_t t[2];
+	struct ledger_op op;
+	size_t len = ledger_make(&op, LEDGER_PUT, 1, 1, 0);
 
 	nr = make(3, 0);
 	nr_widen(nr, &self);
-	ledger_in_apply = stands_while_others_wait;
-	for (size_t i = 0; i < 2; i++)
-		pthread_create(&t[i], NULL, waits_for_answer, (void *)(i + 1));
-	put(nr, &self, 1, 1);
+	ledger_in_apply = stand_while_they_wait;
+	nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1); /* as a combiner, also where it could be done in place */
 	for (u32 i = 0; i < 2; i++)
-		pthread_join(t[i], NULL);
+		pthread_join(waiter[i], NULL);
 	ledger_in_apply = NULL;
-	ok(early == 1, "who waits has his answer before the next one's operation is over");
+	ok(before_last == 1, "who waits has his answer before the next one's operation is over");
 	nr_destroy(nr);
 }
 
