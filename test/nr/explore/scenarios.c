@@ -51,6 +51,7 @@ static void tell_0(void) { scene_update(0, SMALL); scene_signal(0); }
 static void hear_1(void) { scene_await(0); scene_read(1); }
 static void read_tell_0(void) { scene_read(0); scene_signal(0); }
 SCENARIO(fresh, "a read on another replica after the update returned", 2, two_shared, tell_0, hear_1);
+SCENARIO(fresh_batch, "the same after an update that another combined", 3, two_wide, update_0, tell_0, hear_1);
 SCENARIO(fresh_read, "a read on another replica after a read here", 3, two_wide, update_0, read_tell_0, hear_1);
 
 /* What was read before is used again only if nothing has returned since. */
@@ -261,7 +262,7 @@ SCENARIO(lap_halting, "the log is lapped while two replicas are in the middle of
 
 static const struct ex_scenario *const basic[] = {
 	&handover, &handover_wide, &handover_three, &guard, &guard_wide, &unlist, &unlist_three, &unlist_log, &cross, &cross_read, &reuse, &reuse_read,
-	&fresh, &fresh_read, &kept, &kept_cross, &kept_join, &kept_leave, &grow, &grow_two, &join, &join_three, &leave, &leave_three,
+	&fresh, &fresh_batch, &fresh_read, &kept, &kept_cross, &kept_join, &kept_leave, &grow, &grow_two, &join, &join_three, &leave, &leave_three,
 	&joins, &id_turns, &sync_retire, &promise, &fork_copy, &crowd, &lap_three, &lap_halting, NULL
 };
 
