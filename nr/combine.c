@@ -3,9 +3,9 @@
  * The combiner: whoever holds a replica's gate does the work of all who wait there.
  *
  * A round: collect up to NR_BATCH requests; admit each or refuse it for memory; then
- *   without a log   apply in place, readers kept out, and answer each as it is done
- *   with a log      append the batch, apply the log up to its end (other replicas' operations come on the way), and answer
- * Who sleeps is woken by his answer.
+ *   without a log   apply in place, readers kept out
+ *   with a log      append the batch, apply the log up to its end (other replicas' operations come on the way)
+ * and answer. Who sleeps is woken by his answer.
  *
  * A turn: rounds until nobody waits, NR_TURN at most; nobody combines for others for ever. Then, as somebody may
  * have gone to sleep since the last look, the gate's WAITED bit decides when it is released:
@@ -141,48 +141,19 @@ static void release_batch(const struct nr *nr, const struct nr_batch *b)
 		nr->type->op_release(b->req[i]->op, b->req[i]->len);
 }
 
-/* All at once, where the structure has a way to do that. */
-static void apply_together(struct nr *nr, struct nr_replica *r, const struct nr_batch *b, u64 at)
-{
-	nr_replica_apply(nr, r, b);
-	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-	release_batch(nr, b);
-	for (u32 i = 0; i < b->n; i++) {
-		b->req[i]->index = at;
-		settle(b, b->req[i], 0);
-	}
-}
-
-/* Each is answered when it is done, not after the last: its owner does not wait for the others, nor do all come back together.
- * He may ask for the version at once: so A1 comes before Q3. */
-static void apply_each(struct nr *nr, struct nr_replica *r, const struct nr_batch *b, u64 at)
-{
-	const struct nr_type *type = nr->type;
-
-	for (u32 i = 0; i < b->n; i++, at++) {
-		struct nr_req *q = b->req[i];
-
-		type->apply(r->state, q->shard, q->op, q->len, q->ret);
-		atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
-		if (unlikely(type->op_release))
-			type->op_release(q->op, q->len);
-		q->index = at;
-		settle(b, q, 0);
-	}
-}
-
-static void apply_in_place(struct nr *nr, struct nr_replica *r, const struct nr_batch *b)
+static void apply_in_place(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
 	u64 at = atomic_load_explicit(&r->ltail, memory_order_relaxed) + 1;
 
 	gate_write_begin(r);
-	if (nr->type->apply_batch && b->n > 1)
-		apply_together(nr, r, b, at);
-	else
-		apply_each(nr, r, b, at);
+	nr_replica_apply(nr, r, b);
+	atomic_store_explicit(&r->ltail, at, memory_order_release); /* A1 */
 	gate_unlist(r, ++r->chunks);
 	gate_write_end(r);
+	for (u32 i = 0; i < b->n; i++)
+		b->req[i]->index = at;
 	nr_stock_settle(r, 0);
+	release_batch(nr, b);
 }
 
 /* 0; evicted: NR_RETRY if nothing was published, -EOWNERDEAD if it was: then others apply it, and it has no results. */
@@ -211,17 +182,15 @@ static void count(struct nr_replica *r, u32 n)
 
 static void round_with(struct nr *nr, struct nr_replica *r, struct nr_batch *b)
 {
-	s32 err;
+	s32 err = 0;
 
 	admit(nr, r, b);
 	if (!b->n)
 		return;
-	if (!nr->log) {
+	if (nr->log)
+		err = apply_logged(nr, r, b);
+	else
 		apply_in_place(nr, r, b);
-		count(r, b->n);
-		return;
-	}
-	err = apply_logged(nr, r, b);
 	if (likely(err != NR_RETRY))
 		count(r, b->n);
 	for (u32 i = 0; i < b->n; i++)

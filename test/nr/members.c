@@ -239,11 +239,6 @@ static void test_widen_keeps_readers(void)
 	nr_destroy(nr);
 }
 
-static u32 waiters(void)
-{
-	return (u32)__builtin_popcountll(atomic_load(&atomic_load(&nr_rep(nr, 0)->slots)->map[0].pending));
-}
-
 static u64 listed(void)
 {
 	return atomic_load(&atomic_load(&nr_rep(nr, 0)->slots)->map[0].listed);
@@ -512,54 +507,6 @@ static void test_fork_serves(void)
 	nr_destroy(nr);
 }
 
-/* One combiner, two who wait: the first of them has his answer while the other's operation is being applied. */
-
-static pthread_t waiter[2];
-static _Atomic u32 answered;
-static u32 before_last;
-
-static void *waits_for_answer(void *arg)
-{
-	struct nr_self self = { .id = (u32)(size_t)arg };
-
-	put(nr, &self, 1, 1);
-	atomic_fetch_add(&answered, 1);
-	return NULL;
-}
-
-static void stand_while_they_wait(const struct ledger_op *op, bool own)
-{
-	static u32 applied;
-
-	(void)op;
-	(void)own;
-	if (++applied == 1) {
-		for (size_t i = 0; i < 2; i++)
-			pthread_create(&waiter[i], NULL, waits_for_answer, (void *)(i + 1));
-		while (waiters() < 2)
-			sched_yield();
-	}
-	for (u32 i = 0; applied == 3 && i < 5000000 && !(before_last = atomic_load(&answered)); i++)
-		sched_yield();
-}
-
-static void test_answered_in_turn(void)
-{
-	struct nr_self self = { .id = 0 };
-	struct ledger_op op;
-	size_t len = ledger_make(&op, LEDGER_PUT, 1, 1, 0);
-
-	nr = make(3, 0);
-	nr_widen(nr, &self);
-	ledger_in_apply = stand_while_they_wait;
-	nr_update_timeout(nr, &self, 0, &op, len, NULL, NULL, 1); /* as a combiner, also where it could be done in place */
-	for (u32 i = 0; i < 2; i++)
-		pthread_join(waiter[i], NULL);
-	ledger_in_apply = NULL;
-	ok(before_last == 1, "who waits has his answer before the next one's operation is over");
-	nr_destroy(nr);
-}
-
 /*
  * A replica is dropped while callers are on their way to it: a signal stops them, at any instruction, until the drop
  * is over (or for a while, for they may be stopped inside).
@@ -681,7 +628,6 @@ int main(int argc, char **argv)
 	test_fork_fix();
 	test_claim();
 	test_fork_serves();
-	test_answered_in_turn();
 	test_travellers(argc > 1 ? atoi(argv[1]) : 400);
 	test_checks();
 	return tap_end();
