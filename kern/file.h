@@ -109,6 +109,7 @@ struct file *file_of_fd_path(int fd);
 struct file *file_of_fd_in(struct fdtable *t, int fd, bool *cloexec);
 /* Lowest free descriptor >= min for f; takes over the caller's reference on success. fd or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f, int min, bool cloexec);
+int fd_install_new(struct file *f, bool cloexec); /* the lowest number; or f is put */
 int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2]);
 bool file_of_fd_check(int fd);
 int fd_close(int fd);

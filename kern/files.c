@@ -189,6 +189,15 @@ int fd_install(struct file *f, int min, bool cloexec)
 	return err ? err : (int)c.ret.fd;
 }
 
+int fd_install_new(struct file *f, bool cloexec)
+{
+	int fd = fd_install(f, 0, cloexec);
+
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
 int fd_install2(struct file *a, struct file *b, bool cloexec, int fd[2])
 {
 	struct fd_change c;

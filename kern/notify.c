@@ -244,23 +244,23 @@ u32 notify_cookie(void)
 	return c;
 }
 
-/* A directory's name in its parent; false: it has none, or nobody can say. */
-static bool directory_name(u64 ino, char *path, const char **name)
+/* The last name on the path of ino, which is written to `path`: of a directory, else a name that it has in `dir`. NULL: none. */
+static const char *last_name(u64 ino, u64 dir, bool directory, char *path)
 {
 	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
-	int n = tree_path(t, TREE_ROOT, ino, path, PAGE_SIZE);
+	int n = directory ? tree_path(t, TREE_ROOT, ino, path, PAGE_SIZE) :
+			    tree_path_of(t, TREE_ROOT, ino, dir, "", 0, path, PAGE_SIZE);
 
 	nr_read_end(fs_tree(), nr_me(), 0);
-	*name = n > 1 ? strrchr(path, '/') + 1 : NULL;
-	return n > 1;
+	return n > 1 ? strrchr(path, '/') + 1 : NULL;
 }
 
 static void tell_directory(const struct tree_attr *at, u32 mask)
 {
-	const char *name;
-	char *path = kmalloc(PAGE_SIZE);
+	char *path = at->parent != at->ino ? kmalloc(PAGE_SIZE) : NULL;
+	const char *name = path ? last_name(at->ino, 0, true, path) : NULL;
 
-	if (path && at->parent != at->ino && directory_name(at->ino, path, &name))
+	if (name)
 		notify_tell(at->parent, mask | IN_ISDIR, 0, name);
 	kfree(path);
 	notify_tell(at->ino, mask | IN_ISDIR, 0, NULL);
@@ -277,17 +277,6 @@ static void tell_both(const struct tree_attr *at, u64 dir, const char *name, u32
 	notify_tell(at->ino, mask, 0, NULL);
 }
 
-/* f's name is cut; the directory has it whole. */
-static bool whole_name(const struct file *f, char *path, const char **name)
-{
-	const struct tree *t = nr_read_begin(fs_tree(), nr_me(), 0);
-	int n = tree_path_of(t, TREE_ROOT, f->ino, f->dir_ino, "", 0, path, PAGE_SIZE);
-
-	nr_read_end(fs_tree(), nr_me(), 0);
-	*name = n > 1 ? strrchr(path, '/') + 1 : NULL;
-	return n > 1;
-}
-
 void notify_tell_file(struct file *f, u32 mask)
 {
 	char *path = NULL;
@@ -298,10 +287,10 @@ void notify_tell_file(struct file *f, u32 mask)
 		return;
 	if (!f->ino || f->pseudo || (f->flags & O_PATH) || fs_attr(f->ino, &at))
 		return;
-	if (strlen(f->name) == sizeof(f->name) - 1)
+	if (strlen(f->name) == sizeof(f->name) - 1) /* it is cut; the directory has it whole */
 		path = kmalloc(PAGE_SIZE);
 	if (path)
-		whole_name(f, path, &name);
+		name = last_name(f->ino, f->dir_ino, false, path);
 	tell_both(&at, f->dir_ino, name ? name : f->name, mask);
 	kfree(path);
 }

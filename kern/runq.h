@@ -13,6 +13,8 @@
 
 #include "kern/percore.h"
 
+#define RR_SLICE_NS 100000000ul    /* a turn of SCHED_RR, among those of one priority */
+
 /* Others: a hint. */
 static inline u32 runq_length(const struct percore *pc)
 {

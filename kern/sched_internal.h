@@ -9,7 +9,6 @@
 #include "kern/thread.h"
 
 #define SLICE_NS ((u64)FAIR_SLICE)
-#define RR_SLICE_NS 100000000ul    /* SCHED_RR, among those of one priority */
 #define WAKE_NS 50000ul            /* what it may take a core to come out of its halt */
 #define GIVE_WAY_NS 1000000ul      /* so long a thread waits for its waker to sleep, then it goes to an idle core */
 

@@ -6,6 +6,7 @@
 #include "base/errno.h"
 #include "kern/body.h"
 #include "kern/clock.h"
+#include "kern/fs.h"
 #include "kern/process.h"
 #include "mem/frame.h"
 #include "mem/slab.h"
@@ -49,26 +50,17 @@ static bool owner(const struct segment *s, const struct cred *c)
 	return c->euid == s->uid || c->euid == s->cuid;
 }
 
-static bool member(const struct cred *c, u32 gid)
-{
-	u32 i;
-
-	for (i = 0; i < c->ngroups; i++) {
-		if (c->groups[i] == gid)
-			return true;
-	}
-	return c->fsgid == gid;
-}
-
 /* `want` as the bits of a mode: only which rights matters, not whose. */
 static bool allowed(const struct segment *s, u32 want)
 {
 	const struct cred *c = &process_current()->cred;
+	struct tree_cred groups;
 	u32 granted = s->mode;
 
+	fs_cred(process_current(), &groups);
 	if (owner(s, c))
 		granted >>= 6;
-	else if (member(c, s->cgid) || member(c, s->gid))
+	else if (tree_in_group(&groups, s->cgid) || tree_in_group(&groups, s->gid))
 		granted >>= 3;
 	return !((want >> 6 | want >> 3 | want) & 7 & ~granted) || cred_capable(c);
 }
@@ -81,6 +73,15 @@ static struct segment *find(s32 id)
 	struct segment *s = i < SEGMENTS_MAX ? places[i] : NULL;
 
 	return s && s->generation == (u32)id >> INDEX_BITS ? s : NULL;
+}
+
+/* The one with that number, if its rights allow what is wanted; NULL with *err. */
+static struct segment *find_allowed(s32 id, u32 want, int *err)
+{
+	struct segment *s = find(id);
+
+	*err = !s ? -EINVAL : !allowed(s, want) ? -EACCES : 0;
+	return *err ? NULL : s;
 }
 
 static struct segment *find_key(s32 key)
@@ -228,9 +229,8 @@ struct body *segment_enter(s32 id, u32 want, int *err)
 	struct segment *s;
 
 	lock_acquire(&segments_lock);
-	s = find(id);
-	*err = !s ? -EINVAL : !allowed(s, want) ? -EACCES : 0;
-	if (!*err) {
+	s = find_allowed(id, want, err);
+	if (s) {
 		s->entering++;
 		b = s->body;
 		body_get(b);
@@ -310,9 +310,8 @@ int segment_stat(s32 id, u32 want, struct segment_info *out)
 	int err;
 
 	lock_acquire(&segments_lock);
-	s = find(id);
-	err = !s ? -EINVAL : !allowed(s, want) ? -EACCES : 0;
-	if (!err)
+	s = find_allowed(id, want, &err);
+	if (s)
 		describe(s, out);
 	lock_release(&segments_lock);
 	return err;

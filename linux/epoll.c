@@ -11,17 +11,13 @@
 static long create(u32 flags)
 {
 	struct file *f;
-	int fd;
 
 	if (flags & ~EPOLL_CLOEXEC)
 		return -EINVAL;
 	f = epoll_new();
 	if (!f)
 		return -ENOMEM;
-	fd = fd_install(f, 0, flags & EPOLL_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_new(f, flags & EPOLL_CLOEXEC);
 }
 
 CALL(epoll_create) { return (s32)a[0] <= 0 ? -EINVAL : create(0); }

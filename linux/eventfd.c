@@ -11,11 +11,7 @@
 
 static int install(struct file *f, u32 flags)
 {
-	int fd = f ? fd_install(f, 0, flags & O_CLOEXEC) : -ENOMEM;
-
-	if (f && fd < 0)
-		file_put(f);
-	return fd;
+	return f ? fd_install_new(f, flags & O_CLOEXEC) : -ENOMEM;
 }
 
 static long eventfd(u32 count, u32 flags)

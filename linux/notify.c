@@ -8,17 +8,14 @@
 static long notify_init(u32 flags)
 {
 	struct file *f;
-	int err, fd;
+	int err;
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
 	f = notify_new(flags & O_NONBLOCK, &err);
 	if (!f)
 		return err;
-	fd = fd_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_new(f, flags & O_CLOEXEC);
 }
 
 CALL(inotify_init) { (void)a; return notify_init(0); }

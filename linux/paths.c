@@ -25,7 +25,7 @@ int at_path(int dirfd, const void __user *name, u32 at_flags, struct path *p)
 
 static long open_common(int dirfd, const void __user *name, u32 flags, u32 mode)
 {
-	int err, fd;
+	int err;
 	char *path = name_get(name, &err);
 	struct file *f;
 
@@ -35,10 +35,7 @@ static long open_common(int dirfd, const void __user *name, u32 flags, u32 mode)
 	name_put(path);
 	if (!f)
 		return err;
-	fd = fd_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_new(f, flags & O_CLOEXEC);
 }
 
 CALL(open) { return open_common(AT_FDCWD, UPTR(0), a[1], a[2]); }
@@ -51,7 +48,7 @@ CALL(creat) { return open_common(AT_FDCWD, UPTR(0), O_CREAT | O_WRONLY | O_TRUNC
 
 CALL(memfd_create)
 {
-	int err, fd = -EINVAL;
+	int err;
 	struct file *f;
 	char *name;
 
@@ -64,10 +61,7 @@ CALL(memfd_create)
 	name_put(name);
 	if (!f)
 		return err;
-	fd = fd_install(f, 0, a[1] & MFD_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_new(f, a[1] & MFD_CLOEXEC);
 }
 
 /* ---- names */

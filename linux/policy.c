@@ -2,12 +2,10 @@
 /* Calls on scheduling policies: in two words (sched_setscheduler) or as a struct that grows (sched_setattr). */
 #include "base/abi.h"
 #include "base/string.h"
-#include "kern/fair.h"
 #include "kern/process.h"
+#include "kern/runq.h"
 #include "linux/call.h"
 #include "linux/sched.h"
-
-#define RR_INTERVAL 100000000 /* ns: kern/sched_internal.h, RR_SLICE_NS */
 
 static bool policy_real_time(u32 policy)
 {
@@ -112,7 +110,7 @@ CALL(sched_rr_get_interval)
 	if (err)
 		return err;
 	policy &= ~SCHED_RESET_ON_FORK;
-	t.nsec = policy == SCHED_RR ? RR_INTERVAL : policy == SCHED_FIFO ? 0 : FAIR_SLICE;
+	t.nsec = policy == SCHED_RR ? RR_SLICE_NS : policy == SCHED_FIFO ? 0 : FAIR_SLICE;
 	return user_copy_out(UPTR(1), &t, sizeof(t));
 }
 

@@ -67,14 +67,8 @@ static int sockaddr_out(const struct sockaddr *a, void __user *to, s32 __user *l
 static long install(struct socket *s, u32 flags)
 {
 	struct file *f = socket_file(s, flags & SOCK_NONBLOCK);
-	int fd;
 
-	if (!f)
-		return -ENOMEM;
-	fd = fd_install(f, 0, flags & SOCK_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return f ? fd_install_new(f, flags & SOCK_CLOEXEC) : -ENOMEM;
 }
 
 CALL(socket)

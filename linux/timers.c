@@ -136,17 +136,13 @@ CALL(timerfd_create)
 	u32 flags = a[1];
 	s32 clock = a[0];
 	struct file *f;
-	int fd;
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK) || !clock_has_timers(clock) || clock == CLOCK_TAI)
 		return -EINVAL;
 	f = timerfd_new(clock, flags & O_NONBLOCK);
 	if (!f)
 		return -ENOMEM;
-	fd = fd_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_install_new(f, flags & O_CLOEXEC);
 }
 
 /* A borrowed file, or NULL with *err. */
